@@ -1,0 +1,66 @@
+import type { Facts } from './present/answer.ts';
+
+/**
+ * What went wrong, in the one word that a caller can act on:
+ * - `invalid-input`, `not-found`, `ambiguous`: the call has to change
+ * - `misconfigured`, `authentication`, `permission`, `untrusted`: the operator has to change something
+ * - `refused`: our own policy says no; `busy`, `conflict`: try again later; `unreachable`, `timeout`: nobody answered
+ * - `remote-error`, `task-failed`: the other side said no; `outcome-unknown`: it may or may not have happened
+ * - `cancelled`: the caller gave up; `internal`: a bug of ours
+ */
+export type FailureKind =
+  | 'invalid-input'
+  | 'not-found'
+  | 'ambiguous'
+  | 'misconfigured'
+  | 'authentication'
+  | 'permission'
+  | 'untrusted'
+  | 'refused'
+  | 'busy'
+  | 'conflict'
+  | 'unreachable'
+  | 'timeout'
+  | 'remote-error'
+  | 'task-failed'
+  | 'outcome-unknown'
+  | 'cancelled'
+  | 'internal';
+
+export interface FailureDetail {
+  /** What was seen before it went wrong, told with the failure (output so far, process ids, candidates). */
+  readonly facts?: Facts;
+  readonly cause?: unknown;
+}
+
+/**
+ * The only error that is raised on purpose. `message` says the cause and `hint` the cure, each a full sentence that
+ * an operator can act on; neither says more than is known.
+ */
+export class Failure extends Error {
+  override readonly name = 'Failure';
+  readonly facts: Facts;
+
+  constructor(
+    readonly kind: FailureKind,
+    message: string,
+    readonly hint: string,
+    detail: FailureDetail = {},
+  ) {
+    super(message, detail.cause === undefined ? undefined : { cause: detail.cause });
+    this.facts = detail.facts ?? {};
+  }
+}
+
+/** The failure that a caller's own cancellation is told as, whatever was being waited for. */
+export const cancelled = (what: string, cause?: unknown): Failure =>
+  new Failure('cancelled', `${what} was cancelled by the client.`, 'Call again if it is still wanted.', { cause });
+
+/** Any thrown value as a Failure; what was not raised on purpose is `internal`. */
+export function asFailure(error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new Failure('internal', `Unexpected error: ${message}`, 'This is a bug; please report it with this message.', {
+    cause: error,
+  });
+}

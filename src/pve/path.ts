@@ -1,0 +1,24 @@
+import { Failure } from '../failure.ts';
+
+/** An API path below /api2/json whose variable parts have been percent-encoded. Made by the `path` tag only. */
+export type PvePath = string & { readonly __brand: 'PvePath' };
+
+/**
+ * path`/nodes/${node}/lxc/${vmid}` with every value encoded as one segment; an empty value, `.` and `..` are refused,
+ * because they would address another resource. The server accepts encoded UPIDs and volids (recordings j-upid-enc,
+ * c-delcontent-enc).
+ */
+export function path(parts: TemplateStringsArray, ...values: readonly (string | number)[]): PvePath {
+  const segments = values.map((value) => {
+    const text = String(value);
+    if (text === '' || text === '.' || text === '..') {
+      throw new Failure(
+        'invalid-input',
+        `"${text}" cannot be part of an API path.`,
+        'Give a node, guest, storage or task id.',
+      );
+    }
+    return encodeURIComponent(text);
+  });
+  return parts.reduce((whole, part, i) => whole + segments[i - 1] + part) as PvePath;
+}

@@ -1,0 +1,114 @@
+import { z } from 'zod';
+import type { Answer, Facts } from '../present/answer.ts';
+import type { Pve } from '../pve/client.ts';
+import type { Command, CommandResult, HostConnection, HostSpec } from '../ssh/client.ts';
+
+/**
+ * What a tool does to the world, the one word from which policy and all MCP hints derive: `read` changes nothing,
+ * `change` can be undone, `destroy` cannot, `execute` runs an arbitrary command.
+ */
+export type Effect = 'read' | 'change' | 'destroy' | 'execute';
+
+export type Toolset = 'pve' | 'ssh';
+
+/** What a human reads before a call is let through, made from live state. */
+export interface Preview {
+  /** A few lines: what will happen to what, and what is lost. */
+  readonly message: string;
+  /** What must still be the same when the answer comes. Nothing that changes by itself, such as an uptime. */
+  readonly state: Facts;
+}
+
+/** The hosts that an operator may name, by inventory. */
+export interface Hosts {
+  /** Every known host: settings, inventory file, ~/.ssh/config, nodes of the cluster; sorted by name. */
+  list(): Promise<readonly KnownHost[]>;
+  /** The host of that name (node names included), or a `not-found` Failure with the nearest names. */
+  find(name: string): Promise<KnownHost>;
+}
+
+export interface KnownHost {
+  readonly spec: HostSpec;
+  /** Where it is known from: `settings`, `inventory`, `ssh config`, `node`. */
+  readonly source: 'settings' | 'inventory' | 'ssh config' | 'node';
+  readonly purpose?: string;
+  readonly tags?: readonly string[];
+}
+
+/** SSH as tools see it. */
+export interface Shell {
+  run(host: HostSpec, command: Command): Promise<CommandResult>;
+  connection(host: HostSpec): HostConnection;
+  readonly hosts: Hosts;
+}
+
+/** What the operator set up, for server_status and for messages; never a secret. */
+export interface Setup {
+  readonly version: string;
+  readonly mode: 'read-only' | 'guarded' | 'ask' | 'trusted';
+  readonly toolsets: readonly Toolset[];
+  readonly protectedGuests: readonly number[];
+  readonly auditFile: string;
+  readonly settingsFile?: string;
+  /** `user@realm!tokenid`, when one is set. */
+  readonly token?: string;
+  /** How long one call may wait for a task before it hands back the UPID. */
+  readonly taskWaitMs: number;
+  /** How long a command may run when the call does not say. */
+  readonly commandTimeoutMs: number;
+  /** What is wrong with the configuration, each with its cure. */
+  readonly problems: readonly { readonly cause: string; readonly cure: string }[];
+}
+
+/** Everything a tool may use. It lives for one call. */
+export interface ToolContext {
+  readonly pve: Pve;
+  readonly ssh: Shell;
+  readonly setup: Setup;
+  /** Aborts when the client cancels the call or the server shuts down. */
+  readonly signal: AbortSignal;
+  /** Tells a waiting human how far it is. */
+  progress(message: string): void;
+}
+
+/** A tool as its file defines it; `Input` follows from `input`. */
+export interface ToolSpec<Shape extends z.ZodRawShape> {
+  /** `pve_guest_list`: toolset, noun, verb. At most 64 characters with the client's prefix. */
+  readonly name: string;
+  readonly title: string;
+  readonly effect: Effect;
+  /** What it does, what it needs, what it gives; under 400 characters. */
+  readonly summary: string;
+  /** Words a user might say that are not in the name or the summary. */
+  readonly search: string;
+  readonly input: Shape;
+  /** Asked of a human before it runs, where policy says so. Every `destroy` tool has one. */
+  readonly confirm?: (input: z.infer<z.ZodObject<Shape>>, context: ToolContext) => Promise<Preview>;
+  /** Why this very input should be asked about even in `guarded` mode; `undefined` when it need not be. */
+  readonly alarm?: (input: z.infer<z.ZodObject<Shape>>) => string | undefined;
+  readonly run: (input: z.infer<z.ZodObject<Shape>>, context: ToolContext) => Promise<Answer>;
+}
+
+/** A tool as the registry holds it: its input is parsed by the gate, so `run` takes what `schema` gave. */
+export interface Tool {
+  readonly name: string;
+  readonly title: string;
+  readonly effect: Effect;
+  readonly toolset: Toolset;
+  readonly summary: string;
+  readonly search: string;
+  readonly schema: z.ZodObject;
+  confirm?(input: unknown, context: ToolContext): Promise<Preview>;
+  alarm?(input: unknown): string | undefined;
+  run(input: unknown, context: ToolContext): Promise<Answer>;
+}
+
+const define =
+  (toolset: Toolset) =>
+  <Shape extends z.ZodRawShape>(spec: ToolSpec<Shape>): Tool => {
+    const { input, ...rest } = spec;
+    return { ...rest, toolset, schema: z.strictObject(input) } as Tool;
+  };
+
+export const definePveTool = define('pve');
+export const defineSshTool = define('ssh');
