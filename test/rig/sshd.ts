@@ -1,0 +1,190 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { asRoot, makeUsers, runAsRoot } from './users.ts';
+
+export interface SshdOptions {
+  readonly maxSessions?: number;
+  /** Lines of sshd_config; they win over the rig's own, because sshd takes the first value it reads. */
+  readonly extraConfig?: readonly string[];
+  /** Public key lines that may log in besides the rig's own client key. */
+  readonly authorizedKeys?: readonly string[];
+  /** Containers of the pretend `pct`, which is in PATH only when this is given. */
+  readonly containers?: Readonly<Record<number, 'running' | 'stopped'>>;
+  /** A free port is taken unless this is given. */
+  readonly port?: number;
+  /** Path of an OpenSSH private key to serve with; a fresh ed25519 key is made unless this is given. */
+  readonly hostKeyPath?: string;
+}
+
+export interface Sshd {
+  readonly host: '127.0.0.1';
+  readonly port: number;
+  /** Folder of this server's files, readable by the test users; removed by `stop`. */
+  readonly folder: string;
+  /** A known_hosts line for this server. */
+  readonly hostKeyLine: string;
+  /** `SHA256:…` as ssh-keygen prints it. */
+  readonly hostKeyFingerprint: string;
+  readonly hostKeyPath: string;
+  readonly clientKeyPath: string;
+  readonly pid: number;
+  /** What sshd logged so far, at LogLevel VERBOSE. */
+  log(): string;
+  /** Pids of the processes that serve connections, without the commands they run. */
+  sessionPids(): number[];
+  /** Sends a signal to every process that serves a connection: SIGKILL (default), SIGSTOP, SIGCONT. */
+  killSessions(signal?: NodeJS.Signals): void;
+  stop(): Promise<void>;
+}
+
+/** Starts OpenSSH's own server on 127.0.0.1, for the test users and root, with keys of its own. */
+export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
+  makeUsers();
+  runAsRoot(['mkdir', '-p', '-m', '755', '/run/sshd']);
+  const folder = mkdtempSync(join(tmpdir(), 'psm-sshd-'));
+  chmodSync(folder, 0o755);
+  const hostKeyPath = options.hostKeyPath ?? newKey(folder, 'host');
+  const clientKeyPath = newKey(folder, 'client');
+  const publicKeys = [readFileSync(`${clientKeyPath}.pub`, 'utf8').trim(), ...(options.authorizedKeys ?? [])];
+  writeFileSync(join(folder, 'authorized_keys'), `${publicKeys.join('\n')}\n`, { mode: 0o644 });
+  if (options.containers) installPct(folder, options.containers);
+  const logPath = join(folder, 'log');
+  const log = () => (existsSync(logPath) ? readFileSync(logPath, 'utf8') : '');
+  const { server, port } = await listen(folder, hostKeyPath, options, log);
+  const pid = listenerPid(folder, server);
+  const publicKey = readFileSync(`${hostKeyPath}.pub`, 'utf8').trim().split(' ').slice(0, 2).join(' ');
+  const killSessions = (signal: NodeJS.Signals = 'SIGKILL') => signalAll(signal, sessionsOf(pid));
+  return {
+    host: '127.0.0.1',
+    port,
+    folder,
+    hostKeyLine: `[127.0.0.1]:${port} ${publicKey}`,
+    hostKeyFingerprint: run('ssh-keygen', ['-lf', `${hostKeyPath}.pub`]).split(' ')[1] ?? '',
+    hostKeyPath,
+    clientKeyPath,
+    pid,
+    log,
+    sessionPids: () => sessionsOf(pid),
+    killSessions,
+    async stop() {
+      const over = server.exitCode === null && server.signalCode === null ? once(server, 'exit') : undefined;
+      // Frozen sessions are woken by SIGKILL too; the listener goes last, or its sessions lose their parent.
+      killSessions();
+      signalAll('SIGTERM', over ? [pid] : []);
+      await over;
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+const run = (file: string, args: readonly string[]): string => execFileSync(file, args, { encoding: 'utf8' });
+
+function newKey(folder: string, name: string): string {
+  const path = join(folder, name);
+  run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', name, '-f', path]);
+  return path;
+}
+
+function installPct(folder: string, containers: Readonly<Record<number, string>>): void {
+  mkdirSync(join(folder, 'bin', 'containers'), { recursive: true });
+  copyFileSync(join(import.meta.dirname, 'pct'), join(folder, 'bin', 'pct'));
+  chmodSync(join(folder, 'bin', 'pct'), 0o755);
+  for (const [vmid, state] of Object.entries(containers)) {
+    writeFileSync(join(folder, 'bin', 'containers', vmid), state);
+  }
+}
+
+function config(folder: string, port: number, hostKeyPath: string, options: SshdOptions): string {
+  const version = Number(/OpenSSH_(\d+\.\d+)/.exec(versionText())?.[1] ?? '0');
+  const lines = [
+    ...(options.extraConfig ?? []),
+    `Port ${port}`,
+    'ListenAddress 127.0.0.1',
+    `HostKey ${hostKeyPath}`,
+    `PidFile ${folder}/pid`,
+    `AuthorizedKeysFile ${folder}/authorized_keys`,
+    `MaxSessions ${options.maxSessions ?? 10}`,
+    'MaxStartups 300',
+    'LogLevel VERBOSE',
+    'StrictModes no',
+    'UsePAM no',
+    'UseDNS no',
+    'PrintMotd no',
+    'PermitRootLogin yes',
+    'Subsystem sftp internal-sftp',
+    `SetEnv PATH=${options.containers ? `${folder}/bin:` : ''}/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
+    // From 9.8 on a refused login shuts the address out for a while.
+    ...(version >= 9.8 ? ['PerSourcePenalties no'] : []),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function versionText(): string {
+  try {
+    return run('sh', ['-c', '/usr/sbin/sshd -V 2>&1 || true']);
+  } catch {
+    return '';
+  }
+}
+
+async function listen(folder: string, hostKeyPath: string, options: SshdOptions, log: () => string) {
+  for (let attempt = 1; ; attempt++) {
+    const port = options.port ?? (await freePort());
+    writeFileSync(join(folder, 'sshd_config'), config(folder, port, hostKeyPath, options));
+    const argv = asRoot(['/usr/sbin/sshd', '-D', '-f', `${folder}/sshd_config`, '-E', `${folder}/log`]);
+    const server = spawn(argv[0], argv.slice(1), { stdio: ['ignore', 'ignore', 'pipe'] });
+    let stderr = '';
+    server.stderr?.on('data', (chunk) => {
+      stderr += chunk;
+    });
+    while (server.exitCode === null && !log().includes(`listening on 127.0.0.1 port ${port}`)) await wait(5);
+    if (server.exitCode === null) return { server, port };
+    // Another test may have taken the port between the look and the start.
+    if (options.port !== undefined || attempt === 5) throw new Error(`sshd did not start: ${stderr}${log()}`);
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const address = probe.address();
+  probe.close();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+/** Through sudo the child is sudo, and sshd is its child. */
+function listenerPid(folder: string, server: ChildProcess): number {
+  return process.getuid?.() === 0 ? (server.pid ?? 0) : Number(runAsRoot(['cat', join(folder, 'pid')]));
+}
+
+/** Children and grandchildren of the listener that are sshd themselves (`sshd`, from 9.8 on `sshd-session`). */
+function sessionsOf(listener: number): number[] {
+  const rows = run('ps', ['-eo', 'pid=,ppid=,comm=']).trim().split('\n');
+  const parsed = rows.map((row) => row.trim().split(/\s+/));
+  const below = (parent: number): number[] =>
+    parsed
+      .filter(([, ppid, comm]) => Number(ppid) === parent && comm?.startsWith('sshd'))
+      .flatMap(([pid]) => [Number(pid), ...below(Number(pid))]);
+  return below(listener);
+}
+
+function signalAll(signal: NodeJS.Signals, pids: readonly number[]): void {
+  if (pids.length === 0) return;
+  // A session may end by itself before the signal reaches it.
+  runAsRoot(['sh', '-c', 'kill -"$0" "$@" 2>/dev/null || true', signal.slice(3), ...pids.map(String)]);
+}
