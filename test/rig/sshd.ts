@@ -61,7 +61,7 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
   const clientKeyPath = newKey(folder, 'client');
   const publicKeys = [readFileSync(`${clientKeyPath}.pub`, 'utf8').trim(), ...(options.authorizedKeys ?? [])];
   writeFileSync(join(folder, 'authorized_keys'), `${publicKeys.join('\n')}\n`, { mode: 0o644 });
-  if (options.containers) installPct(folder, options.containers);
+  const containers = options.containers ? await installPct(folder, options.containers) : [];
   const logPath = join(folder, 'log');
   const log = () => (existsSync(logPath) ? readFileSync(logPath, 'utf8') : '');
   const { server, port } = await listen(folder, hostKeyPath, options, log);
@@ -86,6 +86,7 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
       killSessions();
       signalAll('SIGTERM', over ? [pid] : []);
       await over;
+      for (const end of containers) await end();
       rmSync(folder, { recursive: true, force: true });
     },
   };
@@ -99,13 +100,32 @@ function newKey(folder: string, name: string): string {
   return path;
 }
 
-function installPct(folder: string, containers: Readonly<Record<number, string>>): void {
-  mkdirSync(join(folder, 'bin', 'containers'), { recursive: true });
+/** Gives, for each running container, what ends it with everything in it. */
+async function installPct(folder: string, containers: Readonly<Record<number, string>>) {
+  const states = join(folder, 'bin', 'containers');
+  mkdirSync(states, { recursive: true });
   copyFileSync(join(import.meta.dirname, 'pct'), join(folder, 'bin', 'pct'));
   chmodSync(join(folder, 'bin', 'pct'), 0o755);
+  const ends: (() => Promise<void>)[] = [];
   for (const [vmid, state] of Object.entries(containers)) {
-    writeFileSync(join(folder, 'bin', 'containers', vmid), state);
+    writeFileSync(join(states, vmid), state);
+    if (state === 'running') ends.push(await startContainer(join(states, `${vmid}.init`)));
   }
+  return ends;
+}
+
+/** A process id namespace that lives until it is ended; where the kernel forbids one, the node's own is used. */
+async function startContainer(pidFile: string): Promise<() => Promise<void>> {
+  // Outside the namespace /proc still tells the first process its pid on the node.
+  const init = `read -r pid rest </proc/self/stat; echo "$pid" >"$0"; echo up; while :; do sleep 1000 & wait; done`;
+  const argv = asRoot(['unshare', '--pid', '--fork', '--kill-child=KILL', 'sh', '-c', init, pidFile]);
+  const holder = spawn(argv[0], argv.slice(1), { stdio: ['ignore', 'pipe', 'ignore'] });
+  const over = once(holder, 'exit');
+  await Promise.race([once(holder.stdout, 'data'), over]);
+  return async () => {
+    if (existsSync(pidFile)) signalAll('SIGKILL', [Number(readFileSync(pidFile, 'utf8'))]);
+    await over;
+  };
 }
 
 function config(folder: string, port: number, hostKeyPath: string, options: SshdOptions): string {
