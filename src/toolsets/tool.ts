@@ -9,7 +9,8 @@ import type { Command, CommandResult, HostConnection, HostSpec } from '../ssh/cl
  */
 export type Effect = 'read' | 'change' | 'destroy' | 'execute';
 
-export type Toolset = 'pve' | 'ssh';
+/** The groups an operator chooses from; `server` is always there, so that something can say what is wrong. */
+export type Toolset = 'pve' | 'ssh' | 'server';
 
 /** What a human reads before a call is let through, made from live state. */
 export interface Preview {
@@ -112,3 +113,4 @@ const define =
 
 export const definePveTool = define('pve');
 export const defineSshTool = define('ssh');
+export const defineServerTool = define('server');
