@@ -1,0 +1,94 @@
+import type { DemoNode, Guest, JournalLine, Service, World } from '../world.ts';
+import { type Power, powerOperations } from './power.ts';
+import { type Snapshots, snapshotOperations } from './snapshots.ts';
+import { type By, Refusal, type Task } from './tasks.ts';
+import { type Backups, backupOperations } from './vzdump.ts';
+
+/** What the operations stand on. */
+export type Ground = Omit<World, keyof Operations>;
+
+/** A guest as it is asked for: the kind and node are part of the address, and may be wrong. */
+export interface GuestRef {
+  readonly node: string;
+  readonly kind: Guest['kind'];
+  readonly vmid: number;
+}
+
+/** Everything that changes the datacentre. A refusal at once is a thrown `Refusal`; what Proxmox VE does in a task, fails in it. */
+export interface Operations extends Power, Snapshots, Backups {
+  /** The guest at that very address, or the Refusal that names its missing configuration file. */
+  at(ref: GuestRef): Guest;
+  /** Restarts a unit now, with its lines in the journal. */
+  restartUnit(machine: { readonly services: Service[]; readonly journal: JournalLine[] }, name: string): void;
+  /** The task that Proxmox VE restarts a node's service by. */
+  changeService(node: DemoNode, name: string, verb: 'start' | 'stop' | 'restart' | 'reload', by: By): Task;
+}
+
+const folder = { lxc: 'lxc', qemu: 'qemu-server' } as const;
+
+/** `Configuration file 'nodes/pve1/lxc/999.conf' does not exist` (recording e-noct). */
+export const missing = ({ node, kind, vmid }: GuestRef): Refusal =>
+  new Refusal(`Configuration file 'nodes/${node}/${folder[kind]}/${vmid}.conf' does not exist`);
+
+/** Refuses when the guest is locked, as recordings l-put and l-vmput do. */
+export function checkLock(guest: Guest): void {
+  if (guest.lock !== undefined) throw new Refusal(`${guest.kind === 'lxc' ? 'CT' : 'VM'} is locked (${guest.lock})`);
+}
+
+export function operationsOn(ground: Ground): Operations {
+  const at = (ref: GuestRef): Guest => {
+    const guest = ground.guest(ref.vmid);
+    if (guest === undefined || guest.node !== ref.node || guest.kind !== ref.kind) throw missing(ref);
+    return guest;
+  };
+  const restartUnit: Operations['restartUnit'] = (machine, name) => {
+    setUnit(machine, name, 'stop', ground.now());
+    setUnit(machine, name, 'start', ground.now());
+  };
+  return {
+    at,
+    restartUnit,
+    changeService: (node, name, verb, by) =>
+      ground.begin({
+        node: node.name,
+        type: `srv${verb}`,
+        id: name,
+        by,
+        steps: [
+          {
+            seconds: 2,
+            run: () => (verb === 'restart' ? restartUnit(node, name) : setUnit(node, name, verb, ground.now())),
+          },
+        ],
+      }),
+    ...powerOperations(ground, at),
+    ...snapshotOperations(ground, at),
+    ...backupOperations(ground, at),
+  };
+}
+
+function setUnit(
+  machine: { readonly services: Service[]; readonly journal: JournalLine[] },
+  name: string,
+  verb: 'start' | 'stop' | 'reload',
+  at: number,
+): void {
+  const unit = machine.services.find((service) => service.name === name);
+  if (unit === undefined || unit.unitState === 'not-found') {
+    throw new Refusal(`command 'systemctl ${verb} ${name}' failed: exit code 5`);
+  }
+  const note = (text: string): void => {
+    machine.journal.push({ at, unit: 'systemd', pid: 1, text });
+  };
+  if (verb === 'stop') {
+    unit.state = 'dead';
+    note(`Stopped ${unit.name}.service - ${unit.description}.`);
+  }
+  if (verb === 'start' && unit.state !== 'running') {
+    unit.state = 'running';
+    unit.startedAt = at;
+    unit.pid += 1000;
+    note(`Started ${unit.name}.service - ${unit.description}.`);
+    machine.journal.push({ at, unit: name, pid: unit.pid, text: `${unit.name}: ready` });
+  }
+}

@@ -1,0 +1,146 @@
+import type { Guest, Storage } from '../world.ts';
+import { checkLock, type Ground, type GuestRef } from './operations.ts';
+import { turnOff, turnOn } from './power.ts';
+import { backupVolume } from './storages.ts';
+import { type By, Refusal, type Step, type Task } from './tasks.ts';
+
+export interface BackupRequest {
+  readonly node: string;
+  readonly vmids: readonly number[];
+  readonly storage: Storage;
+  readonly mode: 'snapshot' | 'suspend' | 'stop';
+  /** What vzdump's command line shows. */
+  readonly command: string;
+  readonly extension: string;
+  readonly notes?: string;
+  readonly protected: boolean;
+}
+
+export interface Backups {
+  /** A vzdump job; a guest that cannot be backed up makes it end with `job errors`. */
+  backUp(request: BackupRequest, by: By): Task;
+  /** Deletes a volume, as storage content DELETE does; the id of its task is `100@local` or `local`. */
+  deleteVolume(node: string, storage: Storage, volid: string, by: By): Task;
+}
+
+const MiB = 1024 ** 2;
+const clock = (at: number): string => new Date(at).toISOString().slice(0, 19).replace('T', ' ');
+
+export function backupOperations(ground: Ground, at: (ref: GuestRef) => Guest): Backups {
+  return {
+    backUp(request, by) {
+      const start: Step = { seconds: 0, log: [`INFO: starting new backup job: ${request.command}`] };
+      const log: string[] = [];
+      const steps = request.vmids.flatMap((vmid) => guestSteps(ground, at, request, vmid, log));
+      const end: Step = {
+        seconds: 0,
+        run: () => {
+          if (log.length > 0) throw new Refusal('job errors');
+        },
+        log: ['INFO: Backup job finished successfully'],
+      };
+      const id = request.vmids.length === 1 ? String(request.vmids[0]) : '';
+      return ground.begin({ node: request.node, type: 'vzdump', id, by, steps: [start, ...steps, end] });
+    },
+    deleteVolume(node, storage, volid, by) {
+      const volume = storage.volumes.find((candidate) => candidate.volid === volid);
+      const name = volid.slice(volid.indexOf(':') + 1);
+      const run = () => {
+        if (volume?.protected) throw new Refusal(`cannot remove protected volume '${name}' on '${storage.name}'`);
+        if (volume) storage.volumes.splice(storage.volumes.indexOf(volume), 1);
+      };
+      const file = `/var/lib/vz/template/${name}`;
+      const absent = volume ? [] : [`disk image '${file}' does not exist`];
+      const id = volume?.vmid === undefined ? storage.name : `${volume.vmid}@${storage.name}`;
+      return ground.begin({
+        node,
+        type: 'imgdel',
+        id,
+        by,
+        steps: [{ seconds: 1, run, log: [...absent, `Removed volume '${volid}'`] }],
+      });
+    },
+  };
+}
+
+/** One guest's part of the job. A failure is remembered in `failed` and the job goes on. */
+function guestSteps(
+  ground: Ground,
+  at: (ref: GuestRef) => Guest,
+  request: BackupRequest,
+  vmid: number,
+  failed: string[],
+): Step[] {
+  const known = ground.guest(vmid);
+  if (known === undefined) return [];
+  const ref = { node: request.node, kind: known.kind, vmid };
+  const begun = ground.now();
+  const volume = backupVolume(
+    request.storage,
+    known,
+    begun,
+    `${known.kind === 'lxc' ? 'tar' : 'vma'}${request.extension}`,
+    820 * MiB,
+  );
+  const archive = `${request.storage.options.path ?? '/var/lib/vz'}/dump/${volume.volid.split('/').at(-1)}`;
+  let failure: string | undefined;
+  const begin = () => {
+    try {
+      checkLock(at(ref));
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      failure = error.message;
+      failed.push(error.message);
+      return;
+    }
+    at(ref).lock = 'backup';
+    if (request.mode === 'stop') turnOff(at(ref));
+  };
+  const wasRunning = known.status === 'running';
+  const finish = () => {
+    if (failure !== undefined) return;
+    const guest = at(ref);
+    guest.lock = undefined;
+    if (wasRunning && guest.status === 'stopped') turnOn(guest, ground.now());
+    request.storage.volumes.push({
+      ...volume,
+      ...(request.notes ? { notes: request.notes } : {}),
+      protected: request.protected,
+    });
+  };
+  return [
+    { seconds: 1, run: begin, log: () => openingLog(known, request, begun, failure) },
+    {
+      seconds: 15,
+      log: () =>
+        failure === undefined
+          ? [`INFO: creating vzdump archive '${archive}'`, 'INFO: Total bytes written: 859832320 (820MiB, 54MiB/s)']
+          : [],
+    },
+    {
+      seconds: 2,
+      run: finish,
+      log: () =>
+        failure === undefined
+          ? [
+              'INFO: archive file size: 820MB',
+              `INFO: Finished Backup of VM ${vmid} (00:00:18)`,
+              `INFO: Backup finished at ${clock(begun + 18_000)}`,
+            ]
+          : [],
+    },
+  ];
+}
+
+function openingLog(guest: Guest, request: BackupRequest, begun: number, failure: string | undefined): string[] {
+  const error = [`ERROR: Backup of VM ${guest.vmid} failed - ${failure}`, `INFO: Failed at ${clock(begun)}`];
+  return [
+    `INFO: Starting Backup of VM ${guest.vmid} (${guest.kind})`,
+    `INFO: Backup started at ${clock(begun)}`,
+    `INFO: status = ${guest.status}`,
+    `INFO: backup mode: ${request.mode}`,
+    'INFO: ionice priority: 7',
+    `INFO: ${guest.kind === 'lxc' ? 'CT' : 'VM'} Name: ${guest.config.hostname ?? guest.config.name}`,
+    ...(failure === undefined ? [] : [...error, 'INFO: Backup job finished with errors']),
+  ];
+}
