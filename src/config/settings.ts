@@ -1,0 +1,310 @@
+import type { z } from 'zod';
+import {
+  file,
+  fileOrNone,
+  fingerprint,
+  host,
+  type Kind,
+  listOf,
+  loginName,
+  oneOf,
+  pveUser,
+  secret,
+  tokenName,
+  tokenValue,
+  vmids,
+  wholeNumber,
+  yesNo,
+} from './values.ts';
+
+export const groups = {
+  proxmox: 'Proxmox VE API',
+  ssh: 'SSH',
+  safety: 'Safety',
+  answers: 'Answers and waiting',
+} as const;
+
+export type Group = keyof typeof groups;
+
+/** One setting, said once: file, environment, flags, documents and doctor derive from it. */
+export interface Setting<T = unknown> extends Kind<T> {
+  readonly env: string;
+  readonly group: Group;
+  /** One sentence for a human. */
+  readonly says: string;
+  readonly example: string;
+  /** Must be set for its group to work. */
+  readonly needed?: true;
+  /** Held as a Secret, and never taken from the command line. */
+  readonly secret?: true;
+  /** The value when nothing sets it, as it would be written. `~/.config` and `~/.local/state` follow XDG. */
+  readonly initial?: string;
+  /** What is used when nothing sets it, in words, where that depends on the machine. */
+  readonly otherwise?: string;
+  /** The cure of a wrong value, where "must be …" does not say enough. */
+  readonly cure?: string;
+}
+
+/** Every setting there is, in the order in which the documents show them. */
+export const table = {
+  proxmoxHost: {
+    ...host,
+    env: 'PROXMOX_HOST',
+    group: 'proxmox',
+    needed: true,
+    says: 'Name or address of a Proxmox VE host; of a cluster, any node.',
+    example: 'pve.example.com',
+  },
+  proxmoxPort: {
+    ...wholeNumber(1, 65535),
+    env: 'PROXMOX_PORT',
+    group: 'proxmox',
+    initial: '8006',
+    says: 'Port of the API.',
+    example: '8006',
+  },
+  proxmoxUser: {
+    ...pveUser,
+    env: 'PROXMOX_USER',
+    group: 'proxmox',
+    initial: 'root@pam',
+    says: 'User that the API token belongs to.',
+    example: 'root@pam',
+  },
+  proxmoxTokenName: {
+    ...tokenName,
+    env: 'PROXMOX_TOKEN_NAME',
+    group: 'proxmox',
+    needed: true,
+    says: 'Name of the API token; the full `user@realm!name` works too.',
+    example: 'mcp',
+  },
+  proxmoxTokenValue: {
+    ...tokenValue,
+    env: 'PROXMOX_TOKEN_VALUE',
+    group: 'proxmox',
+    needed: true,
+    secret: true,
+    says: 'Secret of the API token, shown once when the token is made.',
+    example: '00000000-0000-0000-0000-000000000000',
+  },
+  proxmoxFingerprint: {
+    ...fingerprint,
+    env: 'PROXMOX_FINGERPRINT',
+    group: 'proxmox',
+    says: 'SHA-256 fingerprint that the certificate must have; `proxmox-ssh-mcp doctor` shows it.',
+    example: 'AA:BB:CC:…',
+    cure: 'Copy it from the web interface (node, Certificates) or from "proxmox-ssh-mcp doctor".',
+  },
+  proxmoxCaFile: {
+    ...file,
+    env: 'PROXMOX_CA_FILE',
+    group: 'proxmox',
+    says: 'PEM file with the CA that signed the certificate, instead of a fingerprint.',
+    otherwise: "Node's own list of CAs",
+    example: '~/pve-root-ca.pem',
+  },
+  proxmoxTimeoutS: {
+    ...wholeNumber(1, 600),
+    env: 'PROXMOX_TIMEOUT_S',
+    group: 'proxmox',
+    initial: '30',
+    says: 'Seconds after which an API request is given up.',
+    example: '30',
+  },
+  sshHost: {
+    ...host,
+    env: 'SSH_HOST',
+    group: 'ssh',
+    otherwise: 'the value of `PROXMOX_HOST`',
+    says: 'Name, address or ~/.ssh/config alias of the main host.',
+    example: 'pve.example.com',
+  },
+  sshPort: {
+    ...wholeNumber(1, 65535),
+    env: 'SSH_PORT',
+    group: 'ssh',
+    initial: '22',
+    says: 'SSH port of the main host and of the nodes of its cluster.',
+    example: '22',
+  },
+  sshUser: {
+    ...loginName,
+    env: 'SSH_USER',
+    group: 'ssh',
+    initial: 'root',
+    says: 'Login name.',
+    example: 'root',
+  },
+  sshKeyPath: {
+    ...file,
+    env: 'SSH_KEY_PATH',
+    group: 'ssh',
+    otherwise: 'the first there is of `~/.ssh/proxmox_mcp`, `id_ed25519`, `id_ecdsa`, `id_rsa`',
+    says: 'Private key to log in with.',
+    example: '~/.ssh/proxmox_mcp',
+  },
+  sshKeyPassphrase: {
+    ...secret,
+    env: 'SSH_KEY_PASSPHRASE',
+    group: 'ssh',
+    secret: true,
+    says: 'Passphrase of that key.',
+    example: "'correct horse'",
+  },
+  sshPassword: {
+    ...secret,
+    env: 'SSH_PASSWORD',
+    group: 'ssh',
+    secret: true,
+    says: 'Login password, for the main host and the nodes of its cluster only; a key is better.',
+    example: "'…'",
+  },
+  sshSudoPassword: {
+    ...secret,
+    env: 'SSH_SUDO_PASSWORD',
+    group: 'ssh',
+    secret: true,
+    says: 'Password for sudo, on the same hosts; sent only when sudo asks for it.',
+    example: "'…'",
+  },
+  sshAgent: {
+    ...fileOrNone,
+    env: 'SSH_AGENT',
+    group: 'ssh',
+    otherwise: 'the value of `SSH_AUTH_SOCK`',
+    says: 'Socket of the SSH agent, or `none` to use no agent.',
+    example: 'none',
+  },
+  sshKnownHosts: {
+    ...file,
+    env: 'SSH_KNOWN_HOSTS',
+    group: 'ssh',
+    initial: '~/.ssh/known_hosts',
+    says: 'Known host keys; read only. What `proxmox-ssh-mcp trust` accepts is kept in a file of its own.',
+    example: '~/.ssh/known_hosts',
+  },
+  sshAcceptNew: {
+    ...yesNo,
+    env: 'SSH_ACCEPT_NEW',
+    group: 'ssh',
+    initial: 'no',
+    says: 'Accept the key of a host never seen before. A changed key is refused whatever this says.',
+    example: 'no',
+  },
+  sshConfig: {
+    ...fileOrNone,
+    env: 'SSH_CONFIG',
+    group: 'ssh',
+    initial: '~/.ssh/config',
+    says: 'OpenSSH client configuration whose hosts can be used by name, or `none`.',
+    example: '~/.ssh/config',
+  },
+  sshConnectTimeoutS: {
+    ...wholeNumber(1, 120),
+    env: 'SSH_CONNECT_TIMEOUT_S',
+    group: 'ssh',
+    initial: '15',
+    says: 'Seconds for connecting and logging in.',
+    example: '15',
+  },
+  inventoryFile: {
+    ...fileOrNone,
+    env: 'MCP_INVENTORY_FILE',
+    group: 'ssh',
+    initial: '~/.config/proxmox-ssh-mcp/hosts.json',
+    says: 'Further hosts, as JSON; see "More hosts".',
+    example: '~/.config/proxmox-ssh-mcp/hosts.json',
+  },
+  mode: {
+    ...oneOf('read-only', 'guarded', 'ask', 'trusted'),
+    env: 'MCP_MODE',
+    group: 'safety',
+    initial: 'guarded',
+    says: 'What may be done: read only; all, asked before what cannot be undone; asked before every change; all, unasked.',
+    example: 'guarded',
+  },
+  toolsets: {
+    ...listOf('pve', 'ssh'),
+    env: 'MCP_TOOLSETS',
+    group: 'safety',
+    initial: 'pve,ssh',
+    says: 'Which tools there are: the REST API, SSH, or both.',
+    example: 'pve,ssh',
+  },
+  protectedGuests: {
+    ...vmids,
+    env: 'MCP_PROTECTED_GUESTS',
+    group: 'safety',
+    initial: '',
+    otherwise: 'none',
+    says: 'VMIDs of guests that nothing may change, whatever the mode.',
+    example: '100,101',
+    cure: 'Write VMIDs, not names, because a name can change and can be used twice; pve_guest_list shows both.',
+  },
+  auditFile: {
+    ...file,
+    env: 'MCP_AUDIT_FILE',
+    group: 'safety',
+    initial: '~/.local/state/proxmox-ssh-mcp/audit.jsonl',
+    says: 'Record of every call. When it cannot be written, nothing is changed.',
+    example: '~/.local/state/proxmox-ssh-mcp/audit.jsonl',
+  },
+  confirmTimeoutS: {
+    ...wholeNumber(5, 3600),
+    env: 'MCP_CONFIRM_TIMEOUT_S',
+    group: 'safety',
+    initial: '120',
+    says: 'Seconds that a question to a human stays open; then the answer is no.',
+    example: '120',
+  },
+  outputDir: {
+    ...file,
+    env: 'MCP_OUTPUT_DIR',
+    group: 'answers',
+    initial: '~/.local/state/proxmox-ssh-mcp/outputs',
+    says: 'Where output that is too long for an answer is kept.',
+    example: '~/.local/state/proxmox-ssh-mcp/outputs',
+  },
+  answerChars: {
+    ...wholeNumber(2000, 500_000),
+    env: 'MCP_ANSWER_CHARS',
+    group: 'answers',
+    initial: '30000',
+    says: 'Length of an answer at most, in characters. Claude Code itself replaces what is longer than 50,000.',
+    example: '30000',
+  },
+  taskWaitS: {
+    ...wholeNumber(1, 85),
+    env: 'MCP_TASK_WAIT_S',
+    group: 'answers',
+    initial: '60',
+    says: 'Seconds that a call waits for a Proxmox task before it hands back the task id.',
+    example: '60',
+  },
+  commandTimeoutS: {
+    ...wholeNumber(1, 3600),
+    env: 'MCP_COMMAND_TIMEOUT_S',
+    group: 'answers',
+    initial: '60',
+    says: 'Seconds that a command may run when the call does not say.',
+    example: '60',
+  },
+} as const satisfies Record<string, Setting>;
+
+export type Table = typeof table;
+export type Key = keyof Table;
+
+type Value<S extends Setting> = z.output<S['schema']> | (S extends { initial: string } ? never : undefined);
+
+/** The value of every setting. Without a default, one that nothing sets is undefined. */
+export type Settings = { readonly [K in Key]: Value<Table[K]> };
+
+export const keys = Object.keys(table) as readonly Key[];
+
+/** The setting of a key, as seen by code that treats all alike. */
+export const settingOf = (key: Key): Setting => table[key];
+
+/** `--proxmox-host` of `proxmoxHost`; undefined for a secret. */
+export const flagOf = (key: Key): string | undefined =>
+  settingOf(key).secret ? undefined : `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;

@@ -1,0 +1,110 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { Secret } from '../secret.ts';
+
+/** A kind of value: how it is read from text, and what a right one looks like, as the rest of "must be …". */
+export interface Kind<T> {
+  readonly schema: z.ZodType<T, string>;
+  readonly takes: string;
+}
+
+const pattern = (takes: string, regex: RegExp): Kind<string> => ({ takes, schema: z.string().regex(regex) });
+
+const NAME = /^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?\.?$/;
+
+/** A host name or an IP address; an IPv6 address may stand in brackets, which are dropped. */
+export const host: Kind<string> = {
+  takes: 'a host name or an IP address, without https:// and without a port',
+  schema: z
+    .string()
+    .transform((text) => text.replace(/^\[(.*)\]$/, '$1'))
+    .refine((text) => isIP(text) !== 0 || (text.length <= 253 && NAME.test(text))),
+};
+
+export const wholeNumber = (min: number, max: number): Kind<number> => ({
+  takes: `a whole number from ${min} to ${max}`,
+  schema: z.string().regex(/^\d+$/).transform(Number).pipe(z.number().min(min).max(max)),
+});
+
+export const oneOf = <const Choice extends string>(...choices: readonly Choice[]): Kind<Choice> => ({
+  takes: `one of ${choices.join(', ')}`,
+  schema: z.string().pipe(z.enum(choices)),
+});
+
+const separated = (text: string): string[] =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+
+export const listOf = <const Choice extends string>(...choices: readonly Choice[]): Kind<readonly Choice[]> => ({
+  takes: `one or more of ${choices.join(', ')}, separated by commas`,
+  schema: z
+    .string()
+    .transform((text) => [...new Set(separated(text))])
+    .pipe(z.array(z.enum(choices)).min(1)),
+});
+
+export const yesNo: Kind<boolean> = {
+  takes: 'yes or no',
+  schema: z
+    .string()
+    .toLowerCase()
+    .pipe(z.enum(['yes', 'no', 'true', 'false', '1', '0']))
+    .transform((word) => word === 'yes' || word === 'true' || word === '1'),
+};
+
+/** An absolute path. A leading `~` has been replaced by the home folder before this is asked. */
+export const file: Kind<string> = pattern('an absolute path, or one that begins with ~/', /^(\/|[A-Za-z]:[\\/]|\\\\)/);
+
+/** A path, or `none`, which gives undefined. */
+export const fileOrNone: Kind<string | undefined> = {
+  takes: `${file.takes}, or none`,
+  schema: z.union([z.literal('none').transform(() => undefined), file.schema]),
+};
+
+export const vmids: Kind<readonly number[]> = {
+  takes: 'VMIDs separated by commas, such as 100,101',
+  schema: z
+    .string()
+    .transform((text) => separated(text))
+    .pipe(z.array(z.string().regex(/^[1-9]\d{2,8}$/)))
+    .transform((ids) => ids.map(Number)),
+};
+
+/** A SHA-256 certificate fingerprint, given back as Proxmox VE shows it: 32 upper-case pairs joined by colons. */
+export const fingerprint: Kind<string> = {
+  takes: 'a SHA-256 fingerprint: 32 pairs of hexadecimal digits, joined by colons',
+  schema: z
+    .string()
+    .transform((text) => text.replaceAll(':', '').toUpperCase())
+    .pipe(z.string().regex(/^[0-9A-F]{64}$/))
+    .transform((hex) => (hex.match(/../g) ?? []).join(':')),
+};
+
+const USER = String.raw`[^\s:/!@]+@[A-Za-z][A-Za-z0-9._-]+`;
+const TOKEN = '[A-Za-z][A-Za-z0-9._-]+';
+
+export const pveUser = pattern('a user with its realm, such as root@pam', new RegExp(`^${USER}$`));
+
+export const tokenName = pattern(
+  'the name of a token, with or without its user (mcp, root@pam!mcp)',
+  new RegExp(`^(${USER}!)?${TOKEN}$`),
+);
+
+/** The secret half of an API token. The usual mistake is to paste all of `user@realm!name=secret`. */
+export const tokenValue: Kind<Secret> = {
+  takes: 'the secret of the token alone, without user@realm!name= before it',
+  schema: z
+    .string()
+    .regex(/^[\x21-\x7e]+$/)
+    .regex(/^[^!=]+$/)
+    .transform((text) => new Secret(text)),
+};
+
+export const loginName = pattern('a login name', /^[^\s:@-][^\s:@]*$/);
+
+export const secret: Kind<Secret> = {
+  takes: 'text',
+  schema: z.string().transform((text) => new Secret(text)),
+};
