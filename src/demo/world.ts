@@ -1,7 +1,7 @@
 import { type Access, homelabAccess } from './world/access.ts';
 import { homelabGuests } from './world/guests.ts';
 import { homelabNodes } from './world/nodes.ts';
-import { type Operations, operationsOn } from './world/operations.ts';
+import { type Ground, type Operations, operationsOn } from './world/operations.ts';
 import { homelabStorages } from './world/storages.ts';
 import { type By, type Plan, type Task, TaskRunner } from './world/tasks.ts';
 
@@ -199,7 +199,7 @@ export function createWorld(options: WorldOptions = {}): World {
     runner.advance();
     return value;
   };
-  const base = {
+  const base: Ground = {
     clusterName: 'homelab',
     nodes,
     storages,
