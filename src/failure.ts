@@ -52,6 +52,9 @@ export class Failure extends Error {
   }
 }
 
+/** The reason with which calls are aborted when the process ends: what is running remotely has to be ended at once. */
+export const SHUTDOWN = Symbol('shutdown');
+
 /** The failure that a caller's own cancellation is told as, whatever was being waited for. */
 export const cancelled = (what: string, cause?: unknown): Failure =>
   new Failure('cancelled', `${what} was cancelled by the client.`, 'Call again if it is still wanted.', { cause });

@@ -1,0 +1,102 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { Failure } from '../failure.ts';
+import { visible } from '../present/visible.ts';
+import type { Preview, Tool, ToolContext } from '../toolsets/tool.ts';
+
+/** What a question carries to its answer, sealed by the protocol edge: which call was asked about, and what was shown. */
+export interface Ticket {
+  readonly nonce: string;
+  readonly tool: string;
+  /** Digest of the arguments. */
+  readonly input: string;
+  /** Digest of the live state that the preview was made from. */
+  readonly state: string;
+}
+
+/** A human's answer, with the ticket of the question it answers; `invalid` when the ticket was forged or too old. */
+export interface Reply {
+  readonly action: 'accept' | 'decline' | 'cancel';
+  readonly confirmed: boolean;
+  readonly ticket: Ticket | { readonly invalid: string };
+}
+
+/** A question for a human, and the ticket that has to come back with the answer. */
+export interface Question {
+  readonly message: string;
+  readonly ticket: Ticket;
+}
+
+const sorted = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (value === null || typeof value !== 'object') return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, part]) => [key, sorted(part)]));
+};
+
+/** SHA-256 of a value as JSON with sorted keys. */
+const digest = (value: unknown): string =>
+  createHash('sha256')
+    .update(JSON.stringify(sorted(value)) ?? 'undefined')
+    .digest('hex');
+
+const PREVIEW_CHARACTERS = 2000;
+
+/** The preview of a tool that has none of its own: what it is called and what it was given. */
+function plainPreview(tool: Tool, input: Record<string, unknown>): Preview {
+  const lines = Object.entries(input).map(
+    ([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  );
+  return { message: [tool.title, ...lines].join('\n'), state: {} };
+}
+
+/** Asks, and holds the answer to what was asked. One ticket is good for one answer. */
+export interface Confirmation {
+  ask(tool: Tool, input: Record<string, unknown>, context: ToolContext, alarm?: string): Promise<Question>;
+  /** Returns when the human said yes to this very call and nothing changed since; a `refused` Failure otherwise. */
+  settle(reply: Reply, tool: Tool, input: Record<string, unknown>, context: ToolContext): Promise<void>;
+}
+
+const refuse = (cause: string, cure: string): Failure => new Failure('refused', `${cause} Nothing was done.`, cure);
+
+/** A Confirmation whose tickets are good for `ttlMs`; the sealing itself is the protocol edge's. */
+export function createConfirmation(ttlMs: number): Confirmation {
+  const open = new Map<string, NodeJS.Timeout>();
+  const preview = async (tool: Tool, input: Record<string, unknown>, context: ToolContext) =>
+    (await tool.confirm?.(input, context)) ?? plainPreview(tool, input);
+  return {
+    async ask(tool, input, context, alarm) {
+      const shown = await preview(tool, input, context);
+      const nonce = randomBytes(16).toString('hex');
+      open.set(nonce, setTimeout(() => open.delete(nonce), ttlMs).unref());
+      const text = visible([...(alarm ? [alarm] : []), shown.message].join('\n'));
+      const message = text.length > PREVIEW_CHARACTERS ? `${text.slice(0, PREVIEW_CHARACTERS)} […]` : text;
+      return { message, ticket: { nonce, tool: tool.name, input: digest(input), state: digest(shown.state) } };
+    },
+    async settle({ action, confirmed, ticket }, tool, input, context) {
+      if ('invalid' in ticket) {
+        throw refuse(
+          'The answer came too late, or not from the question that was asked.',
+          'Call again to be asked anew.',
+        );
+      }
+      const timer = open.get(ticket.nonce);
+      clearTimeout(timer);
+      open.delete(ticket.nonce);
+      if (timer === undefined)
+        throw refuse('This question has been answered already, or is too old.', 'Call again to be asked anew.');
+      if (ticket.tool !== tool.name || ticket.input !== digest(input)) {
+        throw refuse('The answer belongs to another call.', 'Call again to be asked anew.');
+      }
+      if (action !== 'accept' || !confirmed) {
+        const said = action === 'cancel' ? 'closed the question without an answer' : 'said no';
+        throw refuse(`The operator ${said}.`, 'Do not ask again unless the operator wishes it.');
+      }
+      if (ticket.state !== digest((await preview(tool, input, context)).state)) {
+        throw refuse(
+          'What was shown has changed since the operator was asked.',
+          'Call again: the question will show the new state.',
+        );
+      }
+    },
+  };
+}

@@ -1,0 +1,101 @@
+import { randomBytes } from 'node:crypto';
+import { asFailure, Failure } from '../failure.ts';
+import type { Answer } from '../present/answer.ts';
+import type { Tool, ToolContext } from '../toolsets/tool.ts';
+import { type Audit, type AuditEntry, unaudited } from './audit.ts';
+import type { Confirmation, Question, Reply } from './confirm.ts';
+import { parseInput } from './parse.ts';
+import { decide } from './policy.ts';
+import { refuseProtected } from './protect.ts';
+import type { Registry } from './registry.ts';
+
+/** One tool call as it comes from the protocol edge. */
+export interface Call {
+  readonly tool: string;
+  readonly args: unknown;
+  /** Name and version of the client, for the audit. */
+  readonly client: string;
+  /** Whether this client can put a question to a human. */
+  readonly canAsk: boolean;
+  /** Present when this is the second round of a call that was asked about. */
+  readonly reply?: Reply;
+  readonly signal: AbortSignal;
+  readonly progress: (message: string) => void;
+}
+
+export type Outcome =
+  | { readonly kind: 'answer'; readonly answer: Answer }
+  | { readonly kind: 'failure'; readonly failure: Failure }
+  | { readonly kind: 'question'; readonly question: Question };
+
+export interface GateParts {
+  readonly registry: Registry;
+  readonly confirmation: Confirmation;
+  readonly audit: Audit;
+  /** What a tool may use, but for what belongs to one call. */
+  readonly context: Omit<ToolContext, 'signal' | 'progress'>;
+}
+
+export type Gate = (call: Call) => Promise<Outcome>;
+
+const cannotAsk = (tool: Tool, mode: string): Failure =>
+  new Failure(
+    'refused',
+    `${tool.name} has to be confirmed by a human in ${mode} mode, and this client cannot ask one.`,
+    'Use a client with elicitation (Claude Code has it), or the operator can set MCP_MODE=trusted and restart the server.',
+  );
+
+/** The one road of every call: parse, decide, ask, note, run, note. */
+export function createGate({ registry, confirmation, audit, context: base }: GateParts): Gate {
+  /** Undefined when the call may run, else the question that has to be answered first. */
+  const admit = async (call: Call, tool: Tool, input: Record<string, unknown>, context: ToolContext) => {
+    const alarm = tool.alarm?.(input);
+    const decision = decide(base.setup.mode, tool.effect, alarm);
+    if (decision === 'ask' && !call.canAsk) throw cannotAsk(tool, base.setup.mode);
+    await refuseProtected(tool, input, context);
+    if (decision === 'allow') return undefined;
+    if (!call.reply) return confirmation.ask(tool, input, context, alarm);
+    await confirmation.settle(call.reply, tool, input, context);
+    return undefined;
+  };
+
+  /** Where a note cannot be written, reads are still answered and what was done stays done; nothing else begins. */
+  const note = async (tool: Tool, entry: Omit<AuditEntry, 'tool' | 'effect'>): Promise<void> => {
+    await audit.write({ tool: tool.name, effect: tool.effect, ...entry }).catch((error: unknown) => {
+      if (tool.effect !== 'read' && entry.kind !== 'outcome') throw unaudited(tool, base.setup.auditFile, error);
+    });
+  };
+
+  return async (call) => {
+    const line = { call: randomBytes(6).toString('hex'), client: call.client };
+    const context: ToolContext = { ...base, signal: call.signal, progress: call.progress };
+    const began = performance.now();
+    let tool: Tool | undefined;
+    let input: Record<string, unknown> | undefined;
+    const outcome = async (verdict: string, message: string): Promise<void> => {
+      const durationMs = Math.round(performance.now() - began);
+      if (tool) await note(tool, { ...line, kind: 'outcome', input, verdict, message, durationMs });
+    };
+    try {
+      tool = registry.find(call.tool);
+      input = parseInput(tool, call.args);
+      const given = input;
+      const question = await admit(call, tool, given, context);
+      if (question) {
+        await note(tool, { ...line, kind: 'asked', input, message: question.message });
+        return { kind: 'question', question };
+      }
+      if (tool.effect !== 'read') {
+        await note(tool, { ...line, kind: 'intent', input, approved: call.reply ? 'confirmed' : 'mode' });
+        input = undefined;
+      }
+      const answer = await tool.run(given, context);
+      await outcome('ok', answer.headline);
+      return { kind: 'answer', answer };
+    } catch (error) {
+      const failure = asFailure(error);
+      await outcome(failure.kind, failure.message);
+      return { kind: 'failure', failure };
+    }
+  };
+}

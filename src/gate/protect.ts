@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import { Failure } from '../failure.ts';
+import { findGuest, type Guest } from '../pve/guests.ts';
+import { path } from '../pve/path.ts';
+import { parseTarget } from '../ssh/target.ts';
+import type { Tool, ToolContext } from '../toolsets/tool.ts';
+
+/** The guest that a call is about: tools name it by `guest`, `vmid` or `target`, and by nothing else. */
+function guestRef(input: Record<string, unknown>): string | number | undefined {
+  const { guest, vmid, target } = input;
+  if (typeof guest === 'string' || typeof guest === 'number') return guest;
+  if (typeof vmid === 'number') return vmid;
+  if (typeof target !== 'string') return undefined;
+  const place = parseTarget(target);
+  return place.kind === 'host' ? undefined : place.vmid;
+}
+
+const configShape = z.object({ protection: z.coerce.number().optional() });
+
+/** PVE's own protection flag of a guest: it forbids destroying, so we forbid all that cannot be undone. */
+async function refuseFlagged(guest: Guest, tool: Tool, { pve, signal }: ToolContext): Promise<void> {
+  const at = path`/nodes/${guest.node}/${guest.kind}/${guest.vmid}/config`;
+  const { protection } = await pve.get(at, configShape, {}, { signal });
+  if (protection !== 1) return;
+  throw new Failure(
+    'refused',
+    `${guest.label} has Proxmox's protection flag set: ${tool.name} was not run.`,
+    'An operator can unset it in the guest’s options (Protection: No) when this is really wanted.',
+  );
+}
+
+/**
+ * Refuses, in every mode, a call about a protected guest: anything but a read when the operator listed it in the
+ * settings, what cannot be undone when the guest has PVE's protection flag.
+ */
+export async function refuseProtected(tool: Tool, input: Record<string, unknown>, context: ToolContext): Promise<void> {
+  const listed = context.setup.protectedGuests;
+  const ref = guestRef(input);
+  if (tool.effect === 'read' || ref === undefined) return;
+  if (listed.length === 0 && tool.effect !== 'destroy') return;
+  const guest = await findGuest(context.pve, ref, { signal: context.signal });
+  if (listed.includes(guest.vmid)) {
+    throw new Failure(
+      'refused',
+      `${guest.label} is protected by the operator's settings: ${tool.name} was not run.`,
+      'Only the operator can lift this, by taking it out of MCP_PROTECTED_GUESTS. Reading it is allowed.',
+    );
+  }
+  if (tool.effect === 'destroy') await refuseFlagged(guest, tool, context);
+}

@@ -1,0 +1,76 @@
+import { type CallToolResult, McpServer, type ServerContext } from '@modelcontextprotocol/server';
+import type { Gate } from '../gate/dispatch.ts';
+import type { Registry } from '../gate/registry.ts';
+import type { Present, Presented } from '../present/present.ts';
+import type { Setup } from '../toolsets/tool.ts';
+import { describeTool } from './annotations.ts';
+import { type Asker, canAsk, clientOf } from './asker.ts';
+import { instructions } from './instructions.ts';
+
+/** What the protocol edge is built from. */
+export interface Edge {
+  readonly gate: Gate;
+  readonly registry: Registry;
+  readonly present: Present;
+  readonly asker: Asker;
+  readonly setup: Pick<Setup, 'version' | 'mode'>;
+  /** How long a 2025-era client may take to answer a question. */
+  readonly confirmTimeoutMs: number;
+  /** Aborts when the process is about to end; its reason says so. */
+  readonly shutdown: AbortSignal;
+  /** Told of every call's promise, so that a shutdown can wait for it. */
+  readonly track: (call: Promise<unknown>) => void;
+}
+
+const asResult = ({ text, structured, isError }: Presented): CallToolResult => ({
+  content: [{ type: 'text', text }],
+  structuredContent: structured as Record<string, unknown>,
+  ...(isError && { isError }),
+});
+
+/** Progress notifications for the call, where the client wants them; each one counts up, as the protocol asks. */
+function progressTo(ctx: ServerContext): (message: string) => void {
+  const progressToken = ctx.mcpReq._meta?.progressToken;
+  let progress = 0;
+  return (message) => {
+    if (progressToken === undefined || ctx.mcpReq.signal.aborted) return;
+    progress += 1;
+    const params = { progressToken, progress, message };
+    ctx.mcpReq.notify({ method: 'notifications/progress', params }).catch(() => undefined);
+  };
+}
+
+/** An MCP server over the gate. One is built for each connection; both protocol eras are served by it. */
+export function buildServer(edge: Edge): McpServer {
+  const { gate, registry, present, asker, setup } = edge;
+  const mcp = new McpServer(
+    { name: 'proxmox-ssh-mcp', title: 'Proxmox VE and SSH', version: setup.version },
+    {
+      capabilities: { tools: {} },
+      instructions,
+      requestState: { verify: asker.verify },
+      inputRequired: { roundTimeoutMs: edge.confirmTimeoutMs },
+    },
+  );
+  const { server } = mcp;
+  const listed = registry.listed.map((tool) => describeTool(tool, setup.mode));
+  server.setRequestHandler('tools/list', () => ({ tools: listed }));
+  server.setRequestHandler('tools/call', async ({ params }, ctx) => {
+    const call = gate({
+      tool: params.name,
+      args: params.arguments,
+      client: clientOf(ctx, server),
+      canAsk: canAsk(ctx, server),
+      reply: asker.reply(ctx),
+      signal: AbortSignal.any([edge.shutdown, ctx.mcpReq.signal]),
+      progress: progressTo(ctx),
+    });
+    edge.track(call);
+    const outcome = await call;
+    if (outcome.kind === 'question') return asker.question(outcome.question, ctx);
+    return asResult(
+      outcome.kind === 'answer' ? await present.answer(outcome.answer) : await present.failure(outcome.failure),
+    );
+  });
+  return mcp;
+}

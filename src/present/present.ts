@@ -1,0 +1,50 @@
+import type { Failure } from '../failure.ts';
+import { type Answer, type Fact, type Facts, RemoteText } from './answer.ts';
+import { withinBudget } from './budget.ts';
+import { newBoundary } from './fence.ts';
+import type { SaveOutput } from './outputs.ts';
+import type { Redact } from './redact.ts';
+import { asText, type PlainFacts, plain } from './render.ts';
+import { visible } from './visible.ts';
+
+/** What a client is sent: the facts as JSON, complete on their own, and the same as text. */
+export interface Presented {
+  readonly text: string;
+  readonly structured: PlainFacts;
+  readonly isError: boolean;
+}
+
+export interface PresentOptions {
+  readonly redact: Redact;
+  /** Characters of JSON that one answer may take. */
+  readonly budget: number;
+  readonly save: SaveOutput;
+}
+
+export interface Present {
+  answer(answer: Answer): Promise<Presented>;
+  failure(failure: Failure): Promise<Presented>;
+}
+
+const redacted = (fact: Fact, redact: Redact): Fact => {
+  if (typeof fact === 'string') return redact(fact);
+  if (fact instanceof RemoteText) return new RemoteText(redact(fact.text), fact.totals);
+  if (typeof fact !== 'object') return fact;
+  if (Array.isArray(fact)) return fact.map((part: Fact) => redacted(part, redact));
+  const members = Object.entries(fact).filter((entry): entry is [string, Fact] => entry[1] !== undefined);
+  return Object.fromEntries(members.map(([name, part]) => [redact(name), redacted(part, redact)]));
+};
+
+/** The only way out for an answer or a failure: secrets removed first, then cut to the budget, then fenced. */
+export function createPresent({ redact, budget, save }: PresentOptions): Present {
+  const present = async (headline: string, facts: Facts, isError: boolean): Promise<Presented> => {
+    const safe = redacted(facts, redact) as Facts;
+    const structured = plain(await withinBudget(safe, budget, save), newBoundary());
+    const told = visible(redact(headline));
+    return { text: asText(told, structured), structured: { summary: told, ...structured }, isError };
+  };
+  return {
+    answer: ({ headline, facts }) => present(headline, facts, false),
+    failure: ({ kind, message, hint, facts }) => present(message, { error: kind, cure: hint, ...facts }, true),
+  };
+}

@@ -1,0 +1,20 @@
+/**
+ * Characters that a terminal or a reader would act on without showing them: C0 and C1 controls, DEL, bidirectional
+ * overrides and isolates, invisible spaces and joiners that have no use in plain text, line separators, interlinear
+ * marks, variation selectors of the supplement, tag characters, and surrogates without a partner.
+ * Joiners that scripts and emoji need (ZWNJ, ZWJ, U+FE00 to FE0F) stay.
+ */
+const hidden =
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e01ef}]|[\ud800-\udfff]/gu;
+
+const writtenOut = (char: string): string => {
+  const code = char.codePointAt(0) ?? 0;
+  if (char === '\r') return '\\r';
+  return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;
+};
+
+/** `text` with every hidden character written out (`\x1b`, `\u{202e}`); newline and tab stay, CRLF becomes LF. */
+export const visible = (text: string): string => text.replaceAll('\r\n', '\n').replace(hidden, writtenOut);
+
+/** The same for a place that is one line: newline and tab are written out too. */
+export const visibleLine = (text: string): string => visible(text).replaceAll('\n', '\\n').replaceAll('\t', '\\t');
