@@ -1,0 +1,244 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { flagOf, type Key, keys, settingOf } from '../../src/config/settings.ts';
+import { Home } from './home.ts';
+
+const TOKEN = { PROXMOX_HOST: 'pve', PROXMOX_TOKEN_NAME: 'mcp', PROXMOX_TOKEN_VALUE: 'a-b-c' };
+
+/** What a client leaves in place of a variable that it cannot expand. */
+const placeholder = (name: string): string => `\${${name}}`;
+
+describe('order of sources', () => {
+  it('takes the flag before the environment, that before the file, that before the default', () => {
+    const home = new Home();
+    home.settings('MCP_MODE=ask\nMCP_TASK_WAIT_S=40\nPROXMOX_PORT=1\n');
+    const loaded = home.load({
+      flags: { mode: 'trusted' },
+      env: { ...TOKEN, MCP_MODE: 'read-only', PROXMOX_PORT: '2' },
+    });
+    expect(loaded.problems).toEqual([]);
+    expect(loaded.settings).toMatchObject({ mode: 'trusted', proxmoxPort: 2, taskWaitS: 40, commandTimeoutS: 60 });
+    expect(loaded.sources).toMatchObject({
+      mode: 'flag --mode',
+      proxmoxPort: 'environment variable PROXMOX_PORT',
+      taskWaitS: `${home.settingsFile}:2`,
+      commandTimeoutS: 'default',
+    });
+    expect(loaded.settingsFile).toBe(home.settingsFile);
+  });
+
+  it('reads the file that --env-file names instead of the usual one', () => {
+    const home = new Home();
+    home.settings('MCP_MODE=ask');
+    const other = home.write('other.env', 'MCP_TASK_WAIT_S=7');
+    const { settings, settingsFile } = home.load({ flags: { envFile: other } });
+    expect(settings).toMatchObject({ mode: 'guarded', taskWaitS: 7 });
+    expect(settingsFile).toBe(other);
+  });
+
+  it('is content without the usual file, but not without a named one', () => {
+    const home = new Home();
+    expect(home.load({ env: TOKEN }).problems).toEqual([]);
+    expect(home.load({ env: TOKEN, flags: { envFile: '/nowhere/.env' } }).problems).toEqual([
+      {
+        cause: 'The settings file /nowhere/.env cannot be used: there is no such file.',
+        cure: 'Name another one with --env-file, or make it readable for this user alone (chmod 600).',
+        blocks: ['pve', 'ssh'],
+      },
+    ]);
+  });
+
+  it.each(['', '  ', placeholder('user_config.mode'), placeholder('MCP_MODE')])('takes %j as not set', (text) => {
+    const home = new Home();
+    home.settings('MCP_MODE=ask');
+    expect(home.load({ flags: { mode: text }, env: { MCP_MODE: text } }).settings.mode).toBe('ask');
+  });
+
+  it('follows XDG for the settings file and for its own files, when it is absolute', () => {
+    const home = new Home();
+    home.write('conf/proxmox-ssh-mcp/.env', 'MCP_MODE=ask');
+    const env = { XDG_CONFIG_HOME: join(home.path, 'conf'), XDG_STATE_HOME: '/state' };
+    const { settings, ownKnownHosts } = home.load({ env });
+    expect(settings).toMatchObject({
+      mode: 'ask',
+      auditFile: '/state/proxmox-ssh-mcp/audit.jsonl',
+      outputDir: '/state/proxmox-ssh-mcp/outputs',
+      inventoryFile: `${home.path}/conf/proxmox-ssh-mcp/hosts.json`,
+    });
+    expect(ownKnownHosts).toBe(`${home.path}/conf/proxmox-ssh-mcp/known_hosts`);
+    expect(home.load({ env: { XDG_STATE_HOME: 'relative' } }).settings.auditFile).toBe(
+      `${home.path}/.local/state/proxmox-ssh-mcp/audit.jsonl`,
+    );
+  });
+});
+
+describe('defaults that depend on the machine', () => {
+  it('reaches SSH where the API is, by the agent of the session', () => {
+    const { settings } = new Home().load({ env: { ...TOKEN, SSH_AUTH_SOCK: '/run/agent' } });
+    expect(settings).toMatchObject({ sshHost: 'pve', sshAgent: '/run/agent' });
+  });
+
+  it('uses no agent and no client configuration when told none', () => {
+    const env = { ...TOKEN, SSH_AUTH_SOCK: '/run/agent', SSH_AGENT: 'none', SSH_CONFIG: 'none' };
+    const { settings } = new Home().load({ env });
+    expect(settings.sshAgent).toBeUndefined();
+    expect(settings.sshConfig).toBeUndefined();
+  });
+
+  it('takes the first key there is, and expands ~', () => {
+    const home = new Home();
+    expect(home.load().settings.sshKeyPath).toBeUndefined();
+    home.write('.ssh/id_rsa', 'x');
+    expect(home.load().settings.sshKeyPath).toBe(`${home.path}/.ssh/id_rsa`);
+    home.write('.ssh/proxmox_mcp', 'x');
+    expect(home.load().settings.sshKeyPath).toBe(`${home.path}/.ssh/proxmox_mcp`);
+    home.write('key', 'x');
+    expect(home.load({ env: { SSH_KEY_PATH: '~/key' } }).settings.sshKeyPath).toBe(`${home.path}/key`);
+  });
+
+  it('says when a named key is not there', () => {
+    const { problems } = new Home().load({ env: { ...TOKEN, SSH_KEY_PATH: '/no/key' } });
+    expect(problems.map(({ cause }) => cause)).toEqual([
+      'SSH_KEY_PATH (environment variable SSH_KEY_PATH) names /no/key, and there is no such file.',
+    ]);
+  });
+});
+
+describe('the API token', () => {
+  const load = (env: Record<string, string>) => new Home().load({ env: { ...TOKEN, ...env } });
+
+  it('is made of user and name, or is named in full', () => {
+    expect(load({}).token?.id).toBe('root@pam!mcp');
+    expect(load({ PROXMOX_USER: 'ops@pve' }).token?.id).toBe('ops@pve!mcp');
+    expect(load({ PROXMOX_TOKEN_NAME: 'ops@pve!ai' }).token?.id).toBe('ops@pve!ai');
+    expect(load({ PROXMOX_TOKEN_NAME: 'ops@pve!ai', PROXMOX_USER: 'ops@pve' }).token?.id).toBe('ops@pve!ai');
+    expect(load({}).token?.secret.reveal()).toBe('a-b-c');
+  });
+
+  it('is refused when user and full name disagree', () => {
+    const { token, problems } = load({ PROXMOX_TOKEN_NAME: 'ops@pve!ai', PROXMOX_USER: 'root@pam' });
+    expect(token).toBeUndefined();
+    expect(problems).toMatchObject([{ blocks: ['pve'], cure: 'Leave PROXMOX_USER out, or make the two agree.' }]);
+  });
+
+  it('is missed when the API is wanted, and only then', () => {
+    const home = new Home();
+    expect(home.load({ env: { PROXMOX_HOST: 'pve' } }).problems).toEqual([
+      {
+        cause: 'PROXMOX_TOKEN_NAME and PROXMOX_TOKEN_VALUE are not set.',
+        cure: `Set them in ${home.settingsFile}, or choose the SSH tools alone with MCP_TOOLSETS=ssh.`,
+        blocks: ['pve'],
+      },
+    ]);
+    expect(home.load({ env: { MCP_TOOLSETS: 'ssh' } }).problems).toEqual([]);
+  });
+});
+
+it('reads the CA file, and refuses one without a certificate', () => {
+  const home = new Home();
+  const good = home.write('ca.pem', '-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n');
+  expect(home.load({ env: { ...TOKEN, PROXMOX_CA_FILE: good } }).ca).toContain('BEGIN');
+  const bad = home.load({ env: { ...TOKEN, PROXMOX_CA_FILE: home.write('key.pem', 'nothing') } });
+  expect(bad.ca).toBeUndefined();
+  expect(bad.problems).toMatchObject([{ blocks: ['pve'], cause: expect.stringContaining('it holds no certificate') }]);
+});
+
+const WRONG: Record<Key, readonly string[]> = {
+  proxmoxHost: ['https://pve:8006', 'a b', 'pve:8006', '-x', '[::1'],
+  proxmoxPort: ['0', '65536', '8006x', '-1', '1e3'],
+  proxmoxUser: ['root', 'root@', '@pam', 'root@pam!x'],
+  proxmoxTokenName: ['root@pam!mcp=secret', 'a b', '!x', '1x'],
+  proxmoxTokenValue: ['root@pam!mcp=secret', 'two words', 'ümlaut'],
+  proxmoxFingerprint: ['AA:BB', 'SHA256:abc', 'zz'.repeat(32)],
+  proxmoxCaFile: ['ca.pem', './ca.pem'],
+  proxmoxTimeoutS: ['0', '601', 'soon'],
+  sshHost: ['ssh://pve', 'root@pve'],
+  sshPort: ['ssh', '0'],
+  sshUser: ['-oProxyCommand=x', 'a b', 'root@pve'],
+  sshKeyPath: ['id_rsa'],
+  sshKeyPassphrase: [],
+  sshPassword: [],
+  sshSudoPassword: [],
+  sshAgent: ['agent', 'None'],
+  sshKnownHosts: ['known_hosts', 'none'],
+  sshAcceptNew: ['maybe', '2'],
+  sshConfig: ['config'],
+  sshConnectTimeoutS: ['0', '121'],
+  inventoryFile: ['hosts.json'],
+  mode: ['readonly', 'Guarded', 'trusted,ask'],
+  toolsets: ['pve,shh', ',', 'all'],
+  protectedGuests: ['keycloak', '100,web', '99', '100-110', '1e3'],
+  auditFile: ['audit.jsonl'],
+  confirmTimeoutS: ['4', '3601', '2m'],
+  outputDir: ['out'],
+  answerChars: ['1999', '500001'],
+  taskWaitS: ['0', '86', '1.5'],
+  commandTimeoutS: ['0', '3601'],
+};
+
+describe.each(keys)('a wrong value of %s', (key) => {
+  const { env, takes, secret, group } = settingOf(key);
+  const flag = flagOf(key);
+
+  it.runIf(WRONG[key].length > 0).each(WRONG[key])('%j names its source and what is allowed', (text) => {
+    const home = new Home();
+    home.settings(`# first line\n${env}='${text}'\n`);
+    const sources = [
+      { given: { env: { ...TOKEN, [env]: text } }, source: `environment variable ${env}` },
+      { given: { env: { ...TOKEN, [env]: '' } }, source: `${home.settingsFile}:2` },
+      ...(flag ? [{ given: { env: TOKEN, flags: { [key]: text } }, source: `flag ${flag}` }] : []),
+    ];
+    for (const { given, source } of sources) {
+      const { problems, settings } = home.load(given);
+      const causes = problems.map(({ cause }) => cause);
+      expect(causes).toContain(`${env} (${source}) must be ${takes}.`);
+      expect(settings.mode).toBe(group === 'safety' ? 'read-only' : 'guarded');
+    }
+  });
+
+  it('can come from a flag, unless it is a secret', () => {
+    expect(flag === undefined).toBe(secret === true);
+  });
+});
+
+it('blocks only what depends on the wrong value', () => {
+  const blocks = (env: Record<string, string>) => new Home().load({ env: { ...TOKEN, ...env } }).problems[0]?.blocks;
+  expect(blocks({ PROXMOX_PORT: 'x' })).toEqual(['pve']);
+  expect(blocks({ SSH_PORT: 'x' })).toEqual(['ssh']);
+  expect(blocks({ MCP_ANSWER_CHARS: 'x' })).toBeUndefined();
+});
+
+it('tells how to protect guests when names were given', () => {
+  const { problems } = new Home().load({ env: { ...TOKEN, MCP_PROTECTED_GUESTS: 'keycloak' } });
+  expect(problems).toEqual([
+    {
+      cause:
+        'MCP_PROTECTED_GUESTS (environment variable MCP_PROTECTED_GUESTS) must be VMIDs separated by commas, such as 100,101.',
+      cure:
+        'Write VMIDs, not names, because a name can change and can be used twice; pve_guest_list shows both. ' +
+        'Until then the mode is read-only.',
+    },
+  ]);
+});
+
+it('reads what is right in all the ways it may be written', () => {
+  const hex = 'ab'.repeat(32);
+  const { settings, problems } = new Home().load({
+    env: {
+      ...TOKEN,
+      PROXMOX_HOST: '[fe80::1]',
+      PROXMOX_FINGERPRINT: hex,
+      MCP_PROTECTED_GUESTS: ' 100, 101 ,',
+      MCP_TOOLSETS: 'ssh, pve,ssh',
+      SSH_ACCEPT_NEW: 'TRUE',
+    },
+  });
+  expect(problems).toEqual([]);
+  expect(settings).toMatchObject({
+    proxmoxHost: 'fe80::1',
+    proxmoxFingerprint: Array(32).fill('AB').join(':'),
+    protectedGuests: [100, 101],
+    toolsets: ['ssh', 'pve'],
+    sshAcceptNew: true,
+  });
+});

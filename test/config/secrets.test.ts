@@ -1,0 +1,51 @@
+import { inspect } from 'node:util';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { keys, settingOf } from '../../src/config/settings.ts';
+import { Home } from './home.ts';
+
+const SECRETS = ['PROXMOX_TOKEN_VALUE', 'SSH_KEY_PASSPHRASE', 'SSH_PASSWORD', 'SSH_SUDO_PASSWORD'];
+
+/** Values with a mark in them that nothing else contains, in forms that are right, wrong, cut or quoted. */
+const marked = fc
+  .tuple(fc.string({ maxLength: 8 }), fc.constantFrom('#', ' ', '=', '!', "'", '', '\n'), fc.string({ maxLength: 8 }))
+  .map(([before, middle, after]) => `${before}QzXwVk${middle}${after}`);
+
+describe('guarantee 21: secrets do not leave by way of the settings', () => {
+  it('shows none in problems, sources or a dump of everything, 1,000 times', () => {
+    const home = new Home();
+    const names = keys.map((key) => settingOf(key).env);
+    fc.assert(
+      fc.property(fc.constantFrom(...names), marked, fc.boolean(), (name, value, inFile) => {
+        home.settings(inFile ? `${name}=${value}\nPROXMOX_TOKEN_SECRET=${value}` : '');
+        const loaded = home.load({ env: inFile ? {} : { [name]: value } });
+        const told = JSON.stringify([loaded.problems, loaded.sources]);
+        expect(told).not.toContain('QzXwVk');
+        if (SECRETS.includes(name)) expect(inspect(loaded, { depth: 9, showHidden: true })).not.toContain('QzXwVk');
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('holds every secret for redaction, whatever its source', () => {
+    const home = new Home();
+    home.settings("SSH_PASSWORD='~/p#w'\nSSH_SUDO_PASSWORD= spaced \n");
+    const { secrets, settings } = home.load({ env: { PROXMOX_TOKEN_VALUE: 'tok', SSH_KEY_PASSPHRASE: ' ~ ' } });
+    expect(secrets.map((secret) => secret.reveal()).sort()).toEqual([' ~ ', 'spaced', 'tok', '~/p#w']);
+    expect(`${settings.sshPassword}`).toBe('[secret]');
+  });
+
+  it('never takes one from a flag', () => {
+    for (const key of keys.filter((each) => settingOf(each).secret)) {
+      expect(new Home().load({ flags: { [key]: 'from-argv' } }).settings[key]).toBeUndefined();
+    }
+  });
+
+  it('names what to remove from the environment before anything is started', () => {
+    const kept = { PATH: '/bin', SSH_AUTH_SOCK: '/run/x', PROXMOX_TOKEN_NAME: 'mcp', MONKEY: 'x', TOKENIZERS: '1' };
+    const gone = { PROXMOX_TOKEN_VALUE: 'x', SSH_PASSWORD: 'x', ANTHROPIC_API_KEY: 'x', AWS_SECRET_ACCESS_KEY: 'x' };
+    expect([...new Home().load({ env: { ...kept, ...gone } }).scrub].sort()).toEqual(
+      ['PROXMOX_TOKEN_NAME', ...Object.keys(gone)].sort(),
+    );
+  });
+});
