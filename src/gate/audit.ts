@@ -1,10 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { type FileHandle, mkdir, open, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { Failure } from '../failure.ts';
 import type { Redact } from '../present/redact.ts';
 import { visible } from '../present/visible.ts';
 import type { Effect, Tool } from '../toolsets/tool.ts';
+import { createLogFile } from './logfile.ts';
 
 export type AuditKind = 'intent' | 'asked' | 'outcome';
 
@@ -28,6 +27,8 @@ export interface AuditEntry {
 /** Append-only notes of what was asked for and what came of it. `write` rejects when the line was not written; an intent is on the disk when it resolves. */
 export interface Audit {
   write(entry: AuditEntry): Promise<void>;
+  /** Waits for what is being written and closes the file. */
+  close(): Promise<void>;
 }
 
 const LONGEST_VALUE = 500;
@@ -45,65 +46,21 @@ function noted(value: unknown, redact: Redact): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, part]) => [redact(name), noted(part, redact)]));
 }
 
-/** The hash of the file's last line, so that a new chain says what it follows; `start` for a new file. */
-async function lastHash(file: string): Promise<string> {
-  const handle = await open(file, 'r').catch(() => undefined);
-  if (!handle) return 'start';
-  try {
-    const { size } = await handle.stat();
-    const length = Math.min(size, 65_536);
-    const { buffer } = await handle.read(Buffer.alloc(length), 0, length, size - length);
-    const line = buffer.toString('utf8').trimEnd().split('\n').at(-1) ?? '';
-    return /"hash":"([0-9a-f]{64})"}$/.exec(line)?.[1] ?? 'start';
-  } finally {
-    await handle.close();
-  }
-}
-
-/** Opens `file` for appending, 0600 in a 0700 folder. */
-async function openLog(file: string): Promise<FileHandle> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  return open(file, 'a', 0o600);
-}
-
-/** One open log file, opened again when somebody moved or removed it. */
-function createLog(file: string) {
-  let handle: FileHandle | undefined;
-  /** A write that failed may have left a part of a line: the next one begins on a line of its own. */
-  let torn = false;
-  const same = async (open: FileHandle): Promise<boolean> => {
-    const [ours, there] = await Promise.all([open.stat(), stat(file).catch(() => undefined)]);
-    return there !== undefined && ours.ino === there.ino && ours.dev === there.dev;
-  };
-  return async (line: string, durable: boolean): Promise<void> => {
-    if (handle && !(await same(handle))) {
-      await handle.close();
-      handle = undefined;
-    }
-    handle ??= await openLog(file);
-    try {
-      await handle.appendFile(torn ? `\n${line}` : line);
-      if (durable) await handle.datasync();
-      torn = false;
-    } catch (error) {
-      torn = true;
-      throw error;
-    }
-  };
-}
+/** The hash that a line of an audit file ends with; `start` when there is none. */
+const hashOf = (line: string): string => /"hash":"([0-9a-f]{64})"}$/.exec(line)?.[1] ?? 'start';
 
 /**
  * An Audit in `file`, one JSON object a line. Each process writes a chain of its own (`chain`, `seq`): `hash` is the
  * SHA-256 of the line without it, `prev` the hash before it, so that an edited or removed line breaks the chain.
  */
 export function createAudit(file: string, redact: Redact): Audit {
-  const append = createLog(file);
+  const log = createLogFile(file);
   const chain = randomBytes(8).toString('hex');
   let seq = 0;
   let prev: string | undefined;
   let queue: Promise<unknown> = Promise.resolve();
   const put = async (entry: AuditEntry): Promise<void> => {
-    prev ??= await lastHash(file);
+    prev ??= hashOf(await log.lastLine());
     const { input, message, ...rest } = entry;
     const body = {
       time: new Date().toISOString(),
@@ -115,7 +72,7 @@ export function createAudit(file: string, redact: Redact): Audit {
       prev,
     };
     const hash = createHash('sha256').update(JSON.stringify(body)).digest('hex');
-    await append(`${JSON.stringify({ ...body, hash })}\n`, entry.kind === 'intent');
+    await log.append(`${JSON.stringify({ ...body, hash })}\n`, entry.kind === 'intent');
     seq += 1;
     prev = hash;
   };
@@ -125,6 +82,7 @@ export function createAudit(file: string, redact: Redact): Audit {
       queue = written.catch(() => undefined);
       return written;
     },
+    close: () => queue.then(() => log.close()),
   };
 }
 

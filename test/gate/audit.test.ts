@@ -1,0 +1,159 @@
+import { createHash } from 'node:crypto';
+import { appendFile, chmod, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Audit, createAudit } from '../../src/gate/audit.ts';
+import { createRedact } from '../../src/present/redact.ts';
+import { Secret } from '../../src/secret.ts';
+import { bench } from './harness.ts';
+
+let dir: string;
+let file: string;
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'psm-audit-'));
+  file = join(dir, 'state', 'audit.jsonl');
+});
+afterEach(async () => {
+  await Promise.all(audits.splice(0).map((audit) => audit.close()));
+  await rm(dir, { recursive: true, force: true });
+});
+
+const redact = createRedact([new Secret('hunter2-hunter2')]);
+const audits: Audit[] = [];
+const audited = (mode: 'guarded' | 'trusted' = 'trusted', at = file) => {
+  const audit = createAudit(at, redact);
+  audits.push(audit);
+  return bench({ setup: { mode, auditFile: at }, audit });
+};
+
+const lines = async (): Promise<Record<string, unknown>[]> =>
+  (await readFile(file, 'utf8'))
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+
+/** Every line's hash is of its own text, and names the line before it in its chain. */
+function expectChained(rows: readonly Record<string, unknown>[]): void {
+  const last = new Map<unknown, unknown>();
+  for (const { hash, ...body } of rows) {
+    expect(hash).toBe(createHash('sha256').update(JSON.stringify(body)).digest('hex'));
+    if (last.has(body.chain)) expect(body.prev).toBe(last.get(body.chain));
+    last.set(body.chain, hash);
+  }
+}
+
+describe('the audit', () => {
+  it('notes the intent before and the outcome after, in a 0600 file of a 0700 folder', async () => {
+    const { call } = audited();
+    await call('pve_lamp_destroy', { colour: 'red' });
+    const rows = await lines();
+    expect(
+      rows.map(({ kind, tool, effect, verdict, approved, client, input }) => ({
+        kind,
+        tool,
+        effect,
+        verdict,
+        approved,
+        client,
+        input,
+      })),
+    ).toEqual([
+      {
+        kind: 'intent',
+        tool: 'pve_lamp_destroy',
+        effect: 'destroy',
+        approved: 'mode',
+        client: 'vitest 4',
+        input: { colour: 'red' },
+      },
+      { kind: 'outcome', tool: 'pve_lamp_destroy', effect: 'destroy', verdict: 'ok', client: 'vitest 4' },
+    ]);
+    expect(rows[0]?.call).toBe(rows[1]?.call);
+    expectChained(rows);
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    expect((await stat(join(dir, 'state'))).mode & 0o777).toBe(0o700);
+  });
+
+  it('notes reads, refusals and questions too', async () => {
+    const { call } = audited('guarded');
+    await call('pve_lamp_read', { colour: 'red' });
+    await call('pve_lamp_read', { nonsense: 1 });
+    await call('pve_lamp_destroy');
+    await call('pve_lamp_destroy', {}, { canAsk: false });
+    const rows = await lines();
+    expect(rows.map(({ kind, verdict }) => [kind, verdict])).toEqual([
+      ['outcome', 'ok'],
+      ['outcome', 'invalid-input'],
+      ['asked', undefined],
+      ['outcome', 'refused'],
+    ]);
+    expect(rows[0]?.input).toEqual({ colour: 'red' });
+  });
+
+  it('keeps secrets out, shortens long values with their SHA-256, and shows hidden characters', async () => {
+    const { call } = audited();
+    const long = 'y'.repeat(10_000);
+    await call('pve_lamp_change', { colour: 'x hunter2-hunter2 \x1b[2J' });
+    await call('pve_lamp_change', { colour: long });
+    const [first, , second] = await lines();
+    expect(first?.input).toEqual({ colour: 'x [secret removed] \\x1b[2J' });
+    const sha256 = createHash('sha256').update(long).digest('hex');
+    expect(second?.input).toEqual({ colour: { start: 'y'.repeat(500), characters: 10_000, sha256 } });
+  });
+
+  it('stays one chain under calls at once, and a second process begins one that names the line before', async () => {
+    const { call } = audited();
+    await Promise.all(Array.from({ length: 50 }, () => call('pve_lamp_change')));
+    const before = await lines();
+    expect(before).toHaveLength(100);
+    expectChained(before);
+    await audited().call('pve_lamp_change');
+    const rows = await lines();
+    expectChained(rows);
+    expect(rows[100]?.prev).toBe(rows[99]?.hash);
+  });
+
+  it('begins a new file when the old one was moved away', async () => {
+    const { call } = audited();
+    await call('pve_lamp_change');
+    await rename(file, `${file}.1`);
+    await call('pve_lamp_change');
+    expect(await lines()).toHaveLength(2);
+  });
+
+  it('continues on a line of its own after a line that was cut', async () => {
+    await audited().call('pve_lamp_change');
+    await appendFile(file, '{"time":"2026-');
+    const text = await readFile(file, 'utf8');
+    await audited().call('pve_lamp_change');
+    const after = (await readFile(file, 'utf8')).slice(text.length);
+    expect(after.startsWith('\n{')).toBe(true);
+  });
+});
+
+describe('guarantee 22: no intent on the disk, no act', () => {
+  it('refuses changes when the file cannot be written, says why, and still answers reads', async () => {
+    const { call, ran } = audited('trusted', '/dev/full');
+    const outcome = await call('pve_lamp_change');
+    expect(outcome).toMatchObject({
+      kind: 'failure',
+      failure: {
+        kind: 'refused',
+        message: expect.stringContaining('ENOSPC'),
+        hint: expect.stringContaining('MCP_AUDIT_FILE'),
+      },
+    });
+    expect(ran).toEqual([]);
+    expect((await call('pve_lamp_read')).kind).toBe('answer');
+  });
+
+  it('refuses changes when the folder cannot be made', async () => {
+    const blocker = join(dir, 'file');
+    await writeFile(blocker, '');
+    await chmod(blocker, 0o600);
+    const { call, ran } = audited('trusted', join(blocker, 'audit.jsonl'));
+    expect(await call('pve_lamp_execute')).toMatchObject({ kind: 'failure', failure: { kind: 'refused' } });
+    expect(ran).toEqual([]);
+  });
+});

@@ -1,0 +1,179 @@
+import { describe, expect, it } from 'vitest';
+import type { Reply, Ticket } from '../../src/gate/confirm.ts';
+import type { Outcome } from '../../src/gate/dispatch.ts';
+import { bench } from './harness.ts';
+
+const failureOf = (outcome: Outcome) => {
+  if (outcome.kind !== 'failure') throw new Error(`not a failure: ${JSON.stringify(outcome)}`);
+  const { kind, message, hint } = outcome.failure;
+  return { kind, message, hint };
+};
+
+const ticketOf = (outcome: Outcome): Ticket => {
+  if (outcome.kind !== 'question') throw new Error(`not a question: ${JSON.stringify(outcome)}`);
+  return outcome.question.ticket;
+};
+
+const yes = (ticket: Reply['ticket']): Reply => ({ action: 'accept', confirmed: true, ticket });
+
+describe('the modes', () => {
+  const expected = {
+    'read-only': { read: 'answer', change: 'failure', execute: 'failure', destroy: 'failure' },
+    guarded: { read: 'answer', change: 'answer', execute: 'answer', destroy: 'question' },
+    ask: { read: 'answer', change: 'question', execute: 'question', destroy: 'question' },
+    trusted: { read: 'answer', change: 'answer', execute: 'answer', destroy: 'answer' },
+  } as const;
+
+  for (const [mode, effects] of Object.entries(expected)) {
+    for (const [effect, kind] of Object.entries(effects)) {
+      it(`${mode}: ${effect} is met with ${kind}, and runs only when answered`, async () => {
+        const { call, ran } = bench({ setup: { mode: mode as keyof typeof expected } });
+        expect((await call(`pve_lamp_${effect}`)).kind).toBe(kind);
+        expect(ran).toEqual(kind === 'answer' ? [effect] : []);
+      });
+    }
+  }
+
+  it('asks about an alarming input in guarded mode, with the reason first, and not in trusted mode', async () => {
+    const guarded = bench();
+    const asked = await guarded.call('pve_lamp_execute', { colour: 'infrared' });
+    expect(asked).toMatchObject({
+      kind: 'question',
+      question: { message: expect.stringMatching(/^Infrared burns\.\n/) },
+    });
+    expect(guarded.ran).toEqual([]);
+    const trusted = bench({ setup: { mode: 'trusted' } });
+    expect((await trusted.call('pve_lamp_execute', { colour: 'infrared' })).kind).toBe('answer');
+  });
+});
+
+describe('what is said of a call that cannot be', () => {
+  it('names the setting for a tool that the mode hides', async () => {
+    const { call } = bench({ setup: { mode: 'read-only' } });
+    expect(failureOf(await call('pve_lamp_destroy'))).toMatchInlineSnapshot(`
+      {
+        "hint": "The operator can set MCP_MODE=guarded and restart the server.",
+        "kind": "refused",
+        "message": "pve_lamp_destroy is not available in read-only mode: its effect is destroy.",
+      }
+    `);
+  });
+
+  it('names the setting for a toolset that is off', async () => {
+    const { call } = bench({ setup: { toolsets: ['ssh'] } });
+    expect(failureOf(await call('pve_lamp_read')).hint).toContain('MCP_TOOLSETS');
+  });
+
+  it('offers the nearest names of an unknown tool', async () => {
+    expect(failureOf(await bench().call('pve_lamp_raed')).hint).toMatch(/^Nearest: pve_lamp_read,/);
+  });
+
+  it('tells every wrong parameter at once, and the known ones', async () => {
+    const { call, ran } = bench();
+    expect(failureOf(await call('pve_lamp_read', { colr: 1, times: 1.5, colour: 7 }))).toMatchInlineSnapshot(`
+      {
+        "hint": "pve_lamp_read takes colour, times.",
+        "kind": "invalid-input",
+        "message": "Wrong arguments: colour: Invalid input: expected string, received number; times: Invalid input: expected int, received number; unknown parameter colr.",
+      }
+    `);
+    expect(failureOf(await call('pve_lamp_read', 'text')).kind).toBe('invalid-input');
+    expect(failureOf(await call('pve_lamp_read', { colour: 'x'.repeat(9_000_000) })).message).toContain('longer than');
+    expect(ran).toEqual([]);
+  });
+
+  it('tells an error that nobody meant as internal', async () => {
+    const { call } = bench();
+    expect(failureOf(await call('pve_lamp_read', { colour: 'broken' }))).toMatchObject({
+      kind: 'internal',
+      message: 'Unexpected error: fuse',
+    });
+  });
+});
+
+describe('guarantee 20: without a human’s yes to this very call, nothing happens', () => {
+  it('runs once after a yes', async () => {
+    const { call, ran } = bench();
+    const asked = await call('pve_lamp_destroy');
+    expect(asked).toMatchObject({ question: { message: 'Smash the lamp, which is lit.' } });
+    expect((await call('pve_lamp_destroy', {}, { reply: yes(ticketOf(asked)) })).kind).toBe('answer');
+    expect(ran).toEqual(['destroy']);
+  });
+
+  const refusals: Record<string, (ticket: Ticket) => Reply> = {
+    declined: (ticket) => ({ action: 'decline', confirmed: false, ticket }),
+    cancelled: (ticket) => ({ action: 'cancel', confirmed: false, ticket }),
+    'accepted with the box unticked': (ticket) => ({ action: 'accept', confirmed: false, ticket }),
+    'forged or too old': () => yes({ invalid: 'mac' }),
+    'with a nonce of its own': (ticket) => yes({ ...ticket, nonce: 'f'.repeat(32) }),
+    'for another tool': (ticket) => yes({ ...ticket, tool: 'pve_lamp_change' }),
+    'for another input': (ticket) => yes({ ...ticket, input: '0'.repeat(64) }),
+    'for another state': (ticket) => yes({ ...ticket, state: '0'.repeat(64) }),
+  };
+
+  it.each(Object.entries(refusals))('%s: refused, 0 effects', async (_, reply) => {
+    const { call, ran } = bench();
+    const ticket = ticketOf(await call('pve_lamp_destroy'));
+    const failure = failureOf(await call('pve_lamp_destroy', {}, { reply: reply(ticket) }));
+    expect(failure.kind).toBe('refused');
+    expect(failure.message).toMatch(/Nothing was done\.$/);
+    expect(ran).toEqual([]);
+  });
+
+  it('replayed: the second use of a yes is refused, also when both come at once', async () => {
+    const { call, ran } = bench();
+    const reply = yes(ticketOf(await call('pve_lamp_destroy')));
+    const outcomes = await Promise.all([1, 2, 3].map(() => call('pve_lamp_destroy', {}, { reply })));
+    expect(outcomes.map(({ kind }) => kind).sort()).toEqual(['answer', 'failure', 'failure']);
+    expect(ran).toEqual(['destroy']);
+  });
+
+  it('a no uses the question up', async () => {
+    const { call, ran } = bench();
+    const ticket = ticketOf(await call('pve_lamp_destroy'));
+    await call('pve_lamp_destroy', {}, { reply: { action: 'decline', confirmed: false, ticket } });
+    expect(failureOf(await call('pve_lamp_destroy', {}, { reply: yes(ticket) })).message).toContain('answered already');
+    expect(ran).toEqual([]);
+  });
+
+  it('timed out: a yes after the time is refused', async () => {
+    const { call, ran } = bench({ ttlMs: 5 });
+    const ticket = ticketOf(await call('pve_lamp_destroy'));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(failureOf(await call('pve_lamp_destroy', {}, { reply: yes(ticket) })).message).toContain('too old');
+    expect(ran).toEqual([]);
+  });
+
+  it('the state changed under the question: refused, and asking again shows the new state', async () => {
+    const { call, ran, lamp } = bench();
+    const ticket = ticketOf(await call('pve_lamp_destroy'));
+    lamp.lit = false;
+    expect(failureOf(await call('pve_lamp_destroy', {}, { reply: yes(ticket) })).message).toContain('has changed');
+    expect(ran).toEqual([]);
+    expect(await call('pve_lamp_destroy')).toMatchObject({ question: { message: expect.stringContaining('dark') } });
+  });
+
+  it('the same yes with other arguments: refused', async () => {
+    const { call, ran } = bench();
+    const ticket = ticketOf(await call('pve_lamp_destroy', { colour: 'red' }));
+    const other = await call('pve_lamp_destroy', { colour: 'blue' }, { reply: yes(ticket) });
+    expect(failureOf(other).message).toContain('another call');
+    expect(ran).toEqual([]);
+  });
+
+  it('unsupported: a client that cannot ask is refused with the setting that would allow it', async () => {
+    const { call, ran } = bench();
+    const failure = failureOf(await call('pve_lamp_destroy', {}, { canAsk: false }));
+    expect(failure.kind).toBe('refused');
+    expect(failure.hint).toContain('MCP_MODE=trusted');
+    expect(ran).toEqual([]);
+  });
+
+  it('shows a tool without a preview of its own by its input, hidden characters written out, cut', async () => {
+    const { call } = bench({ setup: { mode: 'ask' } });
+    const asked = await call('pve_lamp_execute', { colour: `\x1b[2J${'x'.repeat(5000)}` });
+    if (asked.kind !== 'question') throw new Error('not asked');
+    expect(asked.question.message).toMatch(/^Lamp: execute\ncolour: \\x1b\[2Jx{100}/);
+    expect(asked.question.message.length).toBeLessThan(2100);
+  });
+});
