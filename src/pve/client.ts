@@ -1,5 +1,14 @@
 import type { ZodType } from 'zod';
+import { Failure } from '../failure.ts';
+import type { Secret } from '../secret.ts';
+import { endpointOf } from './certificate.ts';
+import { dataOf, parse } from './data.ts';
+import type { Method } from './errors.ts';
+import { check } from './guard.ts';
 import type { PvePath } from './path.ts';
+import { requestOf, sendPatiently } from './send.ts';
+import { isFingerprint } from './tls.ts';
+import { createWire, type Wire } from './wire.ts';
 
 /** Values as Proxmox VE takes them: booleans are sent as 1 and 0, arrays as repeated keys, `undefined` is left out. */
 export type PveParams = Readonly<Record<string, string | number | boolean | readonly (string | number)[] | undefined>>;
@@ -22,4 +31,74 @@ export interface Pve {
   put(path: PvePath, params?: PveParams, options?: PveCallOptions): Promise<unknown>;
   delete(path: PvePath, params?: PveParams, options?: PveCallOptions): Promise<unknown>;
   close(): Promise<void>;
+}
+
+export interface PveOptions {
+  /** A name or an address, IPv6 without brackets. */
+  readonly host: string;
+  readonly port: number;
+  /** `id` is `user@realm!tokenid`. */
+  readonly token?: { readonly id: string; readonly secret: Secret };
+  /** SHA-256 of the server's certificate, hexadecimal, colons or not; without one, `ca` or the system's CAs decide. */
+  readonly fingerprint?: string;
+  /** PEM text (not a path) of the CA certificates to believe. */
+  readonly ca?: string;
+  /** For each call as a whole, retries included; 30 s unless told. */
+  readonly timeoutMs?: number;
+  readonly readOnly?: boolean;
+  readonly protectedGuests?: ReadonlySet<number>;
+  /** Why this client cannot be used; every call throws it. */
+  readonly problem?: Failure;
+  readonly wire?: Wire;
+}
+
+/** A client for one endpoint. Nothing is connected, and undici is not loaded, before the first call. */
+export function createPve(options: PveOptions): Pve {
+  const { host, port, token, timeoutMs = 30_000 } = options;
+  const endpoint = endpointOf(host, port);
+  const problem = options.problem ?? problemOf(options);
+  const guard = { readOnly: options.readOnly ?? false, protectedGuests: options.protectedGuests ?? new Set<number>() };
+  const wire = options.wire ?? createWire({ host, port, trust: { fingerprint: options.fingerprint, ca: options.ca } });
+
+  const call = async (method: Method, path: PvePath, params: PveParams = {}, { signal }: PveCallOptions = {}) => {
+    if (problem) throw problem;
+    check(guard, method, path, params);
+    const asked = { method, path, endpoint, token: token?.id };
+    const request = { ...requestOf(method, path, params, token), timeoutMs, signal };
+    return dataOf(asked, await sendPatiently(wire, asked, request));
+  };
+  return {
+    endpoint,
+    get: async (path, shape, params, callOptions) =>
+      parse(endpoint, path, shape, await call('GET', path, params, callOptions)),
+    post: (path, params, callOptions) => call('POST', path, params, callOptions),
+    put: (path, params, callOptions) => call('PUT', path, params, callOptions),
+    delete: (path, params, callOptions) => call('DELETE', path, params, callOptions),
+    close: () => wire.close(),
+  };
+}
+
+function problemOf({ host, fingerprint, token }: PveOptions): Failure | undefined {
+  if (!/^[A-Za-z0-9._:-]+$/.test(host)) {
+    return new Failure(
+      'misconfigured',
+      `"${host}" is not a host name or address.`,
+      'Set PROXMOX_HOST to one, without https://.',
+    );
+  }
+  if (fingerprint !== undefined && !isFingerprint(fingerprint)) {
+    return new Failure(
+      'misconfigured',
+      'The pinned fingerprint is not a SHA-256 of 64 hexadecimal digits.',
+      'Set PROXMOX_FINGERPRINT as Node > System > Certificates or `pvenode cert info` shows it.',
+    );
+  }
+  if (token && !/^[\x21-\x7e]+$/.test(`${token.id}${token.secret.reveal()}`)) {
+    return new Failure(
+      'misconfigured',
+      'The API token is empty or holds blanks or characters that a token never has.',
+      'Set PROXMOX_USER, PROXMOX_TOKEN_NAME and PROXMOX_TOKEN_VALUE again, without quotes or line ends.',
+    );
+  }
+  return undefined;
 }

@@ -5,16 +5,16 @@ export type PvePath = string & { readonly __brand: 'PvePath' };
 
 /**
  * path`/nodes/${node}/lxc/${vmid}` with every value encoded as one segment; an empty value, `.` and `..` are refused,
- * because they would address another resource. The server accepts encoded UPIDs and volids (recordings j-upid-enc,
+ * because they would address another resource, and so is half of a UTF-16 character. The server accepts encoded UPIDs and volids (recordings j-upid-enc,
  * c-delcontent-enc).
  */
 export function path(parts: TemplateStringsArray, ...values: readonly (string | number)[]): PvePath {
   const segments = values.map((value) => {
     const text = String(value);
-    if (text === '' || text === '.' || text === '..') {
+    if (text === '' || text === '.' || text === '..' || /\p{Surrogate}/u.test(text)) {
       throw new Failure(
         'invalid-input',
-        `"${text}" cannot be part of an API path.`,
+        `${JSON.stringify(text)} cannot be part of an API path.`,
         'Give a node, guest, storage or task id.',
       );
     }
