@@ -1,0 +1,296 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import type { ClusterNode } from '../../src/config/hostbook.ts';
+import { createHosts, type Inventory } from '../../src/config/inventory.ts';
+import type { Failure } from '../../src/failure.ts';
+import { Home } from './home.ts';
+
+type Env = Record<string, string>;
+
+function hostsOf(home: Home, env: Env = {}, nodes: readonly ClusterNode[] | Error = []): Inventory {
+  return createHosts(home.load({ env }), {
+    home: home.path,
+    localUser: 'me',
+    readFile: (path) => readFileSync(path, 'utf8'),
+    readDir: (path) => readdirSync(path),
+    exists: existsSync,
+    nodes: async () => {
+      if (nodes instanceof Error) throw nodes;
+      return nodes;
+    },
+  });
+}
+
+const sshConfig = (home: Home, text: string) => home.write('.ssh/config', text);
+const inventory = (home: Home, hosts: unknown) =>
+  home.write('.config/proxmox-ssh-mcp/hosts.json', JSON.stringify({ hosts }));
+const spec = async (hosts: Inventory, name: string) => (await hosts.find(name)).spec;
+const failure = (promise: Promise<unknown>): Promise<Failure> =>
+  promise.then(
+    () => expect.unreachable(),
+    (e) => e,
+  );
+
+const NODES: ClusterNode[] = [
+  { name: 'pve1', address: '192.0.2.1', local: true },
+  { name: 'pve2', address: '192.0.2.2' },
+];
+
+describe('the main host', () => {
+  it('is named after the node that answers the API when SSH goes to the same place', async () => {
+    const hosts = hostsOf(new Home(), { PROXMOX_HOST: 'pve.example.com' }, NODES);
+    const { spec: main, source } = await hosts.find('pve1');
+    expect(source).toBe('settings');
+    expect(main).toMatchObject({ name: 'pve1', address: 'pve.example.com', user: 'root', port: 22 });
+    expect((await hosts.find('pve.example.com')).spec.name).toBe('pve1');
+  });
+
+  it('is named after the node whose address it is', async () => {
+    const hosts = hostsOf(new Home(), { PROXMOX_HOST: 'vip.example.com', SSH_HOST: '192.0.2.2' }, NODES);
+    expect((await hosts.list()).map(({ spec: { name, address }, source }) => [name, address, source])).toEqual([
+      ['pve1', '192.0.2.1', 'node'],
+      ['pve2', '192.0.2.2', 'settings'],
+    ]);
+  });
+
+  it('is not taken for a node that is only called alike', async () => {
+    const hosts = hostsOf(new Home(), { PROXMOX_HOST: 'vip', SSH_HOST: 'pve1.other-site.com' }, NODES);
+    expect(await spec(hosts, 'pve1')).toMatchObject({ address: '192.0.2.1' });
+    expect(await spec(hosts, 'pve1.other-site.com')).toMatchObject({ address: 'pve1.other-site.com' });
+  });
+
+  it('goes by its own name when no node is known, and by "main" when that is no name', async () => {
+    expect((await hostsOf(new Home(), { SSH_HOST: '192.0.2.9' }, new Error('down')).list())[0]?.spec.name).toBe(
+      '192.0.2.9',
+    );
+    expect((await hostsOf(new Home(), { SSH_HOST: '2001:db8::1' }).list())[0]?.spec.name).toBe('main');
+    expect(await hostsOf(new Home()).list()).toEqual([]);
+  });
+
+  it('may be an alias, over which settings that were set win', async () => {
+    const home = new Home();
+    sshConfig(home, 'Host lab\n  HostName 192.0.2.1\n  Port 2222\n  User ops\n');
+    expect(await spec(hostsOf(home, { SSH_HOST: 'lab' }), 'lab')).toMatchObject({
+      address: '192.0.2.1',
+      port: 2222,
+      user: 'ops',
+    });
+    const env = { SSH_HOST: 'lab', SSH_USER: 'root', SSH_PORT: '22' };
+    expect(await spec(hostsOf(home, env), 'lab')).toMatchObject({ address: '192.0.2.1', port: 22, user: 'root' });
+    expect((await hostsOf(home, env, NODES).find('pve1')).source).toBe('settings');
+  });
+});
+
+describe('~/.ssh/config', () => {
+  it('gives names that are spelt out; wildcards apply and are not listed', async () => {
+    const home = new Home();
+    const key = home.write('.ssh/web key', 'x');
+    sshConfig(
+      home,
+      `Host web1 web2 !old *.lab\n  HostName %h.example.com\nHost web*\n  User deploy\n  IdentityFile ~/.ssh/missing\n  IdentityFile "~/.ssh/web key"\nHost *\n  Port 2200\n`,
+    );
+    const hosts = hostsOf(home, {});
+    expect((await hosts.list()).map(({ spec: { name } }) => name)).toEqual(['web1', 'web2']);
+    expect(await hosts.find('web1')).toMatchObject({
+      source: 'ssh config',
+      spec: { address: 'web1.example.com', user: 'deploy', port: 2200, keyPath: key },
+    });
+  });
+
+  it('logs in as ssh(1) would, with the key of the settings but not with their passwords', async () => {
+    const home = new Home();
+    const key = home.write('.ssh/proxmox_mcp', 'x');
+    sshConfig(home, 'Host web1\n');
+    const env = {
+      SSH_HOST: 'pve',
+      SSH_USER: 'ops',
+      SSH_PASSWORD: 'p',
+      SSH_SUDO_PASSWORD: 's',
+      SSH_KEY_PASSPHRASE: 'k',
+    };
+    const hosts = hostsOf(home, env);
+    const web = await spec(hosts, 'web1');
+    expect(web).toMatchObject({ user: 'me', keyPath: key });
+    expect(web.keyPassphrase?.reveal()).toBe('k');
+    expect([web.password, web.sudoPassword]).toEqual([undefined, undefined]);
+    const main = await spec(hosts, 'pve');
+    expect([main.user, main.password?.reveal(), main.sudoPassword?.reveal()]).toEqual(['ops', 'p', 's']);
+  });
+
+  it('resolves chains of ProxyJump, each hop by its own name', async () => {
+    const home = new Home();
+    sshConfig(
+      home,
+      `Host gate\n  HostName gate.example.com\n  User jump\n  Port 2022\nHost inner\n  HostName 10.0.0.1\n  ProxyJump gate\nHost deep\n  HostName 10.0.0.2\n  ProxyJump me@inner:23,[2001:db8::5]:24\nHost byhand\n  ProxyCommand ssh -q -W %h:%p gate\n`,
+    );
+    const hosts = hostsOf(home);
+    const way = async (name: string) =>
+      (await spec(hosts, name)).via?.map(({ user, address, port, via }) => `${user}@${address}:${port}${via ?? ''}`);
+    expect(await way('inner')).toEqual(['jump@gate.example.com:2022']);
+    expect(await way('deep')).toEqual(['jump@gate.example.com:2022', 'me@10.0.0.1:23', 'me@2001:db8::5:24']);
+    expect(await way('byhand')).toEqual(['jump@gate.example.com:2022']);
+    expect(await way('gate')).toBeUndefined();
+  });
+
+  it('tells circles and other proxy commands when such a host is asked for, and leaves it out of the list', async () => {
+    const home = new Home();
+    sshConfig(home, 'Host a\n  ProxyJump b\nHost b\n  ProxyJump a\nHost c\n  ProxyCommand nc %h %p\nHost d\n');
+    const hosts = hostsOf(home);
+    expect((await hosts.list()).map(({ spec: { name } }) => name)).toEqual(['d']);
+    expect(await failure(hosts.find('a'))).toMatchObject({
+      kind: 'misconfigured',
+      message: 'The way to a goes in a circle: a through b through a.',
+    });
+    expect((await failure(hosts.find('c'))).message).toBe(
+      '~/.ssh/config reaches c by ProxyCommand (nc %h %p), which is not supported.',
+    );
+  });
+
+  it('follows Include, with the section going on after it', async () => {
+    const home = new Home();
+    home.write('.ssh/conf.d/10-web', 'Host web1\n  HostName 10.0.0.1\n');
+    home.write('.ssh/conf.d/20-db', 'Host db1\n  HostName 10.0.0.2\n');
+    home.write('.ssh/conf.d/.hidden', 'Host hidden\n');
+    sshConfig(home, 'Include conf.d/*\nInclude ~/.ssh/none\nHost main1\n  Include conf.d/10-web\n  User ops\n');
+    const hosts = hostsOf(home);
+    expect((await hosts.list()).map(({ spec: each }) => `${each.user}@${each.address}`)).toEqual([
+      'me@10.0.0.2',
+      'ops@main1',
+      'me@10.0.0.1',
+    ]);
+  });
+
+  it('survives a loop of Includes and says what it cannot understand', async () => {
+    const home = new Home();
+    const path = sshConfig(home, 'Host a\nInclude config\nHost "b\n');
+    const hosts = hostsOf(home, { SSH_HOST: 'pve' });
+    expect((await hosts.list()).map(({ spec: { name } }) => name)).toEqual(['pve']);
+    expect(hosts.problems()).toEqual([
+      {
+        cause: expect.stringContaining(`The SSH configuration ${path} cannot be understood:`),
+        cure: expect.any(String),
+      },
+    ]);
+  });
+
+  it('starts no program, whatever it says', async () => {
+    const home = new Home();
+    const proof = `${home.path}/proof`;
+    sshConfig(
+      home,
+      `CanonicalizeHostName yes\nCanonicalDomains example.com\nMatch exec "touch ${proof}"\n  User x\nHost web1\n  CanonicalizeHostName yes\n`,
+    );
+    expect((await spec(hostsOf(home), 'web1')).user).toBe('me');
+    expect(existsSync(proof)).toBe(false);
+  });
+
+  it('takes the agent it names, unless a setting says otherwise', async () => {
+    const home = new Home();
+    sshConfig(home, 'Host a\n  IdentityAgent "~/one.sock"\nHost b\n  IdentityAgent none\nHost c\n');
+    const agents = async (env: Env) => {
+      const hosts = hostsOf(home, { SSH_AUTH_SOCK: '/run/agent', ...env });
+      return Promise.all(['a', 'b', 'c'].map(async (name) => (await spec(hosts, name)).agent));
+    };
+    expect(await agents({})).toEqual([`${home.path}/one.sock`, undefined, '/run/agent']);
+    expect(await agents({ SSH_AGENT: 'none' })).toEqual([undefined, undefined, undefined]);
+  });
+});
+
+describe('the inventory file', () => {
+  it('describes hosts, which may be reached through one another', async () => {
+    const home = new Home();
+    inventory(home, {
+      gate: { address: '198.51.100.1', user: 'jump' },
+      web1: { address: '10.0.0.1', port: 2222, keyPath: '~/k', purpose: 'shop', tags: ['docker'], via: 'gate' },
+    });
+    expect(await hostsOf(home).find('web1')).toMatchObject({
+      source: 'inventory',
+      purpose: 'shop',
+      tags: ['docker'],
+      spec: {
+        address: '10.0.0.1',
+        port: 2222,
+        user: 'root',
+        keyPath: `${home.path}/k`,
+        via: [{ name: 'gate', address: '198.51.100.1', user: 'jump' }],
+      },
+    });
+  });
+
+  it.each([
+    [{ web1: { adress: 'x' } }, 'hosts.web1'],
+    [{ web1: { address: '10.0.0.1', password: 'x' } }, 'hosts.web1: Unrecognized key: "password"'],
+    [{ web1: { address: '10.0.0.1', port: 0 } }, 'hosts.web1.port'],
+    [{ web1: { address: 'https://x' } }, 'hosts.web1.address'],
+    [{ 'ct/100': { address: '10.0.0.1' } }, 'hosts.ct/100'],
+  ])('is refused when a field is wrong: %j', async (hosts, where) => {
+    const home = new Home();
+    const path = inventory(home, hosts);
+    const found = hostsOf(home);
+    expect(found.problems()[0]?.cause).toContain(`The inventory file ${path} is not used: ${where}`);
+    expect(await found.list()).toEqual([]);
+  });
+
+  it('is refused when it is not JSON, and then an unknown host says so', async () => {
+    const home = new Home();
+    const path = home.write('.config/proxmox-ssh-mcp/hosts.json', '{ hosts:');
+    const problem = await failure(hostsOf(home).find('web1'));
+    expect(problem.hint).toContain(`The inventory file ${path} is not used`);
+  });
+});
+
+describe('one list of all', () => {
+  it('has each name once, the first source winning, sorted', async () => {
+    const home = new Home();
+    inventory(home, { pve2: { address: '10.9.9.9' }, a1: { address: '10.0.0.1' } });
+    sshConfig(home, 'Host pve2 a1 zed\n  User x\n');
+    const hosts = hostsOf(home, { PROXMOX_HOST: 'pve' }, [...NODES, { name: 'pve3', address: '192.0.2.3' }]);
+    expect((await hosts.list()).map(({ spec: { name, address }, source }) => [name, source, address])).toEqual([
+      ['a1', 'inventory', '10.0.0.1'],
+      ['pve1', 'settings', 'pve'],
+      ['pve2', 'inventory', '10.9.9.9'],
+      ['pve3', 'node', '192.0.2.3'],
+      ['zed', 'ssh config', 'zed'],
+    ]);
+  });
+
+  it('reaches nodes as it reaches the main host', async () => {
+    const home = new Home();
+    sshConfig(home, 'Host gate\n  HostName 198.51.100.1\nHost lab\n  HostName 192.0.2.1\n  ProxyJump gate\n');
+    const env = { SSH_HOST: 'lab', SSH_USER: 'ops', SSH_PASSWORD: 'p' };
+    const node = await spec(hostsOf(home, env, NODES), 'pve2');
+    expect(node).toMatchObject({ address: '192.0.2.2', user: 'ops', via: [{ address: '198.51.100.1' }] });
+    expect(node.password?.reveal()).toBe('p');
+    expect(node.via?.[0]?.password).toBeUndefined();
+  });
+
+  it('offers the nearest names for an unknown one', async () => {
+    const hosts = hostsOf(new Home(), { PROXMOX_HOST: 'pve' }, NODES);
+    expect(await failure(hosts.find('pv1'))).toMatchObject({
+      kind: 'not-found',
+      message: 'There is no host called "pv1".',
+      hint: 'Did you mean pve1 or pve2?',
+      facts: { nearest: ['pve1', 'pve2'] },
+    });
+    expect((await failure(hosts.find('mailserver'))).hint).toBe('ssh_host_list shows the hosts there are.');
+  });
+
+  it('does not wait for an API that never answers', async () => {
+    const home = new Home();
+    const around = { home: home.path, readFile: () => '', readDir: () => [], exists: () => false };
+    let asked = 0;
+    const nodes = () => {
+      asked += 1;
+      return new Promise<readonly ClusterNode[]>(() => {});
+    };
+    const hosts = createHosts(home.load({ env: { SSH_HOST: 'pve', MCP_INVENTORY_FILE: 'none' } }), {
+      ...around,
+      nodes,
+    });
+    const begun = performance.now();
+    expect((await hosts.find('pve')).spec.address).toBe('pve');
+    expect((await hosts.find('pve')).spec.address).toBe('pve');
+    expect(performance.now() - begun).toBeLessThan(4_500);
+    expect(asked).toBe(1);
+  });
+});
