@@ -1,0 +1,127 @@
+import type { AnyAuthMethod, AuthHandlerMiddleware, Prompt } from 'ssh2';
+import { Failure } from '../failure.ts';
+import { type AgentKey, agentKeys } from './agent.ts';
+import type { HostSpec } from './client.ts';
+import { hostKey } from './hostkey.ts';
+import { openKeyFile } from './keyfile.ts';
+
+/** One login to one host: its key file first, then the agent's keys, then the password. */
+export interface Login {
+  /** For ssh2; calls `exhausted` when nothing is left to try. */
+  handler(exhausted: () => void): AuthHandlerMiddleware;
+  /** What was tried and how to cure it; `words` are the server's own, when it hung up with some. */
+  failure(words?: string): Failure;
+}
+
+/** sshd hangs up after 6 refusals (MaxAuthTries), so a full agent must not use them all up. */
+const MAX_ATTEMPTS = 5;
+
+interface Attempt {
+  readonly method: 'publickey' | 'password' | 'keyboard-interactive';
+  /** How a failure tells of it; never a secret. */
+  readonly label: string;
+  readonly offer: AnyAuthMethod;
+}
+
+/** Collects what one login may use, before the host is talked to. A key file that cannot be used is `misconfigured`. */
+export async function prepareLogin(host: HostSpec): Promise<Login> {
+  const notes: string[] = [];
+  const byKey = await keyFileAttempts(host, notes);
+  const byPassword = passwordAttempts(host, notes);
+  const byAgent = await agentAttempts(host, notes, MAX_ATTEMPTS - byKey.length - byPassword.length);
+  return login(host, [...byKey, ...byAgent, ...byPassword], notes);
+}
+
+async function keyFileAttempts(host: HostSpec, notes: string[]): Promise<Attempt[]> {
+  if (host.keyPath === undefined) return [];
+  const file = await openKeyFile(host.keyPath);
+  if (file.encrypted && !host.keyPassphrase && host.agent) {
+    notes.push(`key ${host.keyPath} is encrypted and has no passphrase set, so it was left to the agent`);
+    return [];
+  }
+  const key = await file.unlock(host.keyPassphrase);
+  const { keyType, fingerprint } = hostKey(key.getPublicSSH());
+  const offer = { type: 'publickey' as const, username: host.user, key };
+  return [{ method: 'publickey', label: `key ${host.keyPath} (${keyType} ${fingerprint})`, offer }];
+}
+
+async function agentAttempts(host: HostSpec, notes: string[], room: number): Promise<Attempt[]> {
+  if (host.agent === undefined) return [];
+  let keys: AgentKey[];
+  try {
+    keys = await agentKeys(host.agent);
+  } catch (error) {
+    notes.push(`the agent at ${host.agent} gave no keys (${(error as Error).message})`);
+    return [];
+  }
+  const more = keys.length > room ? `, of which the first ${room} are tried` : '';
+  notes.push(`the agent holds ${keys.length} usable keys${more}`);
+  return keys.slice(0, room).map(({ key, offer }) => {
+    const { keyType, fingerprint } = hostKey(key.getPublicSSH());
+    return { method: 'publickey', label: `agent key ${keyType} ${fingerprint}`, offer: offer(host.user) };
+  });
+}
+
+function passwordAttempts(host: HostSpec, notes: string[]): Attempt[] {
+  const { password, user: username } = host;
+  if (!password) return [];
+  let answered = false;
+  const prompt = (_n: string, _i: string, _l: string, prompts: Prompt[], finish: (answers: string[]) => void) => {
+    const [only] = prompts;
+    if (!answered && prompts.length === 1 && only && !only.echo && /passwor[dt]|mot de passe/i.test(only.prompt)) {
+      answered = true;
+      return finish([password.reveal()]);
+    }
+    notes.push(`the server asked "${prompts.map(({ prompt: text }) => text.trim()).join('", "')}"`);
+    finish(prompts.map(() => ''));
+  };
+  return [
+    { method: 'password', label: 'the password', offer: { type: 'password', username, password: password.reveal() } },
+    {
+      method: 'keyboard-interactive',
+      label: 'the password by keyboard-interactive',
+      offer: { type: 'keyboard-interactive', username, prompt },
+    },
+  ];
+}
+
+function login(host: HostSpec, attempts: readonly Attempt[], notes: readonly string[]): Login {
+  const tried: string[] = [];
+  let methods: readonly string[] = [];
+  return {
+    handler(exhausted) {
+      let left = attempts;
+      let greeted = false;
+      return (offered, _partial, next) => {
+        // "none" logs nobody in; its refusal is how a server tells its methods (RFC 4252, 5.2).
+        if (!greeted) {
+          greeted = true;
+          return next({ type: 'none', username: host.user });
+        }
+        methods = offered ?? [];
+        const attempt = left.find(({ method }) => methods.includes(method));
+        if (!attempt) return exhausted();
+        // A refused password would be refused again, and count twice where refusals are counted.
+        const spent = (other: Attempt) => attempt.method === 'password' && other.method === 'keyboard-interactive';
+        left = left.filter((other) => other !== attempt && !spent(other));
+        tried.push(attempt.label);
+        return next(attempt.offer);
+      };
+    },
+    failure(words) {
+      const place = `${host.user}@${host.address}:${host.port}`;
+      const attempted = tried.length > 0 ? `Refused: ${tried.join(', ')}.` : 'Nothing that it takes could be tried.';
+      const takes = methods.length > 0 ? ` The server takes ${methods.join(', ')}.` : '';
+      const also = [...(words ? [`the server said "${words}"`] : []), ...notes].map((note) => ` Note: ${note}.`);
+      const text = `${host.name} did not let ${place} log in. ${attempted}${takes}${also.join('')}`;
+      return new Failure('authentication', text, cure(host, tried.length > 0));
+    },
+  };
+}
+
+function cure(host: HostSpec, tried: boolean): string {
+  const key = host.keyPath === undefined ? '' : ` -i '${host.keyPath}'`;
+  const copy = `ssh-copy-id${key} -p ${host.port} ${host.user}@${host.address}`;
+  if (tried) return `Check the user name and the password, or put the public key on the host: ${copy}`;
+  return `Configure a key file, an agent or a password that the server takes; a key is put on the host by: ${copy}`;
+}

@@ -1,0 +1,60 @@
+import type { Client } from 'ssh2';
+import { Failure } from '../failure.ts';
+import type { HostSpec } from './client.ts';
+import { type ConnectOptions, goThrough, hangUp, type Layer, newWay } from './layer.ts';
+
+/** A connection that is logged in. */
+export interface Connection {
+  readonly client: Client;
+  /** `SHA256:…` of the accepted host key. */
+  readonly hostKey: string;
+  /** Aborts once, when the connection or one below it is gone; its reason is a Failure that says why. */
+  readonly lost: AbortSignal;
+  /** Says goodbye and hangs up; done when the socket is closed, which takes 150 ms at most. */
+  close(): Promise<void>;
+}
+
+const GOODBYE_MS = 100;
+
+/** Connects through all hops and logs in within `connectTimeoutMs`, or fails with one Failure and leaves nothing open. */
+export async function connect(host: HostSpec, options: ConnectOptions): Promise<Connection> {
+  const layers = await goThrough([...(host.via ?? []), host], await newWay(options));
+  const last = layers.at(-1) as Layer;
+  const lost = new AbortController();
+  for (const layer of layers) watch(layer, host, (why) => lost.abort(why));
+  lost.signal.addEventListener('abort', () => hangUp(layers), { once: true });
+  return {
+    client: last.client,
+    hostKey: last.key?.fingerprint ?? '',
+    lost: lost.signal,
+    close: () => sayGoodbye(layers),
+  };
+}
+
+/** Whatever ends a layer ends the whole: nothing that has run out of one of them can be trusted to come back. */
+function watch(layer: Layer, host: HostSpec, lose: (why: Failure) => void): void {
+  const at = layer.host === host ? '' : ` (at the hop ${layer.host.name})`;
+  const why = (detail: string, cause?: unknown) =>
+    new Failure(
+      'unreachable',
+      `The SSH connection to ${host.name} was lost${at}: ${detail}.`,
+      'Call again; it reconnects.',
+      {
+        cause,
+      },
+    );
+  const silent = 'it answered none of the keepalive messages';
+  layer.client.on('error', (error) => lose(why(error.message === 'Keepalive timeout' ? silent : error.message, error)));
+  layer.client.on('end', () => lose(why('the other side closed it')));
+  layer.client.on('close', () => lose(why('it was closed')));
+}
+
+async function sayGoodbye(layers: readonly Layer[]): Promise<void> {
+  const ground = layers[0]?.stream;
+  if (!ground || ground.closed) return;
+  const closed = new Promise<void>((resolve) => ground.once('close', () => resolve()));
+  layers.at(-1)?.client.end();
+  const timer = setTimeout(() => hangUp(layers), GOODBYE_MS);
+  await closed;
+  clearTimeout(timer);
+}

@@ -1,0 +1,172 @@
+import { createHash } from 'node:crypto';
+import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { ServerHostKeyAlgorithm } from 'ssh2';
+import { Failure } from '../failure.ts';
+import type { HostSpec } from './client.ts';
+import { blobType, isAbout, type KnownKey, knownName } from './knownhosts.ts';
+
+export interface HostKey {
+  readonly keyType: string;
+  /** `SHA256:…`, as `ssh-keygen -lf` prints it. */
+  readonly fingerprint: string;
+  /** The public key as it travels (RFC 4253, 6.6). */
+  readonly blob: Buffer;
+}
+
+/** `changed`: other keys are known for this host, and this one is not among them. */
+export type Verdict = 'known' | 'unknown' | 'changed' | 'revoked';
+
+/** What known_hosts says of one host. */
+export interface HostKnowledge {
+  judge(key: HostKey): { readonly verdict: Verdict; readonly because: readonly KnownKey[] };
+  /** Signature algorithms to ask for, those of the known keys first. */
+  readonly algorithms: ServerHostKeyAlgorithm[];
+}
+
+type Place = Pick<HostSpec, 'name' | 'address' | 'port'>;
+
+const ALGORITHMS = [
+  ['ssh-ed25519', 'ssh-ed25519'],
+  ['ecdsa-sha2-nistp256', 'ecdsa-sha2-nistp256'],
+  ['ecdsa-sha2-nistp384', 'ecdsa-sha2-nistp384'],
+  ['ecdsa-sha2-nistp521', 'ecdsa-sha2-nistp521'],
+  ['rsa-sha2-512', 'ssh-rsa'],
+  ['rsa-sha2-256', 'ssh-rsa'],
+] as const;
+
+export function hostKey(blob: Buffer): HostKey {
+  const digest = createHash('sha256').update(blob).digest('base64').replace(/=+$/, '');
+  return { keyType: blobType(blob), fingerprint: `SHA256:${digest}`, blob };
+}
+
+/**
+ * Asks the server for the types that are known first: it shows one key only, and a host whose other key is known would
+ * look changed. As ssh(1) does, a host on another port may also show the key that is known for its bare address.
+ */
+export function knowledgeOf(host: Place, keys: readonly KnownKey[]): HostKnowledge {
+  const named = keys.filter((key) => isAbout(key, knownName(host.address, host.port)));
+  const bare = keys.filter((key) => isAbout(key, knownName(host.address, 22)));
+  const relevant = named.some((key) => !key.revoked) ? named : [...named, ...bare];
+  const known = new Set<string>(relevant.filter((key) => !key.revoked).map((key) => key.keyType));
+  const rank = (keyType: string) => (known.has(keyType) ? 0 : 1);
+  return {
+    judge: (key) => judge(key, named, bare),
+    algorithms: ALGORITHMS.toSorted((a, b) => rank(a[1]) - rank(b[1])).map(([algorithm]) => algorithm),
+  };
+}
+
+function judge(key: HostKey, named: readonly KnownKey[], bare: readonly KnownKey[]) {
+  const same = [...named, ...bare].filter(({ blob }) => blob.equals(key.blob));
+  const revoked = same.filter((line) => line.revoked);
+  if (revoked.length > 0) return { verdict: 'revoked' as const, because: revoked };
+  const trusted = named.filter((line) => !line.revoked);
+  if (trusted.length > 0) {
+    const hit = trusted.filter((line) => same.includes(line));
+    return hit.length > 0
+      ? { verdict: 'known' as const, because: hit }
+      : { verdict: 'changed' as const, because: trusted };
+  }
+  return { verdict: same.length > 0 ? ('known' as const) : ('unknown' as const), because: same };
+}
+
+export interface HostKeyPolicy {
+  /** Where new keys are written, when `acceptNew` says that they may be. */
+  readonly ownKnownHosts: string;
+  readonly acceptNew?: boolean;
+}
+
+/** Checks the key of one connection, at the first key exchange and at every later one. */
+export class HostKeyCheck {
+  /** The key this connection was accepted with. */
+  accepted?: HostKey;
+  failure?: Failure;
+  #isNew = false;
+
+  constructor(
+    private readonly host: Place,
+    private readonly knowledge: HostKnowledge,
+    private readonly policy: HostKeyPolicy,
+  ) {}
+
+  /** For ssh2's hostVerifier: answers at once, asks nobody, writes nothing; a no leaves its Failure in `failure`. */
+  verify(blob: Buffer): boolean {
+    if (this.accepted?.blob.equals(blob)) return true;
+    const key = hostKey(blob);
+    const { verdict, because } = this.knowledge.judge(key);
+    const fine = verdict === 'known' || (verdict === 'unknown' && this.policy.acceptNew === true);
+    if (this.accepted || !fine) {
+      this.failure = refusal(this.host, key, verdict, because, this.accepted);
+      return false;
+    }
+    this.accepted = key;
+    this.#isNew = verdict === 'unknown';
+    return true;
+  }
+
+  /** To be called when the server has proved that it holds the key, before authentication: writes a new key down. */
+  proved(): void {
+    if (!this.#isNew || !this.accepted) return;
+    this.#isNew = false;
+    acceptHostKey(this.policy.ownKnownHosts, this.host, this.accepted);
+  }
+}
+
+const told = (key: { keyType: string; blob: Buffer }) => `${key.keyType} ${hostKey(key.blob).fingerprint}`;
+
+function refusal(host: Place, key: HostKey, verdict: Verdict, lines: readonly KnownKey[], accepted?: HostKey): Failure {
+  const subject = `The SSH host key of ${host.name} (${host.address}:${host.port})`;
+  const trust = `proxmox-ssh-mcp trust ${host.name}`;
+  if (accepted) {
+    const text = `${subject} changed while connected: ${told(accepted)} was accepted, ${told(key)} was offered.`;
+    return new Failure('untrusted', text, 'Somebody may be in between. Do not connect before you know why.');
+  }
+  const places = lines.map((line) => `${told(line)} (${line.file}:${line.line})`).join(', ');
+  if (verdict === 'revoked') {
+    const text = `${subject} is revoked: ${told(key)} was offered, and ${places} is marked @revoked.`;
+    return new Failure('untrusted', text, `Give the host a new key, then run: ${trust}`);
+  }
+  if (verdict === 'changed') {
+    const text = `${subject} has changed: ${told(key)} was offered, known is ${places}.`;
+    const remove = [...new Set(lines.map(({ file }) => file))]
+      .map((file) => `ssh-keygen -R '${knownName(host.address, host.port)}' -f '${file}'`)
+      .join(' && ');
+    const cure = `Somebody may be in between, or the host was installed anew. Only if you know why it changed: ${remove} && ${trust}`;
+    return new Failure('untrusted', text, cure);
+  }
+  return new Failure(
+    'untrusted',
+    `${subject} is not known: ${told(key)} was offered.`,
+    `Compare it with what "ssh-keygen -lf" shows for the key in /etc/ssh on the host itself, then run: ${trust}`,
+  );
+}
+
+/** The known_hosts line of a host's key, without a line end. */
+export const knownHostsLine = (host: Pick<Place, 'address' | 'port'>, key: Pick<HostKey, 'keyType' | 'blob'>): string =>
+  `${knownName(host.address, host.port)} ${key.keyType} ${key.blob.toString('base64')}`;
+
+/**
+ * Appends the key to our own known_hosts file in one write, unless that very line is there; the file is made 0600 and
+ * its folder 0700. A file that cannot be written is `misconfigured`.
+ */
+export function acceptHostKey(
+  file: string,
+  host: Pick<Place, 'address' | 'port'>,
+  key: Pick<HostKey, 'keyType' | 'blob'>,
+): void {
+  const line = knownHostsLine(host, key);
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    const handle = openSync(file, 'a+', 0o600);
+    try {
+      const text = fstatSync(handle).size === 0 ? '' : readFileSync(file, 'utf8');
+      if (text.split('\n').includes(line)) return;
+      writeSync(handle, `${text === '' || text.endsWith('\n') ? '' : '\n'}${line}\n`);
+    } finally {
+      closeSync(handle);
+    }
+  } catch (error) {
+    const text = `The host key could not be written to ${file}: ${(error as Error).message}.`;
+    throw new Failure('misconfigured', text, 'Make that file and its folder writable for this user.', { cause: error });
+  }
+}

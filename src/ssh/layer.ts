@@ -1,0 +1,105 @@
+import type { Duplex } from 'node:stream';
+import type { Client } from 'ssh2';
+import { asFailure, Failure } from '../failure.ts';
+import { attempt, type Limits } from './attempt.ts';
+import { type Login, prepareLogin } from './auth.ts';
+import type { HostSpec } from './client.ts';
+import { dial, forward } from './dial.ts';
+import { handshake } from './handshake.ts';
+import { type HostKey, HostKeyCheck, knowledgeOf } from './hostkey.ts';
+import { type KnownKey, readKnownHosts } from './knownhosts.ts';
+
+export interface ConnectOptions {
+  /** The user's own files, read only. */
+  readonly knownHosts: readonly string[];
+  /** Ours: read too, and the only one that is written. */
+  readonly ownKnownHosts: string;
+  /** Keys of hosts that are not known are accepted and written down. Changed and revoked ones never are. */
+  readonly acceptNew?: boolean;
+  /** For everything from the first byte to the login, hops included; 15 s. */
+  readonly connectTimeoutMs?: number;
+  /** A peer that is silent for three of these is gone; 5 s. */
+  readonly keepaliveMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** One SSH connection of the way to a host: to a hop, or through the hops to the host itself. */
+export interface Layer {
+  readonly host: HostSpec;
+  readonly client: Client;
+  readonly stream: Duplex;
+  readonly key?: HostKey;
+}
+
+/** What the layers of one way to a host share. */
+export interface Way {
+  readonly limits: Limits;
+  readonly known: readonly KnownKey[];
+  readonly options: ConnectOptions;
+}
+
+const CONNECT_MS = 15_000;
+const KEEPALIVE_MS = 5_000;
+
+export async function newWay(options: ConnectOptions): Promise<Way> {
+  const total = options.connectTimeoutMs ?? CONNECT_MS;
+  // A stage may use two thirds of the whole, so that a mute server leaves time to say so.
+  const limits = { until: performance.now() + total, stageMs: (total * 2) / 3, signal: options.signal };
+  return { limits, known: await readKnownHosts([...options.knownHosts, options.ownKnownHosts]), options };
+}
+
+/** Goes one hop after the other, each verified and logged in to in its own right. All or nothing. */
+export async function goThrough(hosts: readonly HostSpec[], way: Way): Promise<Layer[]> {
+  const layers: Layer[] = [];
+  try {
+    for (const host of hosts) layers.push(await addLayer(host, layers.at(-1), way));
+    return layers;
+  } catch (error) {
+    hangUp(layers);
+    throw error;
+  }
+}
+
+/** The last layer first, so that each can still say what it has to say through those below it. */
+export function hangUp(layers: readonly Layer[]): void {
+  for (const { client, stream } of layers.toReversed()) {
+    client.destroy();
+    stream.destroy();
+  }
+}
+
+/** A stream to the host: by TCP, or through the layer below. */
+export const reach = (host: HostSpec, below: Layer | undefined, limits: Limits): Promise<Duplex> =>
+  below ? forward(below.host, below.client, host, limits) : dial(host, limits);
+
+async function addLayer(host: HostSpec, below: Layer | undefined, way: Way): Promise<Layer> {
+  const { limits, options } = way;
+  const login = await preparedInTime(host, limits);
+  const knowledge = knowledgeOf(host, way.known);
+  const check = new HostKeyCheck(host, knowledge, options);
+  const stream = await reach(host, below, limits);
+  const client = await handshake({
+    host,
+    stream,
+    check,
+    hostKeyAlgorithms: knowledge.algorithms,
+    login,
+    keepaliveMs: options.keepaliveMs ?? KEEPALIVE_MS,
+    limits,
+  });
+  return { host, client, stream, key: check.accepted };
+}
+
+const preparedInTime = (host: HostSpec, limits: Limits) =>
+  attempt<Login>(
+    `Connecting to ${host.name}`,
+    limits,
+    () => {},
+    ({ stage, done, fail }) => {
+      stage(() => {
+        const text = `The SSH agent at ${host.agent} did not list its keys in time.`;
+        return new Failure('timeout', text, 'Unlock or restart the agent, or configure a key file.');
+      });
+      prepareLogin(host).then(done, (error) => fail(asFailure(error)));
+    },
+  );

@@ -1,0 +1,44 @@
+import type { HostSpec } from './client.ts';
+import { handshake } from './handshake.ts';
+import { type HostKey, hostKey, knowledgeOf, knownHostsLine, type Verdict } from './hostkey.ts';
+import { type ConnectOptions, goThrough, hangUp, newWay, reach } from './layer.ts';
+
+export interface ScannedKey extends HostKey {
+  readonly verdict: Verdict;
+  /** The known_hosts line for this key. */
+  readonly line: string;
+}
+
+/**
+ * The key a host shows and proves to hold, and what known_hosts says of it. The connection ends before anything is said
+ * of the user; hops on the way are verified and logged in to as always.
+ */
+export async function scanHostKey(host: HostSpec, options: ConnectOptions): Promise<ScannedKey> {
+  const way = await newWay(options);
+  const hops = await goThrough(host.via ?? [], way);
+  try {
+    const knowledge = knowledgeOf(host, way.known);
+    let seen: HostKey | undefined;
+    const check = {
+      verify(blob: Buffer) {
+        seen = hostKey(blob);
+        return true;
+      },
+      proved() {},
+    };
+    const stream = await reach(host, hops.at(-1), way.limits);
+    const client = await handshake({
+      host,
+      stream,
+      check,
+      hostKeyAlgorithms: knowledge.algorithms,
+      keepaliveMs: 0,
+      limits: way.limits,
+    });
+    hangUp([{ host, client, stream }]);
+    const key = seen as HostKey | undefined as HostKey;
+    return { ...key, verdict: knowledge.judge(key).verdict, line: knownHostsLine(host, key) };
+  } finally {
+    hangUp(hops);
+  }
+}
