@@ -50,3 +50,19 @@ export const timeoutSeconds = z
   .min(1)
   .max(3600)
   .describe('Stop the command, and every process of it, after this many seconds.');
+
+export const waitSeconds = z
+  .number()
+  .int()
+  .min(0)
+  .max(600)
+  .describe('Wait at most this many seconds for the task to end; 0 hands back its id at once. Default: as configured.');
+
+/** What every tool that runs a command takes besides the place. */
+export const command = {
+  script,
+  stdin: stdin.optional(),
+  cwd: cwd.optional(),
+  env: env.optional(),
+  timeout_s: timeoutSeconds.optional(),
+};

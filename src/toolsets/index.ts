@@ -1,0 +1,35 @@
+import guestGet from './pve/guest-get.ts';
+import guestList from './pve/guest-list.ts';
+import guestPower from './pve/guest-power.ts';
+import guestStop from './pve/guest-stop.ts';
+import overview from './pve/overview.ts';
+import snapshotCreate from './pve/snapshot-create.ts';
+import snapshotList from './pve/snapshot-list.ts';
+import storageList from './pve/storage-list.ts';
+import taskGet from './pve/task-get.ts';
+import taskList from './pve/task-list.ts';
+import status from './server/status.ts';
+import exec from './ssh/exec.ts';
+import hostList from './ssh/host-list.ts';
+import pctExec from './ssh/pct-exec.ts';
+import sudoExec from './ssh/sudo-exec.ts';
+import type { Tool } from './tool.ts';
+
+/** Every tool there is, in the order of their names. */
+export const tools: readonly Tool[] = [
+  pctExec,
+  guestGet,
+  guestList,
+  guestPower,
+  guestStop,
+  overview,
+  snapshotCreate,
+  snapshotList,
+  storageList,
+  taskGet,
+  taskList,
+  status,
+  exec,
+  hostList,
+  sudoExec,
+];

@@ -1,0 +1,65 @@
+import type { Resources, StorageRow } from '../../pve/resources.ts';
+import { count, percent, usage } from '../format.ts';
+
+/** What /cluster/status says of the whole. */
+export type Cluster =
+  | { readonly kind: 'cluster'; readonly name: string; readonly quorate: boolean }
+  | { readonly kind: 'standalone' };
+
+const FULL = 0.85;
+const LOCKED_SHOWN = 10;
+
+const filled = (row: { readonly disk?: number; readonly maxdisk?: number }): number =>
+  row.maxdisk ? (row.disk ?? 0) / row.maxdisk : 0;
+
+/** A shared storage once, as the first node that has it sees it; fullest first. */
+export function oncePerStorage(rows: readonly StorageRow[]): StorageRow[] {
+  const seen = new Map<string, StorageRow>();
+  for (const row of rows) {
+    const key = row.shared && row.status === 'available' ? row.storage : `${row.storage} ${row.node}`;
+    if (!seen.has(key)) seen.set(key, row);
+  }
+  return [...seen.values()].sort((a, b) => filled(b) - filled(a));
+}
+
+/** What an operator should look at, a sentence each, worst first; empty when all is well. */
+export function attentionTo(all: Resources, cluster: Cluster | undefined, failedTasks: number): string[] {
+  const lost = cluster?.kind === 'cluster' && !cluster.quorate;
+  const offline = new Set(all.nodes.filter(({ status }) => status !== 'online').map(({ node }) => node));
+  return [
+    ...(lost ? ['The cluster has no quorum: nothing can be changed until most of its nodes are back.'] : []),
+    ...[...offline].map((node) => `Node ${node} is offline.`),
+    ...all.nodes
+      .filter((row) => filled(row) > FULL)
+      .map((row) => `The root disk of ${row.node} is ${percent(filled(row))} full: ${usage(row.disk, row.maxdisk)}.`),
+    ...storageSentences(all.storages, offline),
+    ...lockedSentences(all),
+    ...(failedTasks > 0 ? [`${count(failedTasks, 'task')} failed in the last 24 hours.`] : []),
+    ...(blind(all)
+      ? ['The token sees no guest, storage or load: it has no privileges. server_status tells the cure.']
+      : []),
+  ];
+}
+
+function storageSentences(rows: readonly StorageRow[], offline: ReadonlySet<string>): string[] {
+  const where = (row: StorageRow) => `Storage ${row.storage}${row.shared ? '' : ` on ${row.node}`}`;
+  return oncePerStorage(rows)
+    .filter((row) => !offline.has(row.node))
+    .flatMap((row) => {
+      if (row.status !== 'available') return [`Storage ${row.storage} is not available on ${row.node}.`];
+      return filled(row) > FULL
+        ? [`${where(row)} is ${percent(filled(row))} full: ${usage(row.disk, row.maxdisk)}.`]
+        : [];
+    });
+}
+
+function lockedSentences({ guests }: Resources): string[] {
+  const locked = guests.filter(({ lock }) => lock !== undefined);
+  const shown = locked.slice(0, LOCKED_SHOWN).map(({ label, lock }) => `${label} is locked: ${lock}.`);
+  const more = locked.length - shown.length;
+  return more > 0 ? [...shown, `${count(more, 'more guest')} locked.`] : shown;
+}
+
+/** A token without privileges is not refused: it is shown bare nodes and nothing else. */
+const blind = ({ guests, storages, nodes }: Resources): boolean =>
+  guests.length === 0 && storages.length === 0 && nodes.every(({ maxmem }) => maxmem === undefined);

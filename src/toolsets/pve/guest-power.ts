@@ -1,0 +1,116 @@
+import { z } from 'zod';
+import { Failure } from '../../failure.ts';
+import { answer } from '../../present/answer.ts';
+import type { Guest } from '../../pve/guests.ts';
+import { path } from '../../pve/path.ts';
+import { guest, waitSeconds } from '../params.ts';
+import { definePveTool } from '../tool.ts';
+import { settle } from './settle.ts';
+import { type GuestState, inspect, readState, since } from './state.ts';
+
+const actions = ['start', 'shutdown', 'reboot', 'suspend', 'resume'] as const;
+type Action = (typeof actions)[number];
+
+interface Rule {
+  /** The state that the action leads to. */
+  readonly leadsTo: string;
+  /** A guest that is there already needs nothing done. */
+  readonly idle: boolean;
+  /** States that it cannot be done from, each with what to do instead. */
+  readonly not: Readonly<Record<string, string>>;
+}
+
+const resumeFirst = 'Use action resume first.';
+const startIt = 'Use action start.';
+const rules: Record<Action, Rule> = {
+  start: { leadsTo: 'running', idle: true, not: { paused: 'Use action resume.' } },
+  shutdown: {
+    leadsTo: 'stopped',
+    idle: true,
+    not: { paused: `${resumeFirst} A paused guest cannot shut itself down.` },
+  },
+  reboot: { leadsTo: 'running', idle: false, not: { stopped: startIt, paused: resumeFirst } },
+  suspend: { leadsTo: 'paused', idle: true, not: { stopped: startIt } },
+  resume: { leadsTo: 'running', idle: true, not: { stopped: startIt } },
+};
+
+/** True when nothing has to be done; a `conflict` Failure when it cannot be done from the state the guest is in. */
+function isThere(action: Action, guest: Guest, state: GuestState): boolean {
+  if (guest.template) {
+    throw new Failure(
+      'conflict',
+      `${guest.label} is a template, and a template is never run.`,
+      'Clone it, and use the clone.',
+    );
+  }
+  const frozenContainer = guest.kind === 'lxc' && (action === 'suspend' || action === 'resume');
+  const onDisk = state.lock === 'suspended' && action === 'resume';
+  if (frozenContainer || onDisk) return false;
+  const { leadsTo, idle, not } = rules[action];
+  const instead = not[state.status];
+  if (instead !== undefined)
+    throw new Failure('conflict', `${guest.label} is ${state.status}: ${action} cannot be done.`, instead);
+  return idle && state.status === leadsTo;
+}
+
+export default definePveTool({
+  name: 'pve_guest_power',
+  title: 'Start, shut down, reboot, suspend or resume a guest',
+  effect: 'change',
+  summary:
+    'Start, cleanly shut down, reboot, suspend or resume a VM or container, wait until it is done, and tell the state it ' +
+    'is in. A guest that is there already is left alone. One that ignores a shutdown can be stopped by pve_guest_stop.',
+  search: 'power on boot turn off restart vm lxc container pct start qm start pause unpause',
+  input: {
+    guest,
+    action: z.enum(actions).describe('suspend pauses a VM in memory; resume continues it.'),
+    timeout_s: z
+      .number()
+      .int()
+      .min(1)
+      .max(3600)
+      .optional()
+      .describe('For shutdown and reboot: how long the guest may take to go down.'),
+    wait_s: waitSeconds.optional(),
+  },
+
+  async confirm({ guest: ref, action }, context) {
+    const { guest, state } = await inspect(context, ref);
+    const there = isThere(action, guest, state) ? ' Nothing has to be done.' : '';
+    return {
+      message: `${action} ${guest.label}. It is ${since(state)}.${there}`,
+      state: { guest: guest.label, status: state.status, lock: state.lock },
+    };
+  },
+
+  async run({ guest: ref, action, timeout_s, wait_s }, context) {
+    const { guest, state } = await inspect(context, ref);
+    if (isThere(action, guest, state)) {
+      return answer(`${guest.label} is already ${since(state)}; nothing was done`, {
+        guest: guest.label,
+        status: state.status,
+        changed: false,
+      });
+    }
+    const timeout = action === 'shutdown' || action === 'reboot' ? timeout_s : undefined;
+    const status = path`/nodes/${guest.node}/${guest.kind}/${guest.vmid}/status/${action}`;
+    const started = await context.pve.post(status, { timeout }, { signal: context.signal });
+    const { done, facts } = await settle(context, started, wait_s);
+    if (!done) return answer(`${action} of ${guest.label} is still running`, { guest: guest.label, action, ...facts });
+    const now = await readState(context.pve, guest, context.signal);
+    const late = now.status !== rules[action].leadsTo;
+    return answer(`${action} of ${guest.label} is done: ${since(now)}`, {
+      guest: guest.label,
+      action,
+      status: now.status,
+      changed: true,
+      ...facts,
+      note: late ? lateNote(now) : undefined,
+    });
+  },
+});
+
+const lateNote = (now: GuestState): string =>
+  now.managedByHa
+    ? 'HA carries this out a little later: look again with pve_guest_get.'
+    : 'The task ended well, but the guest is not in the state it should lead to: look again with pve_guest_get.';

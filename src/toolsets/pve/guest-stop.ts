@@ -1,0 +1,111 @@
+import { z } from 'zod';
+import { Failure } from '../../failure.ts';
+import { answer } from '../../present/answer.ts';
+import type { Guest } from '../../pve/guests.ts';
+import { path } from '../../pve/path.ts';
+import { count } from '../format.ts';
+import { guest, waitSeconds } from '../params.ts';
+import { definePveTool, type Preview, type ToolContext } from '../tool.ts';
+import { attempt } from './attempt.ts';
+import { lastBackup } from './last-backup.ts';
+import { settle } from './settle.ts';
+import { readSnapshots } from './snapshots.ts';
+import { type GuestState, inspect, readState, since } from './state.ts';
+
+type Action = 'stop' | 'reset';
+
+/** A container has no reset, and a stopped VM has nothing to reset: refused before anybody is asked. */
+function refuseReset(guest: Guest, state: GuestState): void {
+  if (guest.kind === 'lxc') {
+    throw new Failure(
+      'invalid-input',
+      `${guest.label} is a container, and a container has no reset.`,
+      'Use pve_guest_power with action reboot, or stop it and start it.',
+    );
+  }
+  if (state.status === 'stopped') {
+    throw new Failure(
+      'conflict',
+      `${guest.label} is stopped: there is nothing to reset.`,
+      'Start it with pve_guest_power.',
+    );
+  }
+}
+
+async function preview(
+  guest: Guest,
+  state: GuestState,
+  action: Action,
+  { pve, signal }: ToolContext,
+): Promise<Preview> {
+  const [snapshots, backup] = await Promise.all([
+    attempt(readSnapshots(pve, guest, signal), [], 'Snapshots'),
+    lastBackup(pve, guest, signal),
+  ]);
+  const what = action === 'stop' ? 'Cut the power of' : 'Press the reset button of';
+  const lines = [
+    `${what} ${guest.label}, which is ${since(state)}.`,
+    'Programs inside are not asked to end: what they have not written to disk is lost, and files being written may be damaged.',
+    ...(state.lock ? [`It is locked by an operation that is under way: ${state.lock}.`] : []),
+    `Snapshots: ${snapshots ? count(snapshots.length, 'snapshot') : 'not known'}. Last backup: ${backup}.`,
+  ];
+  return {
+    message: lines.join('\n'),
+    state: {
+      vmid: guest.vmid,
+      name: guest.name,
+      node: guest.node,
+      status: state.status,
+      pid: state.pid,
+      lock: state.lock,
+    },
+  };
+}
+
+export default definePveTool({
+  name: 'pve_guest_stop',
+  title: 'Cut the power of a guest',
+  effect: 'destroy',
+  summary:
+    'Stop a VM or container at once, or reset a VM, as if its power were cut: unsaved data is lost. For a guest that hangs ' +
+    'or ignores a shutdown; otherwise use pve_guest_power with shutdown. Waits until it is done.',
+  search: 'force kill hard power off unresponsive hung vm lxc container pct stop qm stop qm reset',
+  input: {
+    guest,
+    action: z.enum(['stop', 'reset']).default('stop').describe('stop turns it off; reset restarts a VM at once.'),
+    wait_s: waitSeconds.optional(),
+  },
+
+  async confirm({ guest: ref, action }, context) {
+    const { guest, state } = await inspect(context, ref);
+    if (action === 'reset') refuseReset(guest, state);
+    if (state.status === 'stopped') {
+      throw new Failure('conflict', `${guest.label} is already stopped.`, 'Nothing has to be done.');
+    }
+    return preview(guest, state, action, context);
+  },
+
+  async run({ guest: ref, action, wait_s }, context) {
+    const { guest, state } = await inspect(context, ref);
+    if (action === 'reset') refuseReset(guest, state);
+    if (state.status === 'stopped') {
+      return answer(`${guest.label} is already stopped; nothing was done`, {
+        guest: guest.label,
+        status: state.status,
+        changed: false,
+      });
+    }
+    const status = path`/nodes/${guest.node}/${guest.kind}/${guest.vmid}/status/${action}`;
+    const started = await context.pve.post(status, {}, { signal: context.signal });
+    const { done, facts } = await settle(context, started, wait_s);
+    if (!done) return answer(`${action} of ${guest.label} is still running`, { guest: guest.label, action, ...facts });
+    const now = await readState(context.pve, guest, context.signal);
+    return answer(`${action} of ${guest.label} is done: ${since(now)}`, {
+      guest: guest.label,
+      action,
+      status: now.status,
+      changed: true,
+      ...facts,
+    });
+  },
+});

@@ -1,0 +1,135 @@
+import { z } from 'zod';
+import { answer, type Facts } from '../../present/answer.ts';
+import type { Pve } from '../../pve/client.ts';
+import { path } from '../../pve/path.ts';
+import { type NodeRow, type Resources, readResources, type StorageRow } from '../../pve/resources.ts';
+import { count, countBy, duration, percent, tally, usage } from '../format.ts';
+import { definePveTool } from '../tool.ts';
+import { attempt, noted } from './attempt.ts';
+import { attentionTo, type Cluster, oncePerStorage } from './attention.ts';
+import { flag, num, text } from './shapes.ts';
+import { readClusterTasks, runningFirst, type TaskRow, taskFacts, verdict } from './tasks.ts';
+
+const STORAGES_SHOWN = 30;
+const FAILED_TASKS_SHOWN = 5;
+const DAY_S = 86_400;
+const VERSION_PATIENCE_MS = 4000;
+
+const statusShape = z.array(z.object({ type: z.string(), name: text, quorate: flag, nodes: num }));
+
+/** `standalone` when /cluster/status has no row of type cluster: a node that never joined one. */
+async function readCluster(pve: Pve, signal: AbortSignal): Promise<Cluster> {
+  const rows = await pve.get(path`/cluster/status`, statusShape, {}, { signal });
+  const cluster = rows.find(({ type }) => type === 'cluster');
+  return cluster
+    ? { kind: 'cluster', name: cluster.name ?? '', quorate: cluster.quorate ?? false }
+    : { kind: 'standalone' };
+}
+
+/** `9.2.11`, or undefined: a node that does not answer at once is told by other facts. */
+const readVersion = (pve: Pve, node: string, signal: AbortSignal): Promise<string | undefined> =>
+  pve
+    .get(
+      path`/nodes/${node}/version`,
+      z.object({ version: text }),
+      {},
+      {
+        signal: AbortSignal.any([signal, AbortSignal.timeout(VERSION_PATIENCE_MS)]),
+      },
+    )
+    .then(
+      ({ version }) => version,
+      () => undefined,
+    );
+
+const nodeFacts = (row: NodeRow, version: string | undefined, running: number): Facts => ({
+  node: row.node,
+  status: row.status,
+  cpu: row.cpu !== undefined && row.maxcpu ? `${percent(row.cpu)} of ${row.maxcpu}` : undefined,
+  memory: row.mem === undefined ? undefined : usage(row.mem, row.maxmem),
+  root_disk: row.disk === undefined ? undefined : usage(row.disk, row.maxdisk),
+  uptime: row.uptime ? duration(row.uptime) : undefined,
+  version,
+  guests_running: running,
+});
+
+const storageFacts = ({ storage, node, shared, status, disk, maxdisk }: StorageRow): Facts => ({
+  storage,
+  node: shared ? undefined : node,
+  shared: shared || undefined,
+  used: usage(disk, maxdisk),
+  status: status === 'available' ? undefined : status,
+});
+
+function guestFacts({ guests }: Resources): Facts {
+  const live = guests.filter(({ template }) => !template);
+  const states = (kind: 'lxc' | 'qemu') =>
+    countBy(
+      live.filter((one) => one.kind === kind),
+      ({ status }) => status,
+    );
+  return {
+    total: live.length,
+    lxc: states('lxc'),
+    qemu: states('qemu'),
+    templates: guests.length - live.length || undefined,
+  };
+}
+
+function title(cluster: Cluster | undefined, nodes: readonly NodeRow[]): string {
+  const online = nodes.filter(({ status }) => status === 'online').length;
+  const up = `${online} of ${count(nodes.length, 'node')} online`;
+  if (cluster?.kind === 'standalone') return `Standalone node ${nodes[0]?.node ?? ''}`.trim();
+  if (cluster) return `Cluster ${cluster.name}, ${cluster.quorate ? 'quorate' : 'without quorum'}, ${up}`;
+  return nodes.length > 1 ? `Cluster, ${up}` : up;
+}
+
+const failedSince = (tasks: readonly TaskRow[], epochSeconds: number): TaskRow[] =>
+  tasks.filter((task) => verdict(task.status) === 'failed' && (task.starttime ?? 0) >= epochSeconds);
+
+export default definePveTool({
+  name: 'pve_overview',
+  title: 'Overview of the datacentre',
+  effect: 'read',
+  summary:
+    'The whole datacentre at a glance: cluster or standalone, quorum, each node with CPU, RAM, root disk, uptime and version, ' +
+    'guests by state, storage use, and what needs attention: nodes offline, full storages, locked guests, failed tasks.',
+  search:
+    'health status dashboard server resources cpu ram memory usage summary cluster nodes proxmox version load problems',
+  input: {},
+
+  async run(_, { pve, signal }) {
+    const notes: string[] = [];
+    const [resources, cluster, tasks] = await Promise.all([
+      readResources(pve, { signal }),
+      attempt(readCluster(pve, signal), notes, 'Whether this is a cluster'),
+      attempt(readClusterTasks(pve, signal), notes, 'Recent tasks'),
+    ]);
+    const { nodes, guests } = resources;
+    const online = (row: NodeRow) => row.status === 'online';
+    const versions = await Promise.all(
+      nodes.map((row) => (online(row) ? readVersion(pve, row.node, signal) : undefined)),
+    );
+    const running = countBy(
+      guests.filter(({ status }) => status === 'running'),
+      ({ node }) => node,
+    );
+    const up = new Set(nodes.filter(online).map(({ node }) => node));
+    const storages = oncePerStorage(resources.storages.filter(({ node }) => up.has(node)));
+    const failed = runningFirst(failedSince(tasks ?? [], Date.now() / 1000 - DAY_S));
+    const attention = attentionTo(resources, cluster, failed.length);
+    const states = guests.length > 0 ? `: ${tally(countBy(guests, ({ status }) => status))}` : '';
+    const alerts = attention.length > 0 ? `${count(attention.length, 'thing')} to look at` : 'nothing needs attention';
+    return answer(`${title(cluster, nodes)}; ${count(guests.length, 'guest')}${states}; ${alerts}`, {
+      kind: cluster?.kind,
+      cluster: cluster?.kind === 'cluster' ? { name: cluster.name, quorate: cluster.quorate } : undefined,
+      attention,
+      nodes: nodes.map((row, i) => nodeFacts(row, versions[i], running[row.node] ?? 0)),
+      guests: guestFacts(resources),
+      storages: storages.slice(0, STORAGES_SHOWN).map(storageFacts),
+      storages_not_shown: Math.max(0, storages.length - STORAGES_SHOWN) || undefined,
+      failed_tasks: failed.length > 0 ? failed.slice(0, FAILED_TASKS_SHOWN).map(taskFacts) : undefined,
+      notes: noted(notes),
+    });
+  },
+});

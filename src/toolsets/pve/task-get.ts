@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import { Failure } from '../../failure.ts';
+import { answer, remote } from '../../present/answer.ts';
+import { parseUpid, taskLog, taskStatus, waitForTask } from '../../pve/task.ts';
+import { iso } from '../format.ts';
+import { upid, waitSeconds } from '../params.ts';
+import { definePveTool, type ToolContext } from '../tool.ts';
+import { verdict } from './tasks.ts';
+
+/** Waits until the task ended or the time is over. That it failed is what was asked for, so it is not a failure here. */
+async function wait(task: string, seconds: number, { pve, signal, progress }: ToolContext): Promise<void> {
+  try {
+    await waitForTask(pve, task, { waitMs: seconds * 1000, signal, onProgress: progress });
+  } catch (error) {
+    if (!(error instanceof Failure && error.kind === 'task-failed')) throw error;
+  }
+}
+
+const told = { running: 'is running', ok: 'ended OK', warnings: 'ended with warnings', failed: 'failed' } as const;
+
+export default definePveTool({
+  name: 'pve_task_get',
+  title: 'Look at one task',
+  effect: 'read',
+  summary:
+    'State of one task by its UPID, with the end of its log. With wait_s it waits for the end, which is how to go on with ' +
+    'a change that was still running when its tool answered.',
+  search: 'status progress log wait finished upid job output result',
+  input: {
+    task: upid,
+    wait_s: waitSeconds.default(0).describe('Wait at most this many seconds for the task to end.'),
+    log_lines: z.number().int().min(0).max(500).default(20).describe('How many lines from the end of its log.'),
+  },
+
+  async run({ task, wait_s, log_lines }, context) {
+    const { pve, signal } = context;
+    const id = parseUpid(task);
+    if (wait_s > 0) await wait(task, wait_s, context);
+    const status = await taskStatus(pve, task, { signal });
+    const log = await taskLog(pve, task, { signal, lines: log_lines });
+    const state = status.running ? 'running' : verdict(status.exit ?? '');
+    return answer(`${id.type}${id.id ? ` of ${id.id}` : ''} on ${id.node} ${told[state]}`, {
+      task,
+      type: id.type,
+      of: id.id || undefined,
+      node: id.node,
+      user: id.user,
+      started: iso(id.startTime),
+      state,
+      reason: status.exit && (state === 'failed' || state === 'warnings') ? remote(status.exit) : undefined,
+      log: log_lines > 0 && log.lines.length > 0 ? remote(log.lines.join('\n')) : undefined,
+      log_lines_in_all: log.total > log.lines.length ? log.total : undefined,
+      next: state === 'running' ? 'Call again with wait_s to wait for its end.' : undefined,
+    });
+  },
+});

@@ -1,0 +1,104 @@
+import { z } from 'zod';
+import { asFailure } from '../../failure.ts';
+import { answer, type Facts } from '../../present/answer.ts';
+import { path } from '../../pve/path.ts';
+import { count, elapsed } from '../format.ts';
+import { text } from '../pve/shapes.ts';
+import { defineServerTool, type KnownHost, type ToolContext } from '../tool.ts';
+
+const API_PATIENCE_MS = 6000;
+const SSH_PATIENCE_MS = 8000;
+const HOSTS_CHECKED = 5;
+
+const late = (ms: number): Promise<Facts> =>
+  new Promise((done) => {
+    const facts = {
+      state: 'no answer',
+      cause: `Nothing was heard for ${elapsed(ms)}.`,
+      cure: 'Check that it is up and that the network lets it through.',
+    };
+    setTimeout(done, ms, facts).unref();
+  });
+
+/** What a check says, within its time and whatever happens. */
+async function told(check: () => Promise<Facts>, patienceMs: number): Promise<Facts> {
+  const failed = (error: unknown): Facts => {
+    const { kind, message, hint } = asFailure(error);
+    return { state: kind, cause: message, cure: hint };
+  };
+  return Promise.race([check().catch(failed), late(patienceMs)]);
+}
+
+async function checkApi({ pve, setup, signal }: ToolContext): Promise<Facts> {
+  const began = performance.now();
+  const options = { signal: AbortSignal.any([signal, AbortSignal.timeout(API_PATIENCE_MS)]) };
+  const { version } = await pve.get(path`/version`, z.object({ version: text }), {}, options);
+  const took = elapsed(performance.now() - began);
+  const rights = await pve.get(path`/access/permissions`, z.record(z.string(), z.unknown()), {}, options);
+  const none = Object.keys(rights).length === 0;
+  return {
+    state: 'connected',
+    pve_version: version,
+    answered_in: took,
+    ...(none && {
+      cause: 'The token has no privileges: every list will be empty.',
+      cure: `On a node: pveum acl modify / --tokens '${setup.token ?? 'user@realm!name'}' --roles PVEAuditor (and to its user, when the token has privilege separation).`,
+    }),
+  };
+}
+
+/** Who the login is, and whether `pct` is there: what the exec tools depend on. */
+async function checkHost({ spec }: KnownHost, { ssh }: ToolContext): Promise<Facts> {
+  const { stdout } = await ssh.run(spec, { script: 'id -un; command -v pct', timeoutMs: SSH_PATIENCE_MS / 2 });
+  const [user = '', pct = ''] = stdout.text.split('\n');
+  const { hostKey } = ssh.connection(spec);
+  return { state: 'connected', root: user === 'root', pct: pct !== '', host_key: hostKey };
+}
+
+async function checkHosts(context: ToolContext): Promise<Facts> {
+  const hosts = await context.ssh.hosts.list();
+  const ours = hosts.filter(({ source }) => source === 'node' || source === 'settings').slice(0, HOSTS_CHECKED);
+  const rows = await Promise.all(
+    ours.map(async (host) => ({
+      host: host.spec.name,
+      login: `${host.spec.user}@${host.spec.address}:${host.spec.port}`,
+      ...(context.setup.mode === 'read-only'
+        ? { state: context.ssh.connection(host.spec).state, note: 'Not tried: read-only mode runs no commands.' }
+        : await told(() => checkHost(host, context), SSH_PATIENCE_MS)),
+    })),
+  );
+  return { known_hosts: hosts.length, checked: rows };
+}
+
+export default defineServerTool({
+  name: 'server_status',
+  title: 'Status of this server',
+  effect: 'read',
+  summary:
+    'What this MCP server is set up for and whether it works: mode, Proxmox VE API (version, token, privileges), SSH to the ' +
+    'nodes (login, host key, pct), protected guests, audit file, and everything that is wrong with its cure. Never fails.',
+  search: 'health check connection problem configuration settings doctor diagnose why does not work version mode token',
+  input: {},
+
+  async run(_, context) {
+    const { setup, pve } = context;
+    const on = (toolset: 'pve' | 'ssh') => setup.toolsets.includes(toolset);
+    const [api, ssh] = await Promise.all([
+      on('pve') ? told(() => checkApi(context), API_PATIENCE_MS) : undefined,
+      on('ssh') ? told(() => checkHosts(context), API_PATIENCE_MS + SSH_PATIENCE_MS) : undefined,
+    ]);
+    const wrong = setup.problems.length > 0 ? `; ${count(setup.problems.length, 'problem')} in the configuration` : '';
+    const reached = api === undefined ? 'off' : api.state;
+    return answer(`proxmox-ssh-mcp ${setup.version}, ${setup.mode} mode; API ${reached}${wrong}`, {
+      version: setup.version,
+      mode: setup.mode,
+      toolsets: setup.toolsets,
+      problems: setup.problems.length > 0 ? setup.problems.map(({ cause, cure }) => ({ cause, cure })) : undefined,
+      api: api && { endpoint: pve.endpoint, token: setup.token, ...api },
+      ssh,
+      protected_guests: setup.protectedGuests.length > 0 ? setup.protectedGuests : undefined,
+      audit_file: setup.auditFile,
+      settings_file: setup.settingsFile,
+    });
+  },
+});

@@ -1,0 +1,19 @@
+import { command, target } from '../params.ts';
+import { defineSshTool } from '../tool.ts';
+import { alarmFor } from './alarm.ts';
+import { placeOf } from './place.ts';
+import { previewCommand, runCommand } from './run-command.ts';
+
+export default defineSshTool({
+  name: 'ssh_exec',
+  title: 'Run a command',
+  effect: 'execute',
+  summary:
+    'Run a shell command or script on a node, on any other SSH host, or in a container (ct/400), and give back exit code, ' +
+    'stdout and stderr. Runs as the login user; in a container as root. It ends with all its processes at the timeout.',
+  search: 'shell bash terminal remote ssh command execute script docker systemctl journalctl logs',
+  input: { target, ...command },
+  alarm: (input) => alarmFor(input, /^(ct|lxc)\//.test(input.target)),
+  confirm: async (input, context) => previewCommand(await placeOf(input.target, context), input, false),
+  run: async (input, context) => runCommand(await placeOf(input.target, context), input, context, false),
+});

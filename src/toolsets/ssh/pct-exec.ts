@@ -1,0 +1,19 @@
+import { command, vmid } from '../params.ts';
+import { defineSshTool } from '../tool.ts';
+import { alarmFor } from './alarm.ts';
+import { containerPlaceOf } from './place.ts';
+import { previewCommand, runCommand } from './run-command.ts';
+
+export default defineSshTool({
+  name: 'pct_exec',
+  title: 'Run a command in a container',
+  effect: 'execute',
+  summary:
+    'Run a shell command or script as root inside a running LXC container, by pct exec on the node that runs it; nothing ' +
+    'is needed in the container. Gives exit code, stdout and stderr. The same as ssh_exec with target ct/<vmid>.',
+  search: 'lxc container shell bash inside attach lxc-attach docker ps exec command script',
+  input: { vmid, ...command },
+  alarm: (input) => alarmFor(input, true),
+  confirm: async (input, context) => previewCommand(await containerPlaceOf(input.vmid, context), input, false),
+  run: async (input, context) => runCommand(await containerPlaceOf(input.vmid, context), input, context, false),
+});

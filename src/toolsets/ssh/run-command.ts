@@ -1,0 +1,51 @@
+import type { z } from 'zod';
+import { type Answer, answer, type RemoteText } from '../../present/answer.ts';
+import type { CommandResult } from '../../ssh/client.ts';
+import { elapsed } from '../format.ts';
+import type { command } from '../params.ts';
+import type { Preview, ToolContext } from '../tool.ts';
+import type { Place } from './place.ts';
+
+export type CommandInput = z.infer<z.ZodObject<typeof command>>;
+
+/** Runs the command at its place. That it ended is an answer, whatever its exit code. */
+export async function runCommand(
+  place: Place,
+  input: CommandInput,
+  context: ToolContext,
+  sudo: boolean,
+): Promise<Answer> {
+  const { script, stdin, cwd, env, timeout_s } = input;
+  const timeoutMs = timeout_s === undefined ? context.setup.commandTimeoutMs : timeout_s * 1000;
+  const container = place.container;
+  const result = await context.ssh.run(place.host.spec, { script, stdin, cwd, env, timeoutMs, sudo, container });
+  return answer(`${ending(result)} on ${place.label} in ${elapsed(result.durationMs)}`, {
+    exit_code: result.exitCode,
+    signal: result.signal,
+    ran_on: place.label,
+    ssh_host: place.container === undefined ? undefined : place.host.spec.name,
+    stdout: unlessEmpty(result.stdout),
+    stderr: unlessEmpty(result.stderr),
+    duration_ms: Math.round(result.durationMs),
+    background_holds_output: result.backgroundHoldsOutput,
+  });
+}
+
+const unlessEmpty = (text: RemoteText): RemoteText | undefined => (text.totals.bytes > 0 ? text : undefined);
+
+const ending = ({ exitCode, signal }: CommandResult): string =>
+  exitCode !== undefined ? `exit ${exitCode}` : signal ? `killed by signal ${signal}` : 'ended without an exit status';
+
+/** What a human is shown of a command before it runs: the place, and all that decides what it does. */
+export function previewCommand(place: Place, input: CommandInput, sudo: boolean): Preview {
+  const { script, stdin, cwd, env } = input;
+  const on = place.container === undefined ? place.label : `${place.label}, by ${place.host.spec.name}`;
+  const lines = [
+    `Run on ${on}${sudo ? ' as root' : ''}:`,
+    script,
+    ...(cwd === undefined ? [] : [`In ${cwd}.`]),
+    ...Object.entries(env ?? {}).map(([name, value]) => `With ${name}=${value}`),
+    ...(stdin === undefined ? [] : [`With ${stdin.length} characters on standard input: ${stdin.slice(0, 200)}`]),
+  ];
+  return { message: lines.join('\n'), state: { place: place.label, host: place.host.spec.name } };
+}

@@ -1,0 +1,83 @@
+/**
+ * Shell text as simple commands, each a list of words with their quotes taken off. `>` and `<` are words of their own;
+ * comments are left out. It is no parser of shell: expansions stay as they are written, and here-documents are read as
+ * commands. Text that is quoted is read again as commands, since `sh -c "…"` runs it.
+ */
+export function commandsIn(script: string): string[][] {
+  const { commands, quoted } = new Reader(script).read();
+  return [...commands, ...quoted.flatMap(commandsIn)];
+}
+
+/** Characters that end a command, and those that may make a quoted word more than a word. */
+const breaks = new Set([';', '&', '|', '\n', '(', ')', '`']);
+const compound = /[\s;&|(`]/;
+
+class Reader {
+  readonly #commands: string[][] = [[]];
+  readonly #quoted: string[] = [];
+  #word: string | undefined;
+  #at = 0;
+
+  constructor(private readonly text: string) {}
+
+  /** `quoted`: the words that had quotes or backslashes and could be commands in their own right. */
+  read(): { readonly commands: string[][]; readonly quoted: readonly string[] } {
+    while (this.#at < this.text.length) this.#step(this.text.charAt(this.#at++));
+    this.#endWord();
+    return { commands: this.#commands.filter((words) => words.length > 0), quoted: this.#quoted };
+  }
+
+  #step(c: string): void {
+    if (c === '\\') this.#escaped();
+    else if (c === "'" || c === '"') this.#quotes(c);
+    else if (c === '#' && this.#word === undefined) this.#comment();
+    else if (c === '>' || c === '<') this.#redirection(c);
+    else if (breaks.has(c)) this.#endCommand();
+    else if (c === ' ' || c === '\t' || c === '\r') this.#endWord();
+    else this.#add(c);
+  }
+
+  #add(text: string): void {
+    this.#word = (this.#word ?? '') + text;
+  }
+
+  #escaped(): void {
+    const next = this.text.charAt(this.#at++);
+    if (next !== '\n') this.#add(next);
+  }
+
+  #quotes(mark: string): void {
+    this.#add('');
+    for (; this.#at < this.text.length; this.#at++) {
+      const c = this.text.charAt(this.#at);
+      if (c === mark) break;
+      if (c === '\\' && mark === '"') this.#at++;
+      this.#add(this.text.charAt(this.#at));
+    }
+    this.#at++;
+  }
+
+  #comment(): void {
+    const end = this.text.indexOf('\n', this.#at);
+    this.#at = end < 0 ? this.text.length : end;
+  }
+
+  #redirection(c: string): void {
+    this.#endWord();
+    if (this.text.charAt(this.#at) === '|') this.#at++;
+    this.#commands.at(-1)?.push(c);
+  }
+
+  #endWord(): void {
+    const word = this.#word;
+    this.#word = undefined;
+    if (word === undefined) return;
+    this.#commands.at(-1)?.push(word);
+    if (compound.test(word)) this.#quoted.push(word);
+  }
+
+  #endCommand(): void {
+    this.#endWord();
+    if (this.#commands.at(-1)?.length) this.#commands.push([]);
+  }
+}
