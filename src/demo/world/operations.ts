@@ -14,14 +14,19 @@ export interface GuestRef {
   readonly vmid: number;
 }
 
+/** A node or a guest: whatever has units and a journal. */
+export type UnitHolder = { readonly services: Service[]; readonly journal: JournalLine[] };
+
+export type UnitVerb = 'start' | 'stop' | 'restart' | 'reload';
+
 /** Everything that changes the datacentre. A refusal at once is a thrown `Refusal`; what Proxmox VE does in a task, fails in it. */
 export interface Operations extends Power, Snapshots, Backups {
   /** The guest at that very address, or the Refusal that names its missing configuration file. */
   at(ref: GuestRef): Guest;
-  /** Restarts a unit now, with its lines in the journal. */
-  restartUnit(machine: { readonly services: Service[]; readonly journal: JournalLine[] }, name: string): void;
+  /** Starts, stops, restarts or reloads a unit now, with its lines in the journal. */
+  changeUnit(machine: UnitHolder, name: string, verb: UnitVerb): void;
   /** The task that Proxmox VE restarts a node's service by. */
-  changeService(node: DemoNode, name: string, verb: 'start' | 'stop' | 'restart' | 'reload', by: By): Task;
+  changeService(node: DemoNode, name: string, verb: UnitVerb, by: By): Task;
 }
 
 const folder = { lxc: 'lxc', qemu: 'qemu-server' } as const;
@@ -41,13 +46,14 @@ export function operationsOn(ground: Ground): Operations {
     if (guest === undefined || guest.node !== ref.node || guest.kind !== ref.kind) throw missing(ref);
     return guest;
   };
-  const restartUnit: Operations['restartUnit'] = (machine, name) => {
-    setUnit(machine, name, 'stop', ground.now());
-    setUnit(machine, name, 'start', ground.now());
+  const changeUnit: Operations['changeUnit'] = (machine, name, verb) => {
+    for (const step of verb === 'restart' ? (['stop', 'start'] as const) : [verb]) {
+      setUnit(machine, name, step, ground.now());
+    }
   };
   return {
     at,
-    restartUnit,
+    changeUnit,
     changeService: (node, name, verb, by) =>
       ground.begin({
         node: node.name,
@@ -57,7 +63,7 @@ export function operationsOn(ground: Ground): Operations {
         steps: [
           {
             seconds: 2,
-            run: () => (verb === 'restart' ? restartUnit(node, name) : setUnit(node, name, verb, ground.now())),
+            run: () => changeUnit(node, name, verb),
           },
         ],
       }),
@@ -67,12 +73,7 @@ export function operationsOn(ground: Ground): Operations {
   };
 }
 
-function setUnit(
-  machine: { readonly services: Service[]; readonly journal: JournalLine[] },
-  name: string,
-  verb: 'start' | 'stop' | 'reload',
-  at: number,
-): void {
+function setUnit(machine: UnitHolder, name: string, verb: Exclude<UnitVerb, 'restart'>, at: number): void {
   const unit = machine.services.find((service) => service.name === name);
   if (unit === undefined || unit.unitState === 'not-found') {
     throw new Refusal(`command 'systemctl ${verb} ${name}' failed: exit code 5`);

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Installs what the tests need and runs them all; arguments are passed on to vitest.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source bin/prepare.sh
+
+need_node
+need ssh openssh-client openssh-clients openssh
+need sshd openssh-server openssh-server openssh
+need sudo sudo sudo sudo
+need zsh zsh zsh zsh
+need dash dash dash dash
+need_modules
+
+exec npm test -- "$@"

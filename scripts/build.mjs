@@ -1,0 +1,74 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { notices } from './notices.mjs';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const dist = join(root, 'dist');
+const require = createRequire(import.meta.url);
+const { version } = require('../package.json');
+
+// CommonJS packages inside an ES module bundle still ask for these three.
+const banner = `import { createRequire as __createRequire } from 'node:module';
+import { fileURLToPath as __fileURLToPath } from 'node:url';
+const require = __createRequire(import.meta.url);
+const __filename = __fileURLToPath(import.meta.url);
+const __dirname = __fileURLToPath(new URL('.', import.meta.url));`;
+
+/** Modules that must not be there: optional native add-ons, which ssh2 then does without, and unused parts of the demo's shell. */
+const absent = {
+  name: 'absent',
+  setup(plugin) {
+    plugin.onResolve({ filter: /\.node$|^cpu-features$/ }, ({ path }) => ({ path, namespace: 'absent' }));
+    plugin.onResolve({ filter: /^(turndown|undici|seek-bzip)$/ }, ({ path, importer }) =>
+      /node_modules\/just-bash\//.test(importer) ? { path, namespace: 'unused' } : undefined,
+    );
+    plugin.onLoad({ filter: /.*/, namespace: 'absent' }, ({ path }) => ({
+      contents: `throw new Error(${JSON.stringify(`${path} is not part of this package`)});`,
+    }));
+    plugin.onLoad({ filter: /.*/, namespace: 'unused' }, () => ({ contents: 'export default undefined;' }));
+  },
+};
+
+/**
+ * With code splitting, a dynamic import of a CommonJS package would give nothing but `default`; this adds the names that
+ * its types promise.
+ */
+const named = {
+  name: 'named',
+  setup(plugin) {
+    plugin.onResolve({ filter: /^(ssh2|undici)$/ }, ({ path, kind }) =>
+      kind === 'dynamic-import' ? { path, namespace: 'named' } : undefined,
+    );
+    plugin.onLoad({ filter: /.*/, namespace: 'named' }, ({ path }) => ({
+      contents: `import whole from '${path}';
+        export default whole;
+        export const { ${Object.keys(require(path)).join(', ')} } = whole;`,
+      resolveDir: root,
+    }));
+  },
+};
+
+await rm(dist, { recursive: true, force: true });
+const { metafile } = await build({
+  absWorkingDir: root,
+  entryPoints: ['src/cli/main.ts'],
+  outdir: 'dist',
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  chunkNames: 'chunks/[name]-[hash]',
+  banner: { js: banner },
+  define: { PACKAGE_VERSION: JSON.stringify(version) },
+  minifyWhitespace: true,
+  minifySyntax: true,
+  legalComments: 'none',
+  metafile: true,
+  logLevel: 'warning',
+  plugins: [absent, named],
+});
+await writeFile(join(dist, 'THIRD_PARTY_NOTICES.txt'), notices(root, Object.keys(metafile.inputs)));

@@ -1,0 +1,80 @@
+import type { Guest } from '../../world.ts';
+import type { Process, Program } from '../process.ts';
+import type { Installation } from '../programs.ts';
+import { runChild } from '../table.ts';
+
+/** `pct list`, `status`, `config` and `exec`, for the containers of the node it runs on. */
+export const pct =
+  (installation: () => Installation): Program =>
+  (args, process) => {
+    const [verb = '', id = '', ...rest] = args;
+    if (verb === 'list') return list(process);
+    if (!['status', 'config', 'exec'].includes(verb)) {
+      process.err(`ERROR: unknown command 'pct ${verb}'\n`);
+      return 255;
+    }
+    if (!/^[1-9]\d{2,8}$/.test(id)) {
+      process.err(
+        "400 Parameter verification failed.\nvmid: type check ('integer') failed\npct exec <vmid> [<extra-args>] [OPTIONS]\n",
+      );
+      return 255;
+    }
+    const { node } = process.machine;
+    const guest = process.machine.world.guest(Number(id));
+    if (guest?.kind !== 'lxc' || guest.node !== node.name) {
+      process.err(`Configuration file 'nodes/${node.name}/lxc/${id}.conf' does not exist\n`);
+      return 2;
+    }
+    if (verb === 'exec') return exec(guest, rest, process, installation());
+    process.out(verb === 'status' ? `status: ${guest.status}\n` : configOf(guest));
+    return 0;
+  };
+
+function list({ machine, out }: Process): number {
+  const row = (...[vmid, status, lock, name]: readonly string[]) =>
+    `${vmid?.padEnd(10)} ${status?.padEnd(10)} ${lock?.padEnd(12)} ${name?.padEnd(20)}\n`;
+  const own = machine.world.guests.filter(({ kind, node }) => kind === 'lxc' && node === machine.node.name);
+  const rows = own.sort((a, b) => a.vmid - b.vmid);
+  out(row('VMID', 'Status', 'Lock', 'Name'));
+  out(rows.map((g) => row(String(g.vmid), g.status, g.lock ?? '', String(g.config.hostname))).join(''));
+  return 0;
+}
+
+const configOf = ({ config }: Guest): string =>
+  Object.entries(config)
+    .sort(([a], [b]) => a.localeCompare(b))
+    .map(([key, value]) => `${key}: ${key === 'description' ? encodeURIComponent(value) : value}\n`)
+    .join('');
+
+/** `exec VMID [--keep-env 0|1] -- COMMAND…`: an argument list, no shell (pve-container, PVE/CLI/pct.pm). */
+function exec(
+  guest: Guest,
+  options: readonly string[],
+  process: Process,
+  { interpreter, machines }: Installation,
+): number | Promise<number> {
+  const keep = options.findIndex((option) => /^--?keep-env$/.test(option));
+  const clean = keep !== -1 && options[keep + 1] === '0';
+  const argv = options.includes('--')
+    ? options.slice(options.indexOf('--') + 1)
+    : options.slice(keep === -1 ? 0 : keep + 2);
+  if (argv.length === 0) {
+    process.err('missing command\n');
+    return 255;
+  }
+  if (guest.status !== 'running') {
+    process.err(`container '${guest.vmid}' not running!\n`);
+    return 255;
+  }
+  const env = { ...(clean ? {} : process.env), ...inside };
+  return runChild(process, argv, { machine: machines.container(guest), env, cwd: '/' }, (child) =>
+    interpreter.command(argv, child),
+  );
+}
+
+const inside = {
+  HOME: '/root',
+  USER: 'root',
+  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  container: 'lxc',
+};
