@@ -3,6 +3,7 @@ import type { HostSpec } from '../ssh/client.ts';
 import type { KnownHost } from '../toolsets/tool.ts';
 import { HOST_NAME, type HostEntry } from './hostsfile.ts';
 import type { Loaded } from './load.ts';
+import type { Problem } from './problem.ts';
 import type { Key, Settings } from './settings.ts';
 import type { SshConfig, SshOptions } from './sshconfig.ts';
 
@@ -39,9 +40,12 @@ export class HostBook {
   readonly main?: string;
   /** Every name with the first source that has it. */
   readonly names: ReadonlyMap<string, KnownHost['source']>;
+  /** What is wrong with ~/.ssh/config. */
+  readonly problems: readonly Problem[];
   readonly #settings: Settings;
 
   constructor(private readonly from: HostSources) {
+    this.problems = from.sshConfig.problems;
     this.#settings = from.loaded.settings;
     this.main = this.#mainName();
     this.names = new Map([

@@ -17,7 +17,7 @@ export interface HostsAround extends Disk {
 }
 
 export interface Inventory extends Hosts {
-  /** What is wrong with the files that hosts are known from. Reads them again. */
+  /** What is wrong with the inventory file, which is read for it; ~/.ssh/config is read when a host is asked for. */
   problems(): readonly Problem[];
 }
 
@@ -30,18 +30,14 @@ const NODES_RETRY_MS = 10_000;
 export function createHosts(loaded: Pick<Loaded, 'settings' | 'sources'>, around: HostsAround): Inventory {
   const { inventoryFile, sshConfig: sshConfigFile } = loaded.settings;
   const nodes = rememberNodes(around.nodes);
-  const files = () => ({
-    inventory: readHostsFile(inventoryFile, around.readFile),
-    sshConfig: readSshConfig(sshConfigFile, around, around.home),
-  });
   const bookOf = async (askAgain: boolean): Promise<HostBook> => {
-    const known = await nodes(askAgain);
-    const { inventory, sshConfig } = files();
-    return new HostBook({ ...around, loaded, inventory: inventory.hosts, sshConfig, nodes: known });
+    const [known, sshConfig] = await Promise.all([nodes(askAgain), readSshConfig(sshConfigFile, around, around.home)]);
+    const inventory = readHostsFile(inventoryFile, around.readFile).hosts;
+    return new HostBook({ ...around, loaded, inventory, sshConfig, nodes: known });
   };
   const problems = (): readonly Problem[] => {
-    const { inventory, sshConfig } = files();
-    return [...(inventory.problem ? [inventory.problem] : []), ...sshConfig.problems];
+    const { problem } = readHostsFile(inventoryFile, around.readFile);
+    return problem ? [problem] : [];
   };
   return {
     problems,
@@ -53,7 +49,7 @@ export function createHosts(loaded: Pick<Loaded, 'settings' | 'sources'>, around
       const book = await bookOf(false);
       const found = pick(book, name, loaded) ?? pick(await bookOf(true), name, loaded);
       if (found) return found;
-      throw unknown(name, [...book.names.keys()], problems());
+      throw unknown(name, [...book.names.keys()], [...problems(), ...book.problems]);
     },
   };
 }

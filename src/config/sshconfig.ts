@@ -1,5 +1,4 @@
 import { basename, dirname, isAbsolute, join } from 'node:path';
-import sshConfig from 'ssh-config';
 import { type Problem, reason } from './problem.ts';
 
 /** Files and folders, as node:fs gives them: the functions throw what it throws. */
@@ -32,7 +31,8 @@ export interface SshConfig {
 const MAX_INCLUDE_DEPTH = 16;
 
 /** Reads an OpenSSH client configuration (ssh_config(5)). `Match exec` and canonical host names are left out. */
-export function readSshConfig(path: string | undefined, disk: Disk, home: string): SshConfig {
+export async function readSshConfig(path: string | undefined, disk: Disk, home: string): Promise<SshConfig> {
+  const { default: sshConfig } = await import('ssh-config');
   const problems: Problem[] = [];
   const text = path === undefined ? '' : withIncludes(path, disk, home, problems);
   // The library would run nslookup for these lines.
