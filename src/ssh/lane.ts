@@ -1,0 +1,157 @@
+import type { ClientChannel } from 'ssh2';
+import { Failure } from '../failure.ts';
+import type { Connection } from './connect.ts';
+
+/** One command that wants a channel of its own. */
+export interface Order {
+  readonly hostName: string;
+  readonly command: string;
+  /** May take the slot that is kept back for killing. */
+  readonly reserved: boolean;
+  readonly signal?: AbortSignal;
+  /** Called in the very turn in which the server took the command, because its end may follow in the next packet. */
+  start(channel: ClientChannel, connection: Connection): void;
+  fail(failure: Failure): void;
+  /** How often the connection was lost before the command was sent. */
+  losses: number;
+}
+
+export interface LaneEvents {
+  /** A slot is free again, or may be. */
+  changed(): void;
+  /** Nothing of the order has run; it may be given to any lane. */
+  again(order: Order): void;
+}
+
+type OpenError = Error & { reason?: number | string };
+
+/** What a server once refused is tried again after this long. */
+const FORGET_MS = 30_000;
+/** Waits for a server that refuses although nothing of ours is open: a slot may be freed a moment after its close. */
+const REFUSED_WAITS_MS = [5, 25, 100, 400];
+const MAX_LOSSES = 2;
+
+/** One connection and its channels: never more than `maxChannels`, one of them kept back, and fewer if the server says so. */
+export class Lane {
+  /** Channels that are open, being opened or being closed. */
+  open = 0;
+  /** Takes no more orders; it is closed when its last channel is. */
+  retired = false;
+  #allowed: { channels: number; until: number } | undefined;
+  #refusedEmpty = 0;
+  #waiting = false;
+  #everOpened = false;
+
+  constructor(
+    readonly connection: Connection,
+    private readonly maxChannels: number,
+    /** Takes reserved orders only. */
+    readonly forReserved: boolean,
+    private readonly events: LaneEvents,
+  ) {}
+
+  /** How many channels the server is believed to allow. */
+  get limit(): number {
+    if (this.#allowed && this.#allowed.until < performance.now()) this.#allowed = undefined;
+    return this.#allowed?.channels ?? this.maxChannels;
+  }
+
+  hasRoom(reserved: boolean): boolean {
+    if (this.retired || this.#waiting || this.connection.lost.aborted || (this.forReserved && !reserved)) return false;
+    return this.open < (reserved ? this.limit : Math.max(1, this.limit - 1));
+  }
+
+  run(order: Order): void {
+    this.open++;
+    try {
+      this.connection.client.exec(order.command, (error: OpenError | undefined, channel) => {
+        if (!error) this.#opened(order, channel);
+        else if (typeof error.reason === 'number') this.#openRefused(order, error, error.reason);
+        else if (error.message === 'No response from server') this.#lostBefore(order, error);
+        else this.#execRefused(order, error);
+      });
+    } catch (error) {
+      // ssh2 throws "Not connected" at once when the socket is gone.
+      this.#lostBefore(order, error);
+    }
+  }
+
+  #opened(order: Order, channel: ClientChannel): void {
+    this.#everOpened = true;
+    this.#refusedEmpty = 0;
+    channel.on('error', () => {});
+    channel.stderr.on('error', () => {});
+    // The server has freed its slot only when it has closed the channel too.
+    channel.once('close', () => this.#free());
+    order.start(channel, this.connection);
+  }
+
+  #free(): void {
+    this.open--;
+    this.events.changed();
+  }
+
+  #execRefused(order: Order, cause: Error): void {
+    const { hostName } = order;
+    if (this.connection.lost.aborted) {
+      const text = `The connection to ${hostName} was lost while a command was being started; whether it ran is unknown.`;
+      order.fail(new Failure('outcome-unknown', text, 'Look at the host before you run it again.', { cause }));
+    } else {
+      // ssh2 gives no hold on the channel whose command was refused, so it stays open for as long as the connection does.
+      this.retired = true;
+      const text = `${hostName} opened a session and refused to run the command in it.`;
+      order.fail(
+        new Failure('remote-error', text, 'The host may have no process left; its sshd log says why.', {
+          cause,
+        }),
+      );
+    }
+    this.#free();
+  }
+
+  /** Reason 2 is how sshd says that MaxSessions is reached, 4 is a shortage of resources (RFC 4254, 5.1). */
+  #openRefused(order: Order, cause: Error, reason: number): void {
+    this.open--;
+    if (reason !== 2 && reason !== 4) {
+      const text = `${order.hostName} does not allow a session on this connection: ${cause.message}.`;
+      order.fail(new Failure('permission', text, 'Check the account and the sshd_config of the host.', { cause }));
+      this.events.changed();
+      return;
+    }
+    this.#allowed = { channels: Math.max(1, this.open), until: performance.now() + FORGET_MS };
+    if (this.open > 0 || this.#mayRecover()) {
+      this.events.again(order);
+    } else {
+      const text = `${order.hostName} let us log in and opens no session at all.`;
+      order.fail(new Failure('remote-error', text, 'Check MaxSessions in its sshd_config: 0 allows none.', { cause }));
+      this.events.changed();
+    }
+  }
+
+  /** The server may need a moment; or sessions left behind fill this connection, and a new one has room. */
+  #mayRecover(): boolean {
+    const wait = REFUSED_WAITS_MS[this.#refusedEmpty++];
+    if (wait === undefined) {
+      this.retired = true;
+      return this.#everOpened;
+    }
+    this.#waiting = true;
+    setTimeout(() => {
+      this.#waiting = false;
+      this.events.changed();
+    }, wait);
+    return true;
+  }
+
+  #lostBefore(order: Order, cause: unknown): void {
+    this.open--;
+    this.retired = true;
+    if (++order.losses <= MAX_LOSSES) {
+      this.events.again(order);
+      return;
+    }
+    const text = `The connection to ${order.hostName} was lost ${order.losses} times before the command was sent; it has not run.`;
+    order.fail(new Failure('unreachable', text, 'Check the network and the host, then call again.', { cause }));
+    this.events.changed();
+  }
+}

@@ -1,0 +1,146 @@
+import type { ClientChannel } from 'ssh2';
+import { cancelled, Failure } from '../failure.ts';
+import type { HostConnection, HostSpec } from './client.ts';
+import { type Connection, connect } from './connect.ts';
+import type { Order } from './lane.ts';
+import { HostQueue } from './queue.ts';
+
+export interface Link {
+  /** Aborts when the connection is gone; its reason is a Failure that says why. */
+  readonly lost: AbortSignal;
+  /** `SHA256:…` of the accepted host key. */
+  readonly hostKey: string;
+}
+
+export interface PoolOptions {
+  /** The user's known_hosts files, read only. */
+  readonly knownHosts: readonly string[];
+  readonly ownKnownHosts: string;
+  readonly acceptNew?: boolean;
+  /** 15 s, hops included. */
+  readonly connectTimeoutMs?: number;
+  /** 5 s; a peer that is silent for three of them is gone. */
+  readonly keepaliveMs?: number;
+  /** Per connection, the one kept back for killing included: 8. */
+  readonly maxChannels?: number;
+  /** Commands that may wait per host: 1024. */
+  readonly maxQueue?: number;
+  /** A host's connections are closed after this long without a channel: 15 min. */
+  readonly idleMs?: number;
+}
+
+export interface ChannelOptions {
+  readonly signal?: AbortSignal;
+  /** Takes the slot kept back for killing. */
+  readonly reserved?: boolean;
+}
+
+export interface Pool {
+  /**
+   * Runs the command on a fresh channel without a pty. `use` is called once, when the server has taken the command, and
+   * must attach its listeners before it awaits anything. The channel is closed when `use` settles, if it still is open.
+   * An order whose signal aborts while it waits is `cancelled` and has not run. Once it is on its way `use` is called all
+   * the same, to end what was started; if the server does not answer for 2 s after the abort, it is `outcome-unknown`.
+   */
+  withChannel<T>(
+    host: HostSpec,
+    command: string,
+    use: (channel: ClientChannel, link: Link) => Promise<T>,
+    options?: ChannelOptions,
+  ): Promise<T>;
+  /** What is known of the host's connection without opening one. */
+  connection(host: HostSpec): HostConnection;
+  /** Ends everything within 300 ms; what waits is `cancelled`. */
+  close(): Promise<void>;
+}
+
+const IN_FLIGHT_MS = 2_000;
+
+/** Keeps one connection per address, port, user, key and way there. Nothing is opened before it is needed. */
+export function createPool(options: PoolOptions): Pool {
+  const queues = new Map<string, HostQueue>();
+  const closing = new AbortController();
+  const making = new Set<Promise<Connection>>();
+  const open = (host: HostSpec) => {
+    const made = connect(host, { ...options, signal: closing.signal });
+    making.add(made);
+    const forget = () => making.delete(made);
+    made.then(forget, forget);
+    return made;
+  };
+  const limits = {
+    connect: open,
+    maxChannels: options.maxChannels ?? 8,
+    maxQueue: options.maxQueue ?? 1024,
+    idleMs: options.idleMs ?? 15 * 60_000,
+  };
+  const queueOf = (host: HostSpec): HostQueue => {
+    const key = identity(host);
+    const queue = queues.get(key) ?? new HostQueue(host, limits);
+    queue.host = host;
+    queues.set(key, queue);
+    return queue;
+  };
+  return {
+    async withChannel(host, command, use, { signal, reserved = false } = {}) {
+      if (closing.signal.aborted || signal?.aborted) throw cancelled(`The command on ${host.name}`, signal?.reason);
+      return place(queueOf(host), { hostName: host.name, command, reserved, signal }, use);
+    },
+    connection: (host) => queues.get(identity(host))?.state() ?? { state: 'idle', openChannels: 0, queued: 0 },
+    async close() {
+      closing.abort();
+      const over = [...queues.values()].map((queue) => queue.close(cancelled('The command')));
+      await Promise.allSettled([...making, ...over]);
+    },
+  };
+}
+
+const identity = (host: HostSpec): string =>
+  JSON.stringify([host.address, host.port, host.user, host.keyPath, host.agent, host.via?.map(identity)]);
+
+function place<T>(
+  queue: HostQueue,
+  wanted: Pick<Order, 'hostName' | 'command' | 'reserved' | 'signal'>,
+  use: (channel: ClientChannel, link: Link) => Promise<T>,
+): Promise<T> {
+  const { hostName, signal } = wanted;
+  return new Promise<T>((resolve, reject) => {
+    let gaveUp = false;
+    let timer: NodeJS.Timeout | undefined;
+    const settled = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
+    };
+    const order: Order = {
+      ...wanted,
+      losses: 0,
+      start(channel, link) {
+        settled();
+        if (gaveUp) return release(channel);
+        const used = new Promise<T>((done) => done(use(channel, link)));
+        used.then(resolve, reject).finally(() => release(channel));
+      },
+      fail(failure) {
+        settled();
+        reject(failure);
+      },
+    };
+    const abort = () => {
+      if (queue.withdraw(order)) return order.fail(cancelled(`The command on ${hostName}`, signal?.reason));
+      timer = setTimeout(() => {
+        gaveUp = true;
+        const text = `The command for ${hostName} was sent, cancelled, and never acknowledged.`;
+        reject(new Failure('outcome-unknown', text, 'Look at the host: it may have run or be running.'));
+      }, IN_FLIGHT_MS);
+    };
+    signal?.addEventListener('abort', abort, { once: true });
+    queue.add(order);
+  });
+}
+
+function release(channel: ClientChannel): void {
+  // A channel tells of its close only after everything it brought has been read.
+  channel.resume();
+  channel.stderr.resume();
+  channel.close();
+}

@@ -1,0 +1,163 @@
+import { asFailure, cancelled, Failure } from '../failure.ts';
+import type { HostConnection, HostSpec } from './client.ts';
+import type { Connection } from './connect.ts';
+import { Lane, type Order } from './lane.ts';
+
+export interface QueueOptions {
+  connect(host: HostSpec): Promise<Connection>;
+  readonly maxChannels: number;
+  readonly maxQueue: number;
+  readonly idleMs: number;
+}
+
+/** After an additional connection was refused, the next try waits this long. */
+const EXTRA_AGAIN_MS = 30_000;
+
+/**
+ * All commands for one host, and the connections that carry them: one as a rule. A second one is opened when the server
+ * allows so few sessions that one that is held would stop all others, and one for killing when no slot is free for it.
+ */
+export class HostQueue {
+  readonly #lanes = new Set<Lane>();
+  readonly #connecting = new Set<'any' | 'reserved'>();
+  #reserved: Order[] = [];
+  #ordinary: Order[] = [];
+  #extraFrom = 0;
+  #idle: NodeJS.Timeout | undefined;
+  #lastError: string | undefined;
+  #closed = false;
+
+  constructor(
+    /** As it was given last: what the operator corrected is used by the next connection. */
+    public host: HostSpec,
+    private readonly options: QueueOptions,
+  ) {}
+
+  /** A full queue fails the order at once with `busy`; orders for killing are always taken. */
+  add(order: Order): void {
+    if (!order.reserved && this.#ordinary.length >= this.options.maxQueue) {
+      const text = `${this.options.maxQueue} commands for ${this.host.name} are waiting already.`;
+      order.fail(new Failure('busy', text, 'Wait until some of them have ended, and call again.'));
+      return;
+    }
+    (order.reserved ? this.#reserved : this.#ordinary).push(order);
+    this.#pump();
+  }
+
+  /** Takes an order back that no lane has; false when one has it. */
+  withdraw(order: Order): boolean {
+    const queue = order.reserved ? this.#reserved : this.#ordinary;
+    const index = queue.indexOf(order);
+    if (index >= 0) queue.splice(index, 1);
+    return index >= 0;
+  }
+
+  state(): HostConnection {
+    const lanes = [...this.#lanes];
+    return {
+      state: lanes.length > 0 ? 'connected' : 'idle',
+      openChannels: lanes.reduce((sum, { open }) => sum + open, 0),
+      queued: this.#ordinary.length + this.#reserved.length,
+      lastError: this.#lastError,
+      hostKey: lanes[0]?.connection.hostKey,
+    };
+  }
+
+  async close(failure: Failure): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#idle);
+    this.#failAll(failure);
+    await Promise.all([...this.#lanes].map(({ connection }) => connection.close()));
+  }
+
+  #pump(): void {
+    if (this.#closed) return;
+    for (const lane of this.#lanes) if (lane.retired && lane.open === 0) this.#drop(lane);
+    this.#serve(this.#reserved, true);
+    this.#serve(this.#ordinary, false);
+    this.#watchIdle();
+  }
+
+  #serve(orders: Order[], reserved: boolean): void {
+    const free = () => [...this.#lanes].find((lane) => lane.hasRoom(reserved));
+    for (let lane = free(); lane && orders.length > 0; lane = free()) {
+      const order = orders.shift();
+      if (order) lane.run(order);
+    }
+    if (orders.length > 0) this.#connectFor(reserved);
+  }
+
+  /** What a waiting order may ask for: the first connection, or the one more that keeps it from waiting for ever. */
+  #connectFor(reserved: boolean): void {
+    const lanes = [...this.#lanes].filter((lane) => !lane.retired);
+    const shared = lanes.filter((lane) => !lane.forReserved);
+    const narrow = shared.length === 1 && shared.every((lane) => lane.limit <= 2);
+    if (shared.length === 0) void this.#connect('any');
+    else if (reserved && !lanes.some((lane) => lane.forReserved)) void this.#connect('reserved');
+    else if (!reserved && narrow && performance.now() >= this.#extraFrom) void this.#connect('any');
+  }
+
+  async #connect(kind: 'any' | 'reserved'): Promise<void> {
+    if (this.#connecting.has(kind)) return;
+    this.#connecting.add(kind);
+    try {
+      const connection = await this.options.connect(this.host);
+      this.#connecting.delete(kind);
+      if (this.#closed) return void connection.close();
+      this.#lastError = undefined;
+      this.#addLane(connection, kind === 'reserved');
+    } catch (error) {
+      this.#connecting.delete(kind);
+      this.#connectFailed(kind, asFailure(error));
+    }
+    this.#pump();
+  }
+
+  #addLane(connection: Connection, forReserved: boolean): void {
+    const lane = new Lane(connection, this.options.maxChannels, forReserved, {
+      changed: () => this.#pump(),
+      again: (order) => {
+        const gone = order.signal?.aborted || this.#closed;
+        if (gone) order.fail(cancelled(`The command on ${order.hostName}`, order.signal?.reason));
+        else (order.reserved ? this.#reserved : this.#ordinary).unshift(order);
+        this.#pump();
+      },
+    });
+    this.#lanes.add(lane);
+    const lost = () => {
+      this.#lanes.delete(lane);
+      if (lane.retired || this.#closed) return;
+      this.#lastError = asFailure(connection.lost.reason).message;
+      this.#pump();
+    };
+    if (connection.lost.aborted) lost();
+    else connection.lost.addEventListener('abort', lost, { once: true });
+  }
+
+  #connectFailed(kind: 'any' | 'reserved', failure: Failure): void {
+    this.#lastError = failure.message;
+    const alive = [...this.#lanes].some((lane) => !lane.retired);
+    if (kind === 'reserved') for (const order of this.#reserved.splice(0)) order.fail(failure);
+    else if (alive) this.#extraFrom = performance.now() + EXTRA_AGAIN_MS;
+    else this.#failAll(failure);
+  }
+
+  #failAll(failure: Failure): void {
+    for (const order of [...this.#reserved.splice(0), ...this.#ordinary.splice(0)]) order.fail(failure);
+  }
+
+  #drop(lane: Lane): void {
+    lane.retired = true;
+    this.#lanes.delete(lane);
+    void lane.connection.close();
+  }
+
+  #watchIdle(): void {
+    clearTimeout(this.#idle);
+    const busy = this.#connecting.size > 0 || [...this.#lanes].some(({ open }) => open > 0);
+    if (busy || this.#lanes.size === 0) return;
+    this.#idle = setTimeout(() => {
+      for (const lane of this.#lanes) this.#drop(lane);
+    }, this.options.idleMs);
+  }
+}
