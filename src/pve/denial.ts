@@ -25,7 +25,7 @@ export function denied(asked: Asked, message: string): Failure {
   const why = reasonOf(message, token);
   return new Failure(
     'permission',
-    `${asked.endpoint} denied ${asked.method} ${asked.path} to ${token}: ${message.replace(/\s+/g, ' ')}. ${why.reason}`,
+    `${asked.endpoint} denied ${asked.method} ${asked.path} to ${token}: ${message}. ${why.reason}`,
     why.cure,
     { facts: { status: 403, token, ...why.facts } },
   );
@@ -52,7 +52,7 @@ function reasonOf(message: string, token: string): Reason {
       facts: {},
     };
   }
-  const [, path, privileges] = /\(([^,()]*), *([A-Za-z.|]+)\)/.exec(message) ?? [];
+  const [, path, privileges] = /\(([\w./-]*), *([A-Za-z.|]+)\)/.exec(message) ?? [];
   if (path === undefined || privileges === undefined) return unnamed(token);
   if (path === '') {
     return {

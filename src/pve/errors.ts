@@ -33,9 +33,14 @@ const wordings: readonly { readonly sign: RegExp; readonly kind: FailureKind; re
     cure: 'The cluster has no quorum, so nothing can be changed. Bring the other nodes back; `pvecm status` tells more.',
   },
   {
-    sign: /is locked \(/,
+    sign: /CT is locked \(/,
     kind: 'conflict',
-    cure: 'Wait until the task that holds the lock has ended; when no task runs, `pct unlock ID` or `qm unlock ID` as root on the node removes a left-over lock.',
+    cure: 'Wait until the task that holds the lock has ended. When no such task runs, the lock is a left-over: `pct unlock ID` as root on the node removes it.',
+  },
+  {
+    sign: /VM is locked \(/,
+    kind: 'conflict',
+    cure: 'Wait until the task that holds the lock has ended. When no such task runs, the lock is a left-over: `qm unlock ID` as root on the node removes it.',
   },
   {
     sign: /can't lock file|can't acquire lock|cfs-lock .* error/,
@@ -53,9 +58,14 @@ const wordings: readonly { readonly sign: RegExp; readonly kind: FailureKind; re
     cure: 'Proxmox VE protects it from removal. Whoever set that has to lift the protection first.',
   },
   {
-    sign: /already (running|exists|locked)/,
+    sign: /already exists/,
     kind: 'conflict',
-    cure: 'It is as it was before; look at its present state and decide again.',
+    cure: 'Choose another id or name, or look at the one that is there.',
+  },
+  {
+    sign: /already running/,
+    kind: 'conflict',
+    cure: 'It runs already; nothing was changed.',
   },
   {
     sign: /not running|is running|running container|is stopped/,
@@ -73,7 +83,7 @@ const wordings: readonly { readonly sign: RegExp; readonly kind: FailureKind; re
     cure: 'Name a node that the cluster overview lists.',
   },
   {
-    sign: /does not exist|no such|unable to parse worker upid/,
+    sign: /does not exist|^no such|^unable to parse worker upid/,
     kind: 'not-found',
     cure: 'Check the name; list what there is first.',
   },
@@ -89,8 +99,11 @@ const wordings: readonly { readonly sign: RegExp; readonly kind: FailureKind; re
   },
 ];
 
-/** The cure for a known wording of the server, be it of an answer or of a task's exit status. */
-export const cureOf = (text: string): string | undefined => wordings.find(({ sign }) => sign.test(text))?.cure;
+/** What a wording of the server means and its cure, be it of an answer or of a task's exit status; `id` is the VMID. */
+export function meaningOf(text: string, id?: string): { kind: FailureKind; cure: string } | undefined {
+  const known = wordings.find(({ sign }) => sign.test(text));
+  return known && { kind: known.kind, cure: known.cure.replaceAll('ID', id || 'ID') };
+}
 
 /** The Failure that an answer outside 200-299 stands for. */
 export function failureOf(asked: Asked, answered: Answered): Failure {
@@ -101,9 +114,11 @@ export function failureOf(asked: Asked, answered: Answered): Failure {
   if (status >= 595 && status <= 599) return notPassedOn(asked, status, said.message);
   if (status >= 502 && status <= 504 && !said.byPve) return notPassedOn(asked, status, said.message);
   if (status === 400) return badParameters(asked, said);
-  if (status === 404 || status === 501) return noSuchPath(asked, status, said.message);
+  if (status === 404 || /^(Method '.*' not implemented|no such uri)/.test(said.message)) {
+    return noSuchPath(asked, status, said.message);
+  }
   if (status < 400) return notTheApi(asked, status, said.message);
-  const known = wordings.find(({ sign }) => sign.test(said.message));
+  const known = meaningOf(said.message, placeOf(asked.path).vmid);
   return new Failure(
     known?.kind ?? 'remote-error',
     `${asked.endpoint} refused ${asked.method} ${asked.path}: ${said.message}`,
@@ -130,40 +145,40 @@ function readError({ status, statusText, body }: Answered): Said {
   if (typeof json !== 'object' || json === null) return { message: reason, errors: {}, byPve: false };
   const { message, errors } = json as { readonly message?: unknown; readonly errors?: unknown };
   return {
-    message: typeof message === 'string' && message.trim() !== '' ? message.trim() : reason,
+    message: typeof message === 'string' && message.trim() !== '' ? oneLine(message) : reason,
     errors: stringsOf(errors),
     byPve: typeof message === 'string',
   };
 }
 
+const oneLine = (text: string): string => text.trim().replace(/\s*\n\s*/g, ' ');
+
 const stringsOf = (value: unknown): Record<string, string> =>
   typeof value === 'object' && value !== null
-    ? Object.fromEntries(Object.entries(value).map(([name, why]) => [name, String(why).trim()]))
+    ? Object.fromEntries(Object.entries(value).map(([name, why]) => [name, oneLine(String(why))]))
     : {};
 
 function badParameters(asked: Asked, { message, errors }: Said): Failure {
-  const listed = Object.entries(errors).map(([name, why]) => `${name}: ${why}`);
-  const text = listed.length > 0 ? listed.join('; ') : message;
-  const known = wordings.find(({ sign }) => sign.test(text));
+  const reasons = Object.entries(errors);
+  const listed = reasons.map(([name, why]) => `${name}: ${why}`);
+  const known = reasons.map(([, why]) => meaningOf(why)).find((meaning) => meaning !== undefined);
   return new Failure(
     known?.kind ?? 'invalid-input',
-    `${asked.endpoint} did not accept the parameters of ${asked.method} ${asked.path}: ${text}`,
+    `${asked.endpoint} did not accept the parameters of ${asked.method} ${asked.path}: ${listed.join('; ') || message}`,
     known?.cure ?? 'Correct the parameters named; nothing was changed.',
     { facts: { status: 400, ...(listed.length > 0 ? { parameters: errors } : {}) } },
   );
 }
 
-function noSuchPath(asked: Asked, status: number, message: string): Failure {
-  const unknown = status === 404 || /not implemented|no such uri/.test(message);
-  return new Failure(
-    unknown ? 'not-found' : 'remote-error',
+const noSuchPath = (asked: Asked, status: number, message: string): Failure =>
+  new Failure(
+    'not-found',
     `${asked.endpoint} does not know ${asked.method} ${asked.path}: ${message}`,
     status === 404
       ? 'Proxmox VE never answers 404: check that host and port are those of its API (8006).'
       : 'This version of Proxmox VE has no such call; its API viewer lists those it has.',
     { facts: { status } },
   );
-}
 
 const notTheApi = (asked: Asked, status: number, message: string): Failure =>
   new Failure(
@@ -204,8 +219,8 @@ export function unknownOutcome(asked: Asked, cause: string, facts: { readonly st
   );
 }
 
-function placeOf(path: string): { readonly node?: string; readonly guest?: string } {
+function placeOf(path: string): { readonly node?: string; readonly guest?: string; readonly vmid?: string } {
   const [, node, kind, vmid] = /^\/nodes\/([^/]+)(?:\/(lxc|qemu)\/(\d+))?/.exec(path) ?? [];
   const guest = vmid === undefined ? undefined : `${kind === 'lxc' ? 'CT' : 'VM'} ${vmid}`;
-  return { node, guest };
+  return { node, guest, vmid };
 }

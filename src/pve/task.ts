@@ -1,7 +1,7 @@
 import { Failure } from '../failure.ts';
 import { remote } from '../present/answer.ts';
 import type { Pve, PveCallOptions } from './client.ts';
-import { cureOf } from './errors.ts';
+import { meaningOf } from './errors.ts';
 import { parseUpid } from './upid.ts';
 import { type Seen, watchTask } from './watch.ts';
 
@@ -55,7 +55,12 @@ function failed(upid: string, { exit = '', log }: Seen): Failure {
     exit === 'unexpected status'
       ? 'was stopped before it was done, or died'
       : `failed: ${exit.trim() || 'no reason given'}`;
-  return new Failure('task-failed', `${what} ${ended}.`, cureOf(exit) ?? 'The end of its log tells more.', {
-    facts: { upid, node, type, exit_status: remote(exit), log: remote(log.join('\n')) },
-  });
+  return new Failure(
+    'task-failed',
+    `${what} ${ended}.`,
+    meaningOf(exit, id)?.cure ?? 'The end of its log tells more.',
+    {
+      facts: { upid, node, type, exit_status: remote(exit), log: remote(log.join('\n')) },
+    },
+  );
 }

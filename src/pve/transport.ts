@@ -66,6 +66,12 @@ const byCode: Readonly<Record<string, Known>> = {
   UND_ERR_SOCKET: gone,
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: gone,
   HPE_INVALID_EOF_STATE: gone,
+  UND_ERR_DESTROYED: {
+    kind: 'unreachable',
+    cause: 'this client has been closed',
+    cure: 'The server is shutting down; start it again.',
+    transient: false,
+  },
   UND_ERR_HEADERS_OVERFLOW: {
     kind: 'remote-error',
     cause: 'it sent more headers than Proxmox VE ever does',
@@ -82,11 +88,13 @@ const notHttp: Known = {
 
 /** An error of the socket, of TLS or of the HTTP parser, in our words. */
 export function faultOf(endpoint: string, error: unknown): Fault {
-  const code = codeOf(error);
-  const known = byCode[code] ?? (code.startsWith('ERR_SSL') ? noTls : code.startsWith('HPE_') ? notHttp : undefined);
-  if (known) return fault(endpoint, known, error);
-  const text = error instanceof Error ? error.message : String(error);
-  return fault(endpoint, { ...gone, cause: `the connection failed (${code || text})` }, error);
+  const {
+    code = '',
+    name,
+    message,
+  } = error instanceof Error ? (error as NodeJS.ErrnoException) : new Error(String(error));
+  const known = byCode[code] ?? (code.startsWith('ERR_SSL') ? noTls : name === 'HTTPParserError' ? notHttp : undefined);
+  return fault(endpoint, known ?? { ...gone, cause: `the connection failed (${code || message})` }, error);
 }
 
 /** The overall deadline passed. `seen` tells how far it got: `no answer came`, `the answer was not complete`. */
@@ -128,13 +136,8 @@ export const faultFrom = (failure: Failure): Fault => ({ failure, cause: failure
 
 function fault(endpoint: string, { kind, cause, cure, transient }: Known, error?: unknown): Fault {
   return {
-    failure: new Failure(kind, `${endpoint} cannot be used: ${cause}.`, cure, { cause: error }),
+    failure: new Failure(kind, `No usable answer from ${endpoint}: ${cause}.`, cure, { cause: error }),
     cause,
     transient,
   };
-}
-
-function codeOf(error: unknown): string {
-  const code = (error as { readonly code?: unknown } | undefined)?.code;
-  return typeof code === 'string' ? code : '';
 }

@@ -126,7 +126,7 @@ function exchange(pool: Pool, endpoint: string, request: WireRequest): Promise<A
     const cancel = () => fail(withdrawn(what));
     const timer = setTimeout(() => {
       const seen =
-        controller === undefined ? 'no connection was free' : head ? 'the answer was not complete' : 'no answer came';
+        controller === undefined ? 'no connection was made' : head ? 'the answer was not complete' : 'no answer came';
       fail(overdue(endpoint, seen, request.timeoutMs));
     }, request.timeoutMs);
     if (request.signal?.aborted) return cancel();
