@@ -88,11 +88,8 @@ const notHttp: Known = {
 
 /** An error of the socket, of TLS or of the HTTP parser, in our words. */
 export function faultOf(endpoint: string, error: unknown): Fault {
-  const {
-    code = '',
-    name,
-    message,
-  } = error instanceof Error ? (error as NodeJS.ErrnoException) : new Error(String(error));
+  const raised: NodeJS.ErrnoException = error instanceof Error ? error : new Error(String(error));
+  const { code = '', name, message } = raised;
   const known = byCode[code] ?? (code.startsWith('ERR_SSL') ? noTls : name === 'HTTPParserError' ? notHttp : undefined);
   return fault(endpoint, known ?? { ...gone, cause: `the connection failed (${code || message})` }, error);
 }
