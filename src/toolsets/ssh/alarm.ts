@@ -17,7 +17,8 @@ interface Danger {
 
 const systemFolders =
   /^\/((bin|boot|dev|etc|home|lib|lib32|lib64|media|mnt|opt|proc|root|run|sbin|srv|sys|usr|var)|etc\/(pve|ssh|network|systemd)|usr\/(bin|lib|sbin|share)|var\/lib|var\/lib\/(vz|lxc|pve-cluster|dpkg|docker))?$/;
-const blockDevice = /^\/dev\/([shv]d[a-z]|xvd[a-z]|nvme\d|mmcblk\d|md\d|dm-\d|nbd\d|zvol\/|mapper\/|disk\/|pve\/)/;
+const blockDevice =
+  /^\/dev\/(([shv]d|xvd)[a-z]|nvme\d|mmcblk\d|md\d|dm-\d|[nr]bd\d|(?!shm\/|pts\/|fd\/|tcp\/|udp\/|mqueue\/|hugepages\/)[\w.-]+\/)/;
 const ourRoads = /^(ssh|sshd|pveproxy|pvedaemon|pve-cluster|corosync|networking)(\.service|\.socket)?$/;
 
 const has =
@@ -52,7 +53,7 @@ const dangers: readonly Danger[] = [
     program: /^(chmod|chown|chgrp)$/,
     when: (args, cwd) => recursive(args) && onSystemFolder(args, cwd),
   },
-  { sentence: 'It makes a new file system over what is there.', program: /^(mkfs(\.\w+)?|mke2fs|mkswap)$/ },
+  { sentence: 'It makes a new file system over what is there.', program: /^(mkfs(\.\w+)?|mke2fs)$/ },
   {
     sentence: 'It wipes a disk or its partition table.',
     program: /^(wipefs|blkdiscard|sgdisk|shred)$/,

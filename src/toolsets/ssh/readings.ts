@@ -13,7 +13,9 @@ const runners = new Set(
 /** Programs that run a command which begins somewhere among their arguments. */
 const carriers = new Set('ssh pct qm docker podman chroot nsenter lxc-attach su runuser script'.split(' '));
 
-const MOST_WORDS_BEFORE = 12;
+/** How far into a command line a program is looked for, and how many readings of one line are given. */
+const FARTHEST = 12;
+const MOST_READINGS = 32;
 
 const isAssignment = (word: string): boolean => /^[A-Za-z_]\w*=/.test(word);
 const isQuantity = (word: string): boolean => /^\d+(\.\d+)?[smhd]?$/.test(word);
@@ -26,27 +28,32 @@ export const programOf = (words: readonly string[]): string => posix.basename(wo
  * last one run. Where a word may be an option's value or a program, both are given.
  */
 export function readings(words: readonly string[]): (readonly string[])[] {
-  const start = words.findIndex((word) => !shellWords.has(word) && !isAssignment(word));
-  if (start < 0) return [];
-  const own = words.slice(start);
-  return [own, ...inner(own).flatMap(readings)];
+  const first = words.findIndex((word) => !shellWords.has(word) && !isAssignment(word));
+  const starts = new Set(first < 0 ? [] : [first]);
+  for (const start of starts) {
+    const own = words.slice(start, start + FARTHEST + 1);
+    const more = programOf(own) === 'find' ? executed(words, start) : carried(own);
+    for (const offset of more) if (starts.size < MOST_READINGS) starts.add(start + offset);
+  }
+  return [...starts].map((start) => words.slice(start));
 }
 
-function inner(words: readonly string[]): (readonly string[])[] {
+/** Offsets of what `find` runs. */
+const executed = (words: readonly string[], start: number): number[] =>
+  words.slice(start).flatMap((word, i) => (/^-(exec|ok)(dir)?$/.test(word) ? [i + 1] : []));
+
+/** Offsets at which the program that `words` begin with may have another one. */
+function carried(words: readonly string[]): number[] {
   const program = programOf(words);
-  const places = words.slice(1, 1 + MOST_WORDS_BEFORE).map((_, i) => i + 1);
-  const from = (i: number) => words.slice(i);
-  if (carriers.has(program)) return places.filter((i) => !words[i]?.startsWith('-')).map(from);
-  if (program === 'find') {
-    return words.flatMap((word, i) => (/^-(exec|ok)(dir)?$/.test(word) ? [from(i + 1)] : []));
-  }
+  const offsets = words.map((_, i) => i).slice(1);
+  if (carriers.has(program)) return offsets.filter((i) => !words[i]?.startsWith('-'));
   if (!runners.has(program)) return [];
   const found: number[] = [];
-  for (const i of places) {
+  for (const i of offsets) {
     const word = words[i] ?? '';
     if (word.startsWith('-') || isAssignment(word) || isQuantity(word)) continue;
     found.push(i);
     if (!words[i - 1]?.startsWith('-')) break;
   }
-  return found.map(from);
+  return found;
 }

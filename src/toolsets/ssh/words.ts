@@ -3,14 +3,17 @@
  * comments are left out. It is no parser of shell: expansions stay as they are written, and here-documents are read as
  * commands. Text that is quoted is read again as commands, since `sh -c "…"` runs it.
  */
-export function commandsIn(script: string): string[][] {
+export function commandsIn(script: string, depth = DEEPEST): string[][] {
   const { commands, quoted } = new Reader(script).read();
-  return [...commands, ...quoted.flatMap(commandsIn)];
+  return depth === 0 ? commands : [...commands, ...quoted.flatMap((text) => commandsIn(text, depth - 1))];
 }
+
+/** Quotes within quotes that are looked into. */
+const DEEPEST = 6;
 
 /** Characters that end a command, and those that may make a quoted word more than a word. */
 const breaks = new Set([';', '&', '|', '\n', '(', ')', '`']);
-const compound = /[\s;&|(`]/;
+const compound = /[ \t\r\n;&|(`<>]/;
 
 class Reader {
   readonly #commands: string[][] = [[]];

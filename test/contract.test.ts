@@ -1,0 +1,92 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { tools } from '../src/toolsets/index.ts';
+import type { Tool } from '../src/toolsets/tool.ts';
+
+const folder = join(import.meta.dirname, '../src/toolsets');
+
+/** `pve/guest-list.ts` for every file of a toolset that defines a tool. */
+async function definitions(): Promise<{ readonly file: string; readonly tool: Tool }[]> {
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => /\/[\w-]+\.ts$/.test(file));
+  const modules = await Promise.all(
+    files.map(async (file) => ({ file, tool: ((await import(join(folder, file))) as { default?: Tool }).default })),
+  );
+  return modules.filter((one): one is { file: string; tool: Tool } => one.tool !== undefined);
+}
+
+/** The one tool that is known by another program's name. */
+const named: Record<string, string> = { 'ssh/pct-exec.ts': 'pct_exec' };
+const nameOf = (file: string): string => named[file] ?? file.replace(/\.ts$/, '').replace(/[/-]/g, '_');
+
+type Schema = { properties?: Record<string, Schema>; description?: string; [key: string]: unknown };
+const schemaOf = (tool: Tool): Schema => z.toJSONSchema(tool.schema, { io: 'input' }) as Schema;
+
+describe('the list of tools', () => {
+  it('holds every file that defines one, and nothing else', async () => {
+    const defined = (await definitions()).map(({ tool }) => tool.name);
+    expect(tools.map(({ name }) => name)).toEqual(defined.sort());
+  });
+
+  it('is sorted by name, and no name or title is there twice', () => {
+    const names = tools.map(({ name }) => name);
+    expect(names).toEqual([...new Set(names)].sort());
+    expect(new Set(tools.map(({ title }) => title)).size).toBe(tools.length);
+  });
+
+  it('names each tool after its file', async () => {
+    for (const { file, tool } of await definitions()) expect(tool.name).toBe(nameOf(file));
+  });
+});
+
+describe.each(tools.map((tool) => [tool.name, tool] as const))('%s', (name, tool) => {
+  const schema = schemaOf(tool);
+  const parameters = Object.entries(schema.properties ?? {});
+
+  it('has a name that fits every client', () => {
+    expect(name).toMatch(/^[a-z]+(_[a-z]+)+$/);
+    expect(`mcp__proxmox-ssh-mcp__${name}`.length).toBeLessThanOrEqual(64);
+  });
+
+  it('says in few words what it is', () => {
+    expect(tool.title).toMatch(/^[A-Z].{3,58}[^.]$/);
+    expect(tool.summary.length).toBeLessThan(400);
+    expect(tool.summary).toMatch(/^[A-Z].*\.$/s);
+  });
+
+  it('can be found by words that its name and summary lack', () => {
+    const known = `${name} ${tool.summary}`.toLowerCase();
+    const words = tool.search.split(' ');
+    expect(words.filter((word) => !known.includes(word)).length).toBeGreaterThanOrEqual(3);
+  });
+
+  it('has one effect, and asks before what cannot be undone', () => {
+    expect(['read', 'change', 'destroy', 'execute']).toContain(tool.effect);
+    if (tool.effect === 'destroy') expect(tool.confirm).toBeTypeOf('function');
+    if (tool.effect === 'read') expect(tool.confirm ?? tool.alarm).toBeUndefined();
+    if (tool.effect === 'execute') expect(tool.alarm).toBeTypeOf('function');
+  });
+
+  it('describes every parameter, and takes no other', () => {
+    for (const [parameter, { description }] of parameters) {
+      expect(parameter).toMatch(/^[a-z]+(_[a-z]+)*$/);
+      expect(description, parameter).toMatch(/^.{3,200}\.$/s);
+    }
+    expect(schema.additionalProperties).toBe(false);
+    expect(tool.schema.safeParse({ no_such_parameter: 1 }).success).toBe(false);
+  });
+
+  it('has an object without unions at the root of its schema', () => {
+    expect(schema.type).toBe('object');
+    expect(Object.keys(schema).filter((key) => /Of$/.test(key))).toEqual([]);
+  });
+
+  it('names a guest that it does something to where the gate looks for it', () => {
+    const about = parameters
+      .map(([parameter]) => parameter)
+      .filter((one) => /guest|vmid|target|^(ct|vm|lxc|id)$/.test(one));
+    if (tool.effect !== 'read') expect(about).toHaveLength(1);
+    expect(['guest', 'vmid', 'target']).toEqual(expect.arrayContaining(about));
+  });
+});
