@@ -10,7 +10,7 @@ export interface Order {
   readonly reserved: boolean;
   readonly signal?: AbortSignal;
   /** Called in the very turn in which the server took the command, because its end may follow in the next packet. */
-  start(channel: ClientChannel, connection: Connection): void;
+  start(channel: ClientChannel, connection: Connection): Promise<void>;
   fail(failure: Failure): void;
   /** How often the connection was lost before the command was sent. */
   losses: number;
@@ -25,19 +25,27 @@ export interface LaneEvents {
 
 type OpenError = Error & { reason?: number | string };
 
-/** What a server once refused is tried again after this long. */
+/**
+ * A refusal may be an error of the moment: sshd frees a session shortly after it has closed its channel. One more
+ * channel is tried after so many that went well, and all of them after so long without a refusal.
+ */
+const GROW_AFTER = 32;
 const FORGET_MS = 30_000;
-/** Waits for a server that refuses although nothing of ours is open: a slot may be freed a moment after its close. */
+/** Waits for a server that refuses although nothing of ours is open. */
 const REFUSED_WAITS_MS = [5, 25, 100, 400];
+/** sshd closes a channel only when its process is gone, so one that outlived everything keeps its slot. */
+const STUCK_MS = 5_000;
 const MAX_LOSSES = 2;
 
 /** One connection and its channels: never more than `maxChannels`, one of them kept back, and fewer if the server says so. */
 export class Lane {
   /** Channels that are open, being opened or being closed. */
   open = 0;
-  /** Takes no more orders; it is closed when its last channel is. */
+  /** Of those, channels that we are done with and that the server does not close. */
+  stuck = 0;
+  /** Takes no more orders; it is closed when only stuck channels are left. */
   retired = false;
-  #allowed: { channels: number; until: number } | undefined;
+  #allowed: { channels: number; until: number; opened: number } | undefined;
   #refusedEmpty = 0;
   #waiting = false;
   #everOpened = false;
@@ -53,7 +61,7 @@ export class Lane {
   /** How many channels the server is believed to allow. */
   get limit(): number {
     if (this.#allowed && this.#allowed.until < performance.now()) this.#allowed = undefined;
-    return this.#allowed?.channels ?? this.maxChannels;
+    return Math.min(this.#allowed?.channels ?? this.maxChannels, this.maxChannels);
   }
 
   hasRoom(reserved: boolean): boolean {
@@ -79,11 +87,30 @@ export class Lane {
   #opened(order: Order, channel: ClientChannel): void {
     this.#everOpened = true;
     this.#refusedEmpty = 0;
+    if (this.#allowed && ++this.#allowed.opened % GROW_AFTER === 0) this.#allowed.channels++;
     channel.on('error', () => {});
     channel.stderr.on('error', () => {});
-    // The server has freed its slot only when it has closed the channel too.
-    channel.once('close', () => this.#free());
-    order.start(channel, this.connection);
+    const use = { closed: false, stuck: false };
+    channel.once('close', () => {
+      use.closed = true;
+      if (use.stuck) this.stuck--;
+      this.#free();
+    });
+    void order.start(channel, this.connection).finally(() => this.#release(channel, use));
+  }
+
+  #release(channel: ClientChannel, use: { closed: boolean; stuck: boolean }): void {
+    if (use.closed) return;
+    // A channel tells of its close only after everything it brought has been read.
+    channel.resume();
+    channel.stderr.resume();
+    channel.close();
+    const timer = setTimeout(() => {
+      use.stuck = true;
+      if (++this.stuck >= this.limit / 2) this.retired = true;
+      this.events.changed();
+    }, STUCK_MS);
+    channel.once('close', () => clearTimeout(timer));
   }
 
   #free(): void {
@@ -118,7 +145,7 @@ export class Lane {
       this.events.changed();
       return;
     }
-    this.#allowed = { channels: Math.max(1, this.open), until: performance.now() + FORGET_MS };
+    this.#allowed = { channels: Math.max(1, this.open), until: performance.now() + FORGET_MS, opened: 0 };
     if (this.open > 0 || this.#mayRecover()) {
       this.events.again(order);
     } else {

@@ -116,9 +116,9 @@ function place<T>(
       losses: 0,
       start(channel, link) {
         settled();
-        if (gaveUp) return release(channel);
+        if (gaveUp) return Promise.resolve();
         const used = new Promise<T>((done) => done(use(channel, link)));
-        used.then(resolve, reject).finally(() => release(channel));
+        return used.then(resolve, reject);
       },
       fail(failure) {
         settled();
@@ -136,11 +136,4 @@ function place<T>(
     signal?.addEventListener('abort', abort, { once: true });
     queue.add(order);
   });
-}
-
-function release(channel: ClientChannel): void {
-  // A channel tells of its close only after everything it brought has been read.
-  channel.resume();
-  channel.stderr.resume();
-  channel.close();
 }

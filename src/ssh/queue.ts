@@ -72,7 +72,7 @@ export class HostQueue {
 
   #pump(): void {
     if (this.#closed) return;
-    for (const lane of this.#lanes) if (lane.retired && lane.open === 0) this.#drop(lane);
+    for (const lane of this.#lanes) if (lane.retired && lane.open === lane.stuck) this.#drop(lane);
     this.#serve(this.#reserved, true);
     this.#serve(this.#ordinary, false);
     this.#watchIdle();
@@ -154,7 +154,7 @@ export class HostQueue {
 
   #watchIdle(): void {
     clearTimeout(this.#idle);
-    const busy = this.#connecting.size > 0 || [...this.#lanes].some(({ open }) => open > 0);
+    const busy = this.#connecting.size > 0 || [...this.#lanes].some(({ open, stuck }) => open > stuck);
     if (busy || this.#lanes.size === 0) return;
     this.#idle = setTimeout(() => {
       for (const lane of this.#lanes) this.#drop(lane);
