@@ -1,0 +1,57 @@
+import type { ClientChannel } from 'ssh2';
+import type { Link } from './pool.ts';
+
+/** How a command ended, as far as the connection tells. */
+export interface Ending {
+  /** `exit`: the server told how. `closed`: it closed the channel without a word. `lost`: the connection is gone. */
+  readonly kind: 'exit' | 'closed' | 'lost';
+  readonly exitCode?: number;
+  /** Without the SIG prefix. */
+  readonly signal?: string;
+  /** The command is over, but its output stayed open; or, when lost, may not have come in full. */
+  readonly outputOpen: boolean;
+}
+
+const QUIET_MS = 250;
+const DRAIN_MS = 2_000;
+const GRACE_MS = 250;
+
+/**
+ * Settles when the command is over and its output came in: at the close of the channel, or when nothing came for
+ * 250 ms after the exit (2 s at most), because what it left in the background may hold the channel open for ever.
+ * Must be called before the channel has a chance to speak.
+ */
+export function ending(channel: ClientChannel, link: Link): Promise<Ending> {
+  return new Promise((resolve) => {
+    let exit: Pick<Ending, 'exitCode' | 'signal'> | undefined;
+    let quiet: NodeJS.Timeout | undefined;
+    let last: NodeJS.Timeout | undefined;
+    const settle = (kind: Ending['kind'], outputOpen = false) => {
+      clearTimeout(quiet);
+      clearTimeout(last);
+      link.lost.removeEventListener('abort', lose);
+      resolve({ kind, ...exit, outputOpen });
+    };
+    const lose = () => settle('lost', true);
+    const drain = () => {
+      if (!exit) return;
+      clearTimeout(quiet);
+      quiet = setTimeout(() => settle('exit', true), QUIET_MS);
+    };
+    channel.on('data', drain);
+    channel.stderr.on('data', drain);
+    channel.on('exit', (code: number | null, signal?: string) => {
+      exit = code === null ? { signal: signal?.replace(/^SIG/, '') } : { exitCode: code };
+      last = setTimeout(() => settle('exit', true), DRAIN_MS);
+      drain();
+    });
+    // A connection that dies closes its channels first and tells of its own end a moment later.
+    channel.on('close', () => {
+      clearTimeout(last);
+      clearTimeout(quiet);
+      last = setTimeout(() => settle(exit ? 'exit' : 'closed'), exit ? 0 : GRACE_MS);
+    });
+    if (link.lost.aborted) return lose();
+    link.lost.addEventListener('abort', lose, { once: true });
+  });
+}

@@ -1,0 +1,80 @@
+import type { Marks } from './wrap.ts';
+
+/**
+ * What the wrapper said on stderr: sudo asks for the password; sudo let us in; the command runs, in a shell of this pid
+ * (inside a container a pid of its own); there is no such directory.
+ */
+export type Mark = { readonly kind: 'prompt' | 'up' | 'no-directory' } | { readonly kind: 'at'; readonly pid: number };
+
+/** Takes the wrapper's marks out of stderr until the command runs; from then on every byte is the command's. */
+export class MarkReader {
+  readonly #prompt: Buffer;
+  readonly #mark: Buffer;
+  readonly #tell: (mark: Mark) => void;
+  readonly #pass: (bytes: Buffer) => void;
+  #pending = Buffer.alloc(0);
+  #asking: boolean;
+  #over = false;
+
+  constructor(marks: Marks, sudo: boolean, tell: (mark: Mark) => void, pass: (bytes: Buffer) => void) {
+    this.#prompt = Buffer.from(marks.prompt);
+    this.#mark = Buffer.from(marks.mark);
+    this.#asking = sudo;
+    this.#tell = tell;
+    this.#pass = pass;
+  }
+
+  feed(chunk: Buffer): void {
+    this.#pending = Buffer.concat([this.#pending, chunk]);
+    while (!this.#over && this.#step());
+    if (this.#over) this.flush();
+  }
+
+  /** Gives what is held back because a mark might begin in it. */
+  flush(): void {
+    if (this.#pending.length > 0) this.#pass(this.#pending);
+    this.#pending = Buffer.alloc(0);
+  }
+
+  /** Takes one mark off, or all that cannot be part of one; false when more bytes are needed. */
+  #step(): boolean {
+    const prompt = this.#asking ? this.#pending.indexOf(this.#prompt) : -1;
+    const mark = this.#pending.indexOf(this.#mark);
+    if (prompt >= 0 && (mark < 0 || prompt < mark)) {
+      this.#cut(prompt, prompt + this.#prompt.length);
+      this.#tell({ kind: 'prompt' });
+      return true;
+    }
+    const end = mark < 0 ? -1 : this.#pending.indexOf('\n', mark);
+    if (end < 0) {
+      const free = mark < 0 ? this.#pending.length - this.#mark.length + 1 : mark;
+      if (free > 0) this.#cut(free, free);
+      return false;
+    }
+    const said = this.#pending.subarray(mark + this.#mark.length, end).toString();
+    const heard = read(said);
+    // A shell that cannot run the wrapper may show its text, marks and all, in a complaint.
+    this.#cut(heard ? mark : end + 1, end + 1);
+    if (heard) this.#hear(heard);
+    return true;
+  }
+
+  #hear(mark: Mark): void {
+    // Once sudo let us in, its prompt is a mere word: a password is never sent to the command.
+    this.#asking = false;
+    this.#over = mark.kind !== 'up';
+    this.#tell(mark);
+  }
+
+  #cut(from: number, to: number): void {
+    if (from > 0) this.#pass(this.#pending.subarray(0, from));
+    this.#pending = this.#pending.subarray(to);
+  }
+}
+
+function read(said: string): Mark | undefined {
+  if (said === ' up') return { kind: 'up' };
+  if (said === ' cd') return { kind: 'no-directory' };
+  const at = /^ at ([0-9]+)$/.exec(said);
+  return at ? { kind: 'at', pid: Number(at[1]) } : undefined;
+}

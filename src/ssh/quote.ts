@@ -1,0 +1,28 @@
+import { Failure } from '../failure.ts';
+
+/**
+ * One word of a command line, in POSIX single quotes, which bash, dash, zsh and busybox read alike.
+ * `invalid-input` when the text cannot be carried (see `refuseUncarriable`).
+ */
+export function quote(word: string): string {
+  refuseUncarriable(word, 'A word of the command');
+  return `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+/** `invalid-input` for text that no shell or no UTF-8 can hold: NUL ends a word, a lone surrogate has no bytes. */
+export function refuseUncarriable(text: string, what: string): void {
+  if (text.includes('\0')) {
+    throw new Failure(
+      'invalid-input',
+      `${what} holds a NUL character, which no shell can carry.`,
+      'Take it out, or send binary data on stdin.',
+    );
+  }
+  if (/\p{Surrogate}/u.test(text)) {
+    throw new Failure(
+      'invalid-input',
+      `${what} holds half of a surrogate pair, which has no UTF-8 form.`,
+      'Send well-formed text.',
+    );
+  }
+}

@@ -1,0 +1,69 @@
+import { Failure } from '../failure.ts';
+import type { Facts } from '../present/answer.ts';
+import type { Command, HostSpec } from './client.ts';
+import type { Ending } from './ending.ts';
+import type { Output } from './output.ts';
+import { sudoRefusal } from './sudo.ts';
+import type { Talk } from './talk.ts';
+
+/** Why the command was not run, when it ended before it began. */
+export function neverRan(host: HostSpec, command: Command, talk: Talk, output: Output, end: Ending): Failure {
+  if (!talk.up) return sudoRefusal(host, talk, output.stderr);
+  const facts = { ...output, exit_code: end.exitCode, signal: end.signal };
+  if (talk.noDirectory) return noDirectory(host, command, facts);
+  if (command.container !== undefined) return containerRefusal(host, command.container, output.stderr.text, facts);
+  return new Failure(
+    'remote-error',
+    `${host.name} did not run the command: what it starts for ${host.user} ended first.`,
+    'The login needs bash, dash, zsh or another POSIX shell, and no forced command for its key.',
+    { facts },
+  );
+}
+
+function noDirectory(host: HostSpec, { cwd, container }: Command, facts: Facts): Failure {
+  const place = container === undefined ? host.name : `Container ${container}`;
+  return new Failure(
+    'not-found',
+    `${place} has no directory ${cwd} that can be entered, so the command was not run.`,
+    'Correct the directory, or leave it out to run in the home directory.',
+    { facts },
+  );
+}
+
+/** pct's own messages, as Proxmox VE 8 and 9 have them. Its exit codes mean nothing (2, 29, 255). */
+function containerRefusal(host: HostSpec, vmid: number, said: string, facts: Facts): Failure {
+  const fail = (kind: Failure['kind'], message: string, hint: string) => new Failure(kind, message, hint, { facts });
+  if (/pct: (command )?not found|not found: pct/.test(said)) {
+    return fail(
+      'misconfigured',
+      `${host.name} has no pct: it is not a Proxmox VE node.`,
+      'Name the node that runs the container, as pve_guest_list shows it.',
+    );
+  }
+  if (/not running/.test(said)) {
+    return fail(
+      'conflict',
+      `Container ${vmid} is not running.`,
+      `Start it with pve_guest_power (guest ${vmid}, action start), then call again.`,
+    );
+  }
+  if (/does not exist/.test(said)) {
+    return fail(
+      'not-found',
+      `There is no container ${vmid} on ${host.name}.`,
+      'pve_guest_list shows every container with its node; it may have moved.',
+    );
+  }
+  if (/run as root/.test(said)) {
+    return fail(
+      'permission',
+      `pct on ${host.name} must be run as root.`,
+      `Log in as root, or give ${host.user} sudo rights.`,
+    );
+  }
+  return fail(
+    'remote-error',
+    `pct on ${host.name} did not start the command in container ${vmid}.`,
+    'What it said is in stderr; the container needs sh and env.',
+  );
+}

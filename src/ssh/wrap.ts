@@ -1,0 +1,112 @@
+import { randomBytes } from 'node:crypto';
+import { Failure } from '../failure.ts';
+import type { Command, HostSpec } from './client.ts';
+import { quote, refuseUncarriable } from './quote.ts';
+
+/**
+ * Random words of one run. `cookie` is in the environment of every process of it (PSM_RUN), `prompt` is sudo's
+ * prompt, `mark` starts the lines by which the wrapper tells on stderr how far it is.
+ */
+export interface Marks {
+  readonly cookie: string;
+  readonly prompt: string;
+  readonly mark: string;
+}
+
+export interface Wrapped {
+  readonly marks: Marks;
+  /** What the login shell is given. */
+  readonly line: string;
+  /** What the wrapper reads from stdin before the command starts; may be empty. */
+  readonly body: string;
+  /** Whether sudo is in between: then nothing but a password may be sent before it let us in. */
+  readonly sudo: boolean;
+}
+
+// Linux takes one argument of 128 KiB at most; beyond 256 KiB sshd drops the connection with all that runs on it.
+const LONGEST_LINE = 120 * 1024;
+const LONGEST_INLINE_SCRIPT = 100 * 1024;
+const LONGEST_SCRIPT = 16 * 1024 * 1024;
+
+const word = (): string => randomBytes(16).toString('hex');
+
+export const newMarks = (): Marks => ({ cookie: word(), prompt: word(), mark: word() });
+
+/** Whether the command goes through sudo: when asked for, and always for `pct`, which only root may use. */
+export const needsSudo = (host: HostSpec, command: Command): boolean =>
+  host.user !== 'root' && (command.sudo === true || command.container !== undefined);
+
+/**
+ * The command line that runs `command` in the login shell of the user (of root through sudo; in a container in bash
+ * when it has one, else sh). A script of one line travels in it, any other on stdin, and so does every environment
+ * variable: they would be seen in the process list. `invalid-input` for what cannot be carried.
+ */
+export function wrap(host: HostSpec, command: Command, marks: Marks): Wrapped {
+  refuse(command);
+  const text = `${prologue(command, marks)}\n${command.script}`;
+  const sudo = needsSudo(host, command);
+  const inline = road(text, command.container, sudo, marks);
+  const short = Buffer.byteLength(command.script) <= LONGEST_INLINE_SCRIPT;
+  const plain = !command.script.includes('\n') && Object.keys(command.env ?? {}).length === 0;
+  if (plain && short && Buffer.byteLength(inline) <= LONGEST_LINE) return { marks, line: inline, body: '', sudo };
+  const body = text + marks.mark;
+  return { marks, line: road(reader(body, marks), command.container, sudo, marks), body, sudo };
+}
+
+function refuse({ script, cwd, env = {} }: Command): void {
+  refuseUncarriable(script, 'The script');
+  if (Buffer.byteLength(script) > LONGEST_SCRIPT) {
+    throw new Failure(
+      'invalid-input',
+      'The script is longer than 16 MiB.',
+      'Put the bulk of it into a file or on stdin.',
+    );
+  }
+  if (cwd !== undefined && (!cwd.startsWith('/') || Buffer.byteLength(cwd) > 4096)) {
+    throw new Failure(
+      'invalid-input',
+      `"${cwd.slice(0, 100)}" is not an absolute directory.`,
+      'Start it with a slash.',
+    );
+  }
+  for (const [name, value] of Object.entries(env)) {
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
+      throw new Failure(
+        'invalid-input',
+        `"${name}" is no name for an environment variable.`,
+        'Use letters, digits, _.',
+      );
+    }
+    refuseUncarriable(value, `The environment variable ${name}`);
+  }
+}
+
+/** Runs in the shell that runs the script. After `at` the script has been read and the next thing to run is its own. */
+function prologue({ cwd, env = {} }: Command, { cookie, mark }: Marks): string {
+  return [
+    `export PSM_RUN=${cookie}`,
+    ...(cwd === undefined ? [] : [`cd -- ${quote(cwd)} || { printf '%s cd\\n' ${mark} >&2; exit 1; }`]),
+    ...Object.entries(env).map(([name, value]) => `export ${name}=${quote(value)}`),
+    `printf '%s at %s\\n' ${mark} "$$" >&2`,
+  ].join('; ');
+}
+
+/** Runs a script from stdin, or nothing of it when its end did not arrive. */
+const reader = (body: string, { mark }: Marks): string =>
+  `PSM_TEXT=$(head -c ${Buffer.byteLength(body)}); ` +
+  `case $PSM_TEXT in *${mark}) eval "\${PSM_TEXT%${mark}}" ;; *) exit 1 ;; esac`;
+
+function road(text: string, container: number | undefined, sudo: boolean, { cookie, prompt, mark }: Marks): string {
+  const within = `command -v bash >/dev/null 2>&1 && exec bash -c "$0"; exec sh -c "$0"`;
+  const pct =
+    container === undefined
+      ? undefined
+      : `pct exec ${container} --keep-env 0 -- env PSM_RUN=${cookie} sh -c ${quote(within)} ${quote(text)}`;
+  if (!sudo) return pct === undefined ? text : `export PSM_RUN=${cookie}; exec ${pct}`;
+  // sudo clears the environment, so the cookie is set on both sides of it: its own process has to be found as well.
+  const up = `printf '%s up\\n' ${mark} >&2; `;
+  const elevated = `export PSM_RUN=${cookie}; exec sudo -S -p ${prompt} -- env PSM_RUN=${cookie} sh -c`;
+  return pct === undefined
+    ? `${elevated} ${quote(`${up}exec "\${SHELL:-/bin/sh}" -c "$0"`)} ${quote(text)}`
+    : `${elevated} ${quote(`${up}exec "$0" "$@"`)} ${pct}`;
+}
