@@ -43,7 +43,9 @@ export const needsSudo = (host: HostSpec, command: Command): boolean =>
  */
 export function wrap(host: HostSpec, command: Command, marks: Marks): Wrapped {
   refuse(command);
-  const text = `${prologue(command, marks)}\n${command.script}`;
+  // Evaluated apart, because zsh reads all of a text before it runs any: a script with an error in it would not begin.
+  // The space keeps a script that starts with a dash from being taken for an option of eval.
+  const text = `${prologue(command, marks)}; eval ${quote(` ${command.script}`)}`;
   const sudo = needsSudo(host, command);
   const inline = road(text, command.container, sudo, marks);
   const short = Buffer.byteLength(command.script) <= LONGEST_INLINE_SCRIPT;
