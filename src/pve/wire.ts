@@ -151,7 +151,9 @@ function exchange(pool: Pool, endpoint: string, request: WireRequest): Promise<A
           chunks.push(chunk);
         },
         onResponseEnd() {
-          if (head) settle(readBody(endpoint, head, Buffer.concat(chunks)));
+          if (!head) return;
+          const { status, statusText, gzip } = head;
+          settle(freed().then(() => readBody(endpoint, { status, statusText, gzip }, Buffer.concat(chunks))));
         },
         onResponseError(_, error) {
           fail(error instanceof NotConnected ? error.fault : faultOf(endpoint, error));
@@ -160,6 +162,9 @@ function exchange(pool: Pool, endpoint: string, request: WireRequest): Promise<A
     );
   });
 }
+
+/** undici frees a connection one turn after its answer; a caller that goes on before that would open another one. */
+const freed = (): Promise<void> => new Promise((resolve) => queueMicrotask(() => setImmediate(resolve)));
 
 /** /nodes/N/journal is compressed whether asked for or not (recording c-journal). */
 async function readBody(

@@ -18,10 +18,12 @@ export interface Identity {
   readonly cert: string;
 }
 
-/** A certificate for 127.0.0.1 and localhost, self-signed or signed by `ca`; `days` below 0 has it expired already. */
-export async function identity(options: { ca?: Identity; days?: number; address?: string } = {}): Promise<Identity> {
-  const { ca, days = 1, address = '127.0.0.1' } = options;
-  const made = await generate([{ name: 'commonName', value: 'rig.test' }], {
+/** A certificate for 127.0.0.1 (or `address`), self-signed or signed by `ca`; `days` below 0 has it expired already. */
+export async function identity(
+  options: { ca?: Identity; name?: string; days?: number; address?: string } = {},
+): Promise<Identity> {
+  const { ca, name = 'rig.test', days = 1, address = '127.0.0.1' } = options;
+  const made = await generate([{ name: 'commonName', value: name }], {
     keyType: 'ec',
     algorithm: 'sha256',
     ca,
