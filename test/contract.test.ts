@@ -35,6 +35,11 @@ describe('the list of tools', () => {
     expect(new Set(tools.map(({ title }) => title)).size).toBe(tools.length);
   });
 
+  it('has a test for each', () => {
+    const tests = tools.map(({ name }) => `${name.replaceAll('_', '-')}.test.ts`);
+    expect(readdirSync(join(import.meta.dirname, 'toolsets'))).toEqual(expect.arrayContaining(tests));
+  });
+
   it('names each tool after its file', async () => {
     for (const { file, tool } of await definitions()) expect(tool.name).toBe(nameOf(file));
   });

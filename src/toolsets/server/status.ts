@@ -8,33 +8,37 @@ import { defineServerTool, type KnownHost, type ToolContext } from '../tool.ts';
 
 const API_PATIENCE_MS = 6000;
 const SSH_PATIENCE_MS = 8000;
+/** Listing the hosts asks the API, which may be slow itself. */
+const HOSTS_PATIENCE_MS = API_PATIENCE_MS + SSH_PATIENCE_MS;
 const HOSTS_CHECKED = 5;
 
-const late = (ms: number): Promise<Facts> =>
-  new Promise((done) => {
-    const facts = {
-      state: 'no answer',
-      cause: `Nothing was heard for ${elapsed(ms)}.`,
-      cure: 'Check that it is up and that the network lets it through.',
-    };
-    setTimeout(done, ms, facts).unref();
+/** What a check says, within its time and whatever happens; a check that is late is told to give up. */
+async function told(
+  check: (signal: AbortSignal) => Promise<Facts>,
+  patienceMs: number,
+  signal: AbortSignal,
+): Promise<Facts> {
+  const over = new AbortController();
+  const late = new Promise<Facts>((done) => {
+    const cause = `Nothing was heard for ${elapsed(patienceMs)}.`;
+    const cure = 'Check that it is up and that the network lets it through.';
+    const timer = setTimeout(done, patienceMs, { state: 'no answer', cause, cure });
+    over.signal.addEventListener('abort', () => clearTimeout(timer));
   });
-
-/** What a check says, within its time and whatever happens. */
-async function told(check: () => Promise<Facts>, patienceMs: number): Promise<Facts> {
   const failed = (error: unknown): Facts => {
     const { kind, message, hint } = asFailure(error);
     return { state: kind, cause: message, cure: hint };
   };
-  return Promise.race([check().catch(failed), late(patienceMs)]);
+  const facts = await Promise.race([check(AbortSignal.any([signal, over.signal])).catch(failed), late]);
+  over.abort();
+  return facts;
 }
 
-async function checkApi({ pve, setup, signal }: ToolContext): Promise<Facts> {
+async function checkApi({ pve, setup }: ToolContext, signal: AbortSignal): Promise<Facts> {
   const began = performance.now();
-  const options = { signal: AbortSignal.any([signal, AbortSignal.timeout(API_PATIENCE_MS)]) };
-  const { version } = await pve.get(path`/version`, z.object({ version: text }), {}, options);
+  const { version } = await pve.get(path`/version`, z.object({ version: text }), {}, { signal });
   const took = elapsed(performance.now() - began);
-  const rights = await pve.get(path`/access/permissions`, z.record(z.string(), z.unknown()), {}, options);
+  const rights = await pve.get(path`/access/permissions`, z.record(z.string(), z.unknown()), {}, { signal });
   const none = Object.keys(rights).length === 0;
   return {
     state: 'connected',
@@ -58,16 +62,16 @@ async function checkHost({ spec }: KnownHost, { ssh }: ToolContext): Promise<Fac
 async function checkHosts(context: ToolContext): Promise<Facts> {
   const hosts = await context.ssh.hosts.list();
   const ours = hosts.filter(({ source }) => source === 'node' || source === 'settings').slice(0, HOSTS_CHECKED);
-  const rows = await Promise.all(
+  const checked = await Promise.all(
     ours.map(async (host) => ({
       host: host.spec.name,
       login: `${host.spec.user}@${host.spec.address}:${host.spec.port}`,
       ...(context.setup.mode === 'read-only'
         ? { state: context.ssh.connection(host.spec).state, note: 'Not tried: read-only mode runs no commands.' }
-        : await told(() => checkHost(host, context), SSH_PATIENCE_MS)),
+        : await told(() => checkHost(host, context), SSH_PATIENCE_MS, context.signal)),
     })),
   );
-  return { known_hosts: hosts.length, checked: rows };
+  return { known_hosts: hosts.length, checked };
 }
 
 export default defineServerTool({
@@ -84,11 +88,11 @@ export default defineServerTool({
     const { setup, pve } = context;
     const on = (toolset: 'pve' | 'ssh') => setup.toolsets.includes(toolset);
     const [api, ssh] = await Promise.all([
-      on('pve') ? told(() => checkApi(context), API_PATIENCE_MS) : undefined,
-      on('ssh') ? told(() => checkHosts(context), API_PATIENCE_MS + SSH_PATIENCE_MS) : undefined,
+      on('pve') ? told((signal) => checkApi(context, signal), API_PATIENCE_MS, context.signal) : undefined,
+      on('ssh') ? told(() => checkHosts(context), HOSTS_PATIENCE_MS, context.signal) : undefined,
     ]);
     const wrong = setup.problems.length > 0 ? `; ${count(setup.problems.length, 'problem')} in the configuration` : '';
-    const reached = api === undefined ? 'off' : api.state;
+    const reached = api === undefined ? 'off' : api.state === 'connected' ? 'connected' : `not usable (${api.state})`;
     return answer(`proxmox-ssh-mcp ${setup.version}, ${setup.mode} mode; API ${reached}${wrong}`, {
       version: setup.version,
       mode: setup.mode,
