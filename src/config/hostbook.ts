@@ -147,8 +147,10 @@ export class HostBook {
       const text = `"${jump}" is not a host to jump through.`;
       throw new Failure('misconfigured', text, 'Write [user@]host[:port] in ProxyJump or "via".');
     }
-    const spec = this.#spec(match[2].replace(/^\[(.*)\]$/, '$1'), trail);
-    return { ...spec, user: match[1] ?? spec.user, port: match[3] ? Number(match[3]) : spec.port };
+    const [, user, host, port] = match;
+    const spec = this.#spec(host.replace(/^\[(.*)\]$/, '$1'), trail);
+    const other = port === undefined ? {} : { name: `${host}:${port}`, port: Number(port) };
+    return { ...spec, user: user ?? spec.user, ...other };
   }
 }
 

@@ -81,7 +81,10 @@ function unknown(name: string, names: readonly string[], problems: readonly Prob
     .toSorted((a, b) => a.far - b.far)
     .slice(0, 3)
     .map(({ each }) => each);
-  const guess = near.length > 0 ? `Did you mean ${near.join(' or ')}?` : 'ssh_host_list shows the hosts there are.';
+  const guess =
+    near.length > 0
+      ? `Did you mean ${near.join(' or ')}?`
+      : 'ssh_host_list shows the hosts there are, and so does `proxmox-ssh-mcp hosts`.';
   const [problem] = problems;
   const text = `There is no host called "${name}".`;
   return new Failure('not-found', text, problem ? `${guess} Also: ${problem.cause}` : guess, {

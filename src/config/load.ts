@@ -62,15 +62,14 @@ export function loadSettings(around: Surroundings): Loaded {
 
   const settings = Object.fromEntries(read.values) as Settings;
   const sources = Object.fromEntries(read.sources) as Record<Key, string>;
+  const told = [...(around.problems ?? []), ...file.problems, ...read.problems];
   const token = tokenOf(settings, sources);
   const ca = caText(settings.proxmoxCaFile, sources.proxmoxCaFile, around);
-  const own = [token, ca, missing(settings, [...file.problems, ...read.problems], file.path ?? defaultFile)].flatMap(
-    (part) => part?.problem ?? [],
-  );
+  const own = [token, ca, missing(settings, told, file.path ?? defaultFile)].flatMap((part) => part?.problem ?? []);
   return {
     settings,
     sources,
-    problems: [...(around.problems ?? []), ...file.problems, ...read.problems, ...own],
+    problems: [...told, ...own],
     settingsFile: file.path,
     defaultFile,
     token: token?.token,

@@ -267,7 +267,9 @@ describe('one list of all', () => {
       hint: 'Did you mean pve1 or pve2?',
       facts: { nearest: ['pve1', 'pve2'] },
     });
-    expect((await failure(hosts.find('mailserver'))).hint).toBe('ssh_host_list shows the hosts there are.');
+    expect((await failure(hosts.find('mailserver'))).hint).toBe(
+      'ssh_host_list shows the hosts there are, and so does `proxmox-ssh-mcp hosts`.',
+    );
   });
 
   it('does not wait for an API that never answers', async () => {
