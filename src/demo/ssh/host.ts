@@ -33,7 +33,7 @@ export async function startSshHost(world: World, options: SshHostOptions = {}): 
   const { default: ssh2 } = await import('ssh2');
   const [hostKey, clientKey] = [await newKeyPair(), await newKeyPair()];
   const interpreter = await loadInterpreter((machine) => programsOf(machine, () => ({ interpreter, machines })));
-  const machines = machinesOf(world, interpreter.disk);
+  const machines = machinesOf(world, (files) => interpreter.disk(files));
   const machine = machines.node(options.node ?? 'pve1');
 
   const server = new ssh2.Server({ hostKeys: [hostKey.pem], ident: 'proxmox-ssh-mcp_demo' }, (connection) => {

@@ -1,133 +1,143 @@
 import type { Command, ExecResult, IFileSystem, ResolvedCommandContext } from 'just-bash';
+import { Input } from './input.ts';
 import type { Machine } from './machine.ts';
-import { inputOf, type Process, type Program, statusOfSignal } from './process.ts';
-import { streamed, streams, tailCommand } from './statements.ts';
+import { type Process, type Program, statusOfSignal } from './process.ts';
+import { streamed } from './statements.ts';
+import { internal, streams } from './syntax.ts';
 import { become, runChild } from './table.ts';
 
 type Library = typeof import('just-bash/browser');
 
-/** Runs shell scripts and command lines as processes of the pretend machines. */
-export interface Interpreter {
-  /** Runs `script` as the shell that `process` is; `args` are `$1`… Gives its exit code. */
-  script(script: string, args: readonly string[], process: Process): Promise<number>;
-  /** Runs `argv` as `process` itself: a program of its machine, or a command that the shell library has. */
-  command(argv: readonly string[], process: Process): Promise<number>;
-  /** An empty disk with these files. */
-  disk(files: Record<string, string>): IFileSystem;
-}
-
 /** The programs of a machine, by name. */
 export type Programs = (machine: Machine) => ReadonlyMap<string, Program>;
 
-/** What the last command of a script handed over to. */
+/** What the process does when its script is over: becomes another program, or goes on with another script. */
+type Next = { readonly argv: readonly string[] } | { readonly script: string };
 interface HandOver {
-  readonly argv: readonly string[];
-  readonly env: Record<string, string>;
-  readonly cwd: string;
-}
-
-/** Loads the shell library: its browser build, which has no way to a real file, process or network. */
-export async function loadInterpreter(programs: Programs): Promise<Interpreter> {
-  const library = await import('just-bash/browser');
-  const interpreter: Interpreter = {
-    script: (script, args, process) => runScript(library, interpreter, programs, script, args, process),
-    command: (argv, process) => runCommand(interpreter, programs, argv, process),
-    disk: (files) => new library.InMemoryFs(files),
-  };
-  return interpreter;
-}
-
-async function runCommand(
-  interpreter: Interpreter,
-  programs: Programs,
-  argv: readonly string[],
-  process: Process,
-): Promise<number> {
-  await become(process, argv);
-  const [name = '', ...args] = argv;
-  const program = programs(process.machine).get(name.replace(/^(\/usr(\/local)?)?\/s?bin\//, ''));
-  if (program) return program(args, process);
-  return interpreter.script(argv.map(quoted).join(' '), [], process);
+  to?: { readonly next: Next; readonly env: Readonly<Record<string, string>>; readonly cwd: string };
 }
 
 export const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
-async function runScript(
-  library: Library,
-  interpreter: Interpreter,
-  programs: Programs,
-  script: string,
-  args: readonly string[],
-  process: Process,
-): Promise<number> {
-  const next: { handOver?: HandOver } = {};
-  const bash = new library.Bash({
-    fs: new library.MountableFs({
-      base: process.machine.fs,
-      mounts: [{ mountPoint: streams.folder, filesystem: streamFiles(library, process) }],
-    }),
-    cwd: process.cwd,
-    env: { ...process.env },
-    processInfo: { pid: process.pid, ppid: 1, uid: 0, gid: 0 },
-    // Its guard replaces globals of this very process while a script runs; the browser build has nothing to guard.
-    defenseInDepth: false,
-    customCommands: commands(programs(process.machine), process, next),
-  });
-  const { ended } = process.stdin;
-  bash.registerTransformPlugin({ name: 'streamed', transform: ({ ast }) => ({ ast: streamed(ast, !ended) }) });
-  const positional = args.length > 0 ? `set -- ${args.map(quoted).join(' ')}\n` : '';
-  const result = await bash.exec(positional + script, {
-    rawScript: true,
-    signal: process.signal,
-    ...(ended ? { stdin: (await process.stdin.all()).toString('latin1'), stdinKind: 'bytes' } : {}),
-  });
-  if (process.signal.aborted) return statusOfSignal(process.signal.reason);
-  process.out(bytesOf(result));
-  process.err(result.stderr);
-  if (!next.handOver) return result.exitCode;
-  const { argv, env, cwd } = next.handOver;
-  return interpreter.command(argv, { ...process, env, cwd });
+/** Loads the shell library: its browser build, which has no way to a real file, process or network. */
+export async function loadInterpreter(programs: Programs): Promise<Interpreter> {
+  return new Interpreter(await import('just-bash/browser'), programs);
+}
+
+/** Runs shell scripts and command lines as processes of the pretend machines. */
+export class Interpreter {
+  constructor(
+    private readonly library: Library,
+    private readonly programs: Programs,
+  ) {}
+
+  /** An empty disk with these files. */
+  disk(files: Record<string, string>): IFileSystem {
+    return new this.library.InMemoryFs(files);
+  }
+
+  /** Runs `argv` as `process` itself: a program of its machine, or a command that the library has. Gives the exit code. */
+  async command(argv: readonly string[], process: Process): Promise<number> {
+    await become(process, argv);
+    const [name = '', ...args] = argv;
+    const program = this.programs(process.machine).get(name.replace(/^(\/usr(\/local)?)?\/s?bin\//, ''));
+    return program ? program(args, process) : this.script(argv.map(quoted).join(' '), ['bash'], process);
+  }
+
+  /** Runs `script` as the shell that `process` is, `args` being `$0`, `$1`…; gives its exit code. */
+  async script(script: string, [zero = 'bash', ...args]: readonly string[], process: Process): Promise<number> {
+    const after: HandOver = {};
+    const bash = new this.library.Bash({
+      fs: this.#files(process),
+      cwd: process.cwd,
+      env: { ...process.env, 0: zero },
+      processInfo: { pid: process.pid, ppid: 1, uid: 0, gid: 0 },
+      // Its guard replaces globals of this very process while a script runs; the browser build has nothing to guard.
+      defenseInDepth: false,
+      customCommands: [grep, ...this.#installed(process), ...internals(process, after)],
+    });
+    bash.registerTransformPlugin({ name: 'streamed', transform: ({ ast }) => ({ ast: streamed(ast) }) });
+    const positional = args.length > 0 ? `set -- ${args.map(quoted).join(' ')}\n` : '';
+    const result = await bash.exec(positional + script, { rawScript: true, signal: process.signal });
+    if (process.signal.aborted) return statusOfSignal(process.signal.reason);
+    process.out(bytesOf(result));
+    process.err(result.stderr);
+    if (!after.to) return result.exitCode;
+    const { next, env, cwd } = after.to;
+    const same = { ...process, env, cwd };
+    return 'argv' in next ? this.command(next.argv, same) : this.script(next.script, [zero, ...args], same);
+  }
+
+  /** The machine's files, and those behind the process's standard streams. */
+  #files({ machine, stdin, out, err }: Process): IFileSystem {
+    const own = new this.library.InMemoryFs({ [streams.in]: '', [streams.out]: '', [streams.err]: '' });
+    own.appendFile = async (path, content, encoding) => {
+      const send = path === streams.err ? err : out;
+      send(Buffer.from(content as string, encoding === 'binary' ? 'latin1' : 'utf8'));
+    };
+    const read = own.readFileBytes.bind(own);
+    own.readFileBytes = async (path) => {
+      await own.writeFile(path, await stdin.all());
+      return read(path);
+    };
+    const mounts = [{ mountPoint: streams.folder, filesystem: own }];
+    return new this.library.MountableFs({ base: machine.fs, mounts });
+  }
+
+  /** The machine's programs as commands of the library. */
+  #installed(process: Process): Command[] {
+    return [...this.programs(process.machine)].map(([name, program]) => ({
+      name,
+      execute: (args, context) => asChild(process, [name, ...args], program, context),
+    }));
+  }
 }
 
 const bytesOf = ({ stdout, stdoutKind }: ExecResult): Buffer =>
   Buffer.from(stdout, stdoutKind === 'bytes' ? 'latin1' : 'utf8');
 
-/** The files behind a process's standard streams. */
-function streamFiles({ InMemoryFs }: Library, process: Process): IFileSystem {
-  const files = new InMemoryFs({ [streams.in]: '', [streams.out]: '', [streams.err]: '' });
-  files.appendFile = async (path, content, encoding) => {
-    const data = typeof content === 'string' ? Buffer.from(content, encodingOf(encoding)) : Buffer.from(content);
-    if (path === streams.err) process.err(data);
-    else process.out(data);
-  };
-  const read = files.readFileBytes.bind(files);
-  files.readFileBytes = async (path) => {
-    await files.writeFile(path, await process.stdin.all());
-    return read(path);
-  };
-  return files;
+const silent = (exitCode: number): ExecResult => ({ stdout: '', stderr: '', exitCode });
+
+/** The library's grep, with the `-s` and `-H` that it does not know. */
+const grep: Command = {
+  name: 'grep',
+  async execute(args, { origCommand }) {
+    const has = (letter: string) => args.some((arg) => /^-[A-Za-z]+$/.test(arg) && arg.includes(letter));
+    const known = args
+      .map((arg) => (/^-[A-Za-z]+$/.test(arg) ? arg.replace(/[sH]/g, '') : arg))
+      .filter((arg) => arg !== '-');
+    // With a second file the names are told.
+    const result = (await origCommand?.(has('H') ? [...known, '/dev/null'] : known)) ?? silent(2);
+    return has('s') ? { ...result, stderr: '' } : result;
+  },
+};
+
+/** The commands that rewritten scripts use. */
+function internals({ stdin }: Process, after: HandOver): Command[] {
+  const bytes = (data: Buffer): ExecResult => ({ ...silent(0), stdout: data.toString('latin1'), stdoutKind: 'bytes' });
+  const command = (name: string, execute: Command['execute']): Command => ({ name, execute });
+  return [
+    command(internal.become, async (argv, { exportedEnv = {}, cwd }) => {
+      after.to = { next: { argv }, env: environment(Object.entries(exportedEnv)), cwd };
+      return silent(0);
+    }),
+    command(internal.goOn, async (words, { env, cwd }) => {
+      after.to = { next: { script: words.join(' ') }, env: environment(env), cwd };
+      return silent(0);
+    }),
+    command(internal.bytes, async ([count]) => bytes(await stdin.take(Number(count)))),
+    command(internal.line, async () => {
+      const line = await stdin.line();
+      return line.length === 0 ? silent(1) : bytes(line);
+    }),
+  ];
 }
 
-const encodingOf = (encoding: unknown): BufferEncoding => (encoding === 'binary' ? 'latin1' : 'utf8');
-
-/** The machine's programs as commands of the shell library, and the one that hands over. */
-function commands(programs: ReadonlyMap<string, Program>, process: Process, next: { handOver?: HandOver }): Command[] {
-  const known = [...programs].map(([name, program]) => ({
-    name,
-    execute: (args: string[], context: ResolvedCommandContext) => inside(process, [name, ...args], program, context),
-  }));
-  const tail: Command = {
-    name: tailCommand,
-    execute: async (argv, { exportedEnv = {}, cwd }) => {
-      next.handOver = { argv, env: exportedEnv, cwd };
-      return { stdout: '', stderr: '', exitCode: 0 };
-    },
-  };
-  return [...known, tail];
-}
+const environment = (entries: Iterable<readonly [string, string]>): Record<string, string> =>
+  Object.fromEntries([...entries].filter(([name]) => /^[A-Za-z_]\w*$/.test(name)));
 
 /** Runs a program whose output goes where the script sends it: a pipe, a file, a variable. */
-async function inside(
+async function asChild(
   parent: Process,
   argv: readonly string[],
   program: Program,
@@ -135,24 +145,15 @@ async function inside(
 ): Promise<ExecResult> {
   const out: Buffer[] = [];
   const err: Buffer[] = [];
-  const input = Buffer.from(String(stdin), 'latin1');
-  const exitCode = await runChild(
-    parent,
-    argv,
-    {
-      env: exportedEnv,
-      cwd,
-      stdin: inputOf(input),
-      ...(signal ? { signal } : {}),
-      out: (data) => out.push(Buffer.from(data)),
-      err: (data) => err.push(Buffer.from(data)),
-    },
-    (child) => program(argv.slice(1), child),
-  );
-  return {
-    stdout: Buffer.concat(out).toString('latin1'),
-    stdoutKind: 'bytes',
-    stderr: Buffer.concat(err).toString('utf8'),
-    exitCode,
+  const change = {
+    env: environment(Object.entries(exportedEnv)),
+    cwd,
+    stdin: Input.of(Buffer.from(String(stdin), 'latin1')),
+    out: (data: string | Buffer) => void out.push(Buffer.from(data)),
+    err: (data: string | Buffer) => void err.push(Buffer.from(data)),
+    ...(signal ? { signal } : {}),
   };
+  const exitCode = await runChild(parent, argv, change, (child) => program(argv.slice(1), child));
+  const stdout = Buffer.concat(out).toString('latin1');
+  return { stdout, stdoutKind: 'bytes', stderr: Buffer.concat(err).toString('utf8'), exitCode };
 }

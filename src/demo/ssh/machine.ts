@@ -98,6 +98,8 @@ const files = (hostname: string, os: string): Record<string, string> => ({
   '/etc/passwd': 'root:x:0:0:root:/root:/bin/bash\nwww-data:x:33:33:www-data:/var/www:/usr/sbin/nologin\n',
   '/etc/group': 'root:x:0:\nwww-data:x:33:\n',
   '/root/.bashrc': '# ~/.bashrc\n',
+  '/dev/null': '',
+  '/proc/self/environ': '',
   '/tmp/.keep': '',
   '/var/log/.keep': '',
 });

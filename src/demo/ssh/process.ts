@@ -1,3 +1,4 @@
+import type { Input } from './input.ts';
 import type { Machine } from './machine.ts';
 
 /** Everything that one process of a machine has. Programs are given one, and give back their exit code. */
@@ -14,17 +15,6 @@ export interface Process {
 }
 
 export type Program = (args: readonly string[], process: Process) => number | Promise<number>;
-
-/** Standard input, read whole: nothing that runs here reads a part of it and acts before the rest has come. */
-export interface Input {
-  /** Whether the end has come. */
-  readonly ended: boolean;
-  all(): Promise<Buffer>;
-}
-
-export const emptyInput: Input = { ended: true, all: async () => Buffer.alloc(0) };
-
-export const inputOf = (data: Buffer): Input => ({ ended: true, all: async () => data });
 
 /** Resolves after `ms`, or as soon as the process is to end. */
 export function wait(ms: number, { signal }: Process): Promise<void> {

@@ -1,4 +1,5 @@
 import type { ServerChannel, Session } from 'ssh2';
+import { Input } from './input.ts';
 import type { Interpreter } from './interpreter.ts';
 import type { Machine } from './machine.ts';
 import { type Process, signalName } from './process.ts';
@@ -59,23 +60,11 @@ async function serve(
 }
 
 function streamsOf(channel: ServerChannel): Pick<Process, 'stdin' | 'out' | 'err'> {
-  const input = { chunks: [] as Buffer[], ended: false };
-  const end = new Promise<void>((resolve) => {
-    channel.on('data', (data: Buffer) => input.chunks.push(data));
-    channel.once('end', resolve).once('close', resolve);
-  }).then(() => {
-    input.ended = true;
-  });
+  const stdin = new Input();
+  channel.on('data', (data: Buffer) => stdin.push(data));
+  channel.once('end', () => stdin.end()).once('close', () => stdin.end());
   return {
-    stdin: {
-      get ended() {
-        return input.ended;
-      },
-      all: async () => {
-        await end;
-        return Buffer.concat(input.chunks);
-      },
-    },
+    stdin,
     out: (data) => void (channel.writable && channel.write(data)),
     err: (data) => void (channel.writable && channel.stderr.write(data)),
   };

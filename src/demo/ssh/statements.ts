@@ -1,138 +1,91 @@
-import type { CommandNode, PipelineNode, ScriptNode, SimpleCommandNode, StatementNode, WordNode } from 'just-bash';
-
-/** Files of a running script that are its own standard streams. */
-export const streams = { folder: '/dev/process', in: '/in', out: '/out', err: '/err' } as const;
-
-/** The command that takes the place of `exec`, and of a last command that may run for long. */
-export const tailCommand = '__tail';
+import type { CommandNode, ScriptNode, SimpleCommandNode, StatementNode, WordNode } from 'just-bash';
+import { fed } from './reading.ts';
+import { group, internal, literal, programName, redirection, simple, statement, streams, word } from './syntax.ts';
 
 /**
- * The interpreter gives a script's output when it is over, and takes its input before it starts. This rewrites a script
- * so that each statement writes to its streams when it ends, that the last one, when it starts a program, hands over to it
- * as `exec` does, and that what may read input waits for its end, which has not come while `waiting`.
+ * The interpreter gives a script's output when it is over. This rewrites a script so that each statement sends its output
+ * when it ends, and that the process becomes the program which its last command starts, as it does with `exec`.
  */
-export function streamed(script: ScriptNode, waiting: boolean): ScriptNode {
-  if (script.statements.some(movesStreams)) return script;
-  const statements = script.statements.map((statement, i) =>
-    i === script.statements.length - 1 ? withTail(statement) : statement,
-  );
-  const reader = waiting ? statements.findIndex((statement) => reads(statement)) : -1;
-  if (reader === -1) return { ...script, statements: statements.map(redirected) };
-  const rest = group(statements.slice(reader).map(redirected), [redirection(0, '<', streams.in)]);
-  return { ...script, statements: [...statements.slice(0, reader).map(redirected), rest] };
+export function streamed(script: ScriptNode): ScriptNode {
+  if (script.statements.some(movesOutput)) return fed(script);
+  // A function would be gone in the program, and may have the program's very name.
+  const defines = JSON.stringify(script).includes('"type":"FunctionDef"');
+  return { ...script, statements: fed(block(script.statements, !defines)) };
 }
 
-const word = (text: string): WordNode => ({ type: 'Word', parts: [{ type: 'Literal', value: text }] });
-
-const redirection = (fd: number, operator: '<' | '>>', file: string) =>
-  ({ type: 'Redirection', fd, operator, target: word(streams.folder + file) }) as const;
-
-const statementOf = (command: CommandNode): StatementNode => ({
-  type: 'Statement',
-  operators: [],
-  background: false,
-  pipelines: [{ type: 'Pipeline', negated: false, commands: [command] }],
-});
-
-const group = (body: StatementNode[], redirections: ReturnType<typeof redirection>[]): StatementNode =>
-  statementOf({ type: 'Group', body, redirections });
+/** A list of statements; nothing comes after the `last` of them, so it may take the shell's place. */
+const block = (statements: readonly StatementNode[], last: boolean): StatementNode[] =>
+  statements.map((each, i) => sent(each, last && i === statements.length - 1));
 
 /** The statement with its output sent on when it ends; in a loop or a condition, each statement inside. */
-function redirected(plain: StatementNode): StatementNode {
-  const statement = isExec(plain) ? withTail(plain) : plain;
-  const inside = statement.background || statement.deferredError ? undefined : bodies(statement);
-  if (inside) return inside;
-  return group([statement], [redirection(1, '>>', streams.out), redirection(2, '>>', streams.err)]);
-}
-
-function bodies(statement: StatementNode): StatementNode | undefined {
-  const [pipeline] = statement.pipelines;
+function sent(plain: StatementNode, last: boolean): StatementNode {
+  if (plain.background || plain.deferredError) return plain;
+  const node = last || isExec(plain) ? handedOver(plain, last) : plain;
+  const [pipeline] = node.pipelines;
   const [command] = pipeline?.commands ?? [];
-  if (!pipeline || !command || statement.pipelines.length > 1 || pipeline.commands.length > 1) return undefined;
-  if (command.type === 'SimpleCommand' || command.redirections.length > 0) return undefined;
-  const deeper = descend(command);
-  return deeper && { ...statement, pipelines: [{ ...pipeline, commands: [deeper] }] };
+  const alone = node.pipelines.length === 1 && pipeline?.commands.length === 1 ? command : undefined;
+  const inside = alone && alone.type !== 'SimpleCommand' && alone.redirections.length === 0 && parts(alone, last);
+  if (pipeline && inside) return { ...node, pipelines: [{ ...pipeline, commands: [inside] }] };
+  return statement(group([node], [redirection(1, '>>', streams.out), redirection(2, '>>', streams.err)]));
 }
 
-function descend(command: CommandNode): CommandNode | undefined {
+function parts(command: CommandNode, last: boolean): CommandNode | undefined {
   switch (command.type) {
     case 'Group':
+      return { ...command, body: block(command.body, last) };
     case 'For':
     case 'CStyleFor':
-      return { ...command, body: command.body.map(redirected) };
+      return { ...command, body: block(command.body, false) };
     case 'While':
     case 'Until':
-      return { ...command, condition: command.condition.map(redirected), body: command.body.map(redirected) };
-    case 'If':
-      return {
-        ...command,
-        clauses: command.clauses.map(({ condition, body }) => ({
-          condition: condition.map(redirected),
-          body: body.map(redirected),
-        })),
-        elseBody: command.elseBody?.map(redirected) ?? null,
-      };
+      return { ...command, condition: block(command.condition, false), body: block(command.body, false) };
+    case 'Case':
+      return { ...command, items: command.items.map((item) => ({ ...item, body: block(item.body, last) })) };
+    case 'If': {
+      const clauses = command.clauses.map(({ condition, body }) => ({
+        condition: block(condition, false),
+        body: block(body, last),
+      }));
+      return { ...command, clauses, elseBody: command.elseBody && block(command.elseBody, last) };
+    }
     default:
       return undefined;
   }
 }
 
-/** The literal text of a word, `undefined` when it is expanded or quoted. */
-const literal = (node: WordNode | null): string | undefined => {
-  const [part] = node?.parts ?? [];
-  return node?.parts.length === 1 && part?.type === 'Literal' ? part.value : undefined;
+const lastCommand = ({ pipelines }: StatementNode): SimpleCommandNode | undefined => {
+  const commands = pipelines.at(-1)?.commands;
+  return commands?.length === 1 && commands[0]?.type === 'SimpleCommand' ? commands[0] : undefined;
 };
 
-const only = (statement: StatementNode): SimpleCommandNode | undefined => {
-  const command = statement.pipelines.at(-1)?.commands;
-  return command?.length === 1 && command[0]?.type === 'SimpleCommand' ? command[0] : undefined;
-};
+const isExec = (node: StatementNode): boolean => literal(lastCommand(node)?.name ?? null) === 'exec';
 
-const isExec = (statement: StatementNode): boolean => literal(only(statement)?.name ?? null) === 'exec';
+/** `exec >file`: from there on the output goes elsewhere, and must not be sent by the statement. */
+const movesOutput = (node: StatementNode): boolean => isExec(node) && lastCommand(node)?.args.length === 0;
 
-/** `exec >file`: from here on the output goes elsewhere, so it cannot be sent on by the statement. */
-const movesStreams = (statement: StatementNode): boolean => isExec(statement) && only(statement)?.args.length === 0;
+/** Replaces `exec`, and a last command that starts a program, by what makes the process that program. */
+function handedOver(node: StatementNode, last: boolean): StatementNode {
+  const pipeline = node.pipelines.at(-1);
+  const command = lastCommand(node);
+  if (!pipeline || !command?.name || pipeline.negated || pipeline.timed || command.redirections.length > 0) return node;
+  const replaced = replacement(command, command.name, last);
+  const pipelines = [...node.pipelines.slice(0, -1), { ...pipeline, commands: [replaced] }];
+  return { ...node, pipelines };
+}
+
+function replacement(command: SimpleCommandNode, name: WordNode, last: boolean): CommandNode {
+  const become = (argv: readonly WordNode[]): CommandNode => ({
+    ...command,
+    name: word(internal.become),
+    args: [...argv],
+  });
+  if (literal(name) === 'exec') return group([statement(become(command.args)), statement(simple('exit'))]);
+  if (last && literal(name) === 'eval') return { ...command, name: word(internal.goOn) };
+  return last && launches(name) ? become([name, ...command.args]) : command;
+}
 
 /** Programs that run other programs, or that write over a longer time. */
-const launchers = /^(env|sudo|(ba|da|z)?sh|setsid|nohup|timeout|nice|ionice|stdbuf|pct|sleep|journalctl|docker)$/;
+const launchers = /^(env|sudo|(ba|da)?sh|setsid|nohup|nice|ionice|stdbuf|pct|sleep|journalctl|docker)$/;
 
-/** Replaces a last command that starts a program by a hand-over to it. */
-function withTail(statement: StatementNode): StatementNode {
-  const last = statement.pipelines.at(-1);
-  const command = only(statement);
-  if (!last || !command?.name || statement.background || last.negated || last.timed) return statement;
-  const exec = isExec(statement);
-  const [name, ...args] = exec ? command.args : [command.name, ...command.args];
-  if (!name || command.redirections.length > 0 || !(exec || launches(name))) return statement;
-  const tail: CommandNode = { ...command, name: word(tailCommand), args: [name, ...args] };
-  const handOver: CommandNode = exec ? { type: 'Group', body: [statementOf(tail), leave], redirections: [] } : tail;
-  return { ...statement, pipelines: [...statement.pipelines.slice(0, -1), { ...last, commands: [handOver] }] };
-}
-
-const leave = statementOf({ type: 'SimpleCommand', assignments: [], name: word('exit'), args: [], redirections: [] });
-
-function launches(name: WordNode): boolean {
-  const text = literal(name);
-  if (text !== undefined) return launchers.test(text.replace(/^(\/usr)?\/bin\//, ''));
-  return JSON.stringify(name).includes('"parameter":"SHELL"');
-}
-
-const readers =
-  /^(cat|tee|read|mapfile|readarray|xargs|sort|uniq|wc|tr|cut|head|tail|[ef]?grep|sed|awk|jq|base64|md5sum|sha\d+sum|od|gzip|gunzip|tar|env|sudo|(ba|da|z)?sh|pct)$/;
-
-/** Whether any part of it may read the input that the script was given. */
-function reads(node: unknown): boolean {
-  if (Array.isArray(node)) return node.some(reads);
-  if (typeof node !== 'object' || node === null || !('type' in node)) return false;
-  if (node.type === 'Pipeline') return readsFirst((node as PipelineNode).commands[0]);
-  return Object.values(node).some(reads);
-}
-
-function readsFirst(command: CommandNode | undefined): boolean {
-  if (command?.type !== 'SimpleCommand') return reads({ ...command });
-  if (command.redirections.some(({ operator, fd }) => operator.startsWith('<') && (fd ?? 0) === 0)) return false;
-  const name = literal(command.name);
-  // A program that takes over reads by itself.
-  if (name === tailCommand || command.name === null) return false;
-  return name === undefined || readers.test(name.replace(/^(\/usr)?\/bin\//, ''));
-}
+const launches = (name: WordNode): boolean =>
+  launchers.test(programName(name) ?? '') || JSON.stringify(name).includes('"parameter":"SHELL"');

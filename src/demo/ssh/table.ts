@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Machine } from './machine.ts';
 import { type Process, statusOfSignal } from './process.ts';
 
@@ -5,6 +6,8 @@ import { type Process, statusOfSignal } from './process.ts';
 export interface Entry {
   readonly pid: number;
   readonly ppid: number;
+  /** Of the first process of its channel. */
+  readonly session: number;
   /** Epoch milliseconds. */
   readonly startedAt: number;
   argv: readonly string[];
@@ -27,11 +30,17 @@ export async function runChild(
 ): Promise<number> {
   const own = new AbortController();
   const signal = AbortSignal.any([own.signal, parent.signal, ...(change.signal ? [change.signal] : [])]);
+  // The library listens once for each command that it runs.
+  setMaxListeners(0, signal);
   const pid = parent.machine.nextPid();
   const child: Process = { ...parent, ...change, signal, pid };
   const entry: Entry = {
     pid,
     ppid: parent.pid,
+    session:
+      seenIn(parent.machine)
+        .map(({ processes }) => processes.get(parent.pid)?.session)
+        .find(Boolean) ?? pid,
     startedAt: parent.machine.world.now(),
     argv,
     kill: (name) => own.abort(name),
@@ -57,11 +66,13 @@ export async function become({ pid, machine, env }: Process, argv: readonly stri
     const entry = processes.get(pid);
     if (!entry) continue;
     entry.argv = argv;
-    const { ppid } = entry;
+    const { ppid, session } = entry;
     await fs.writeFile(`/proc/${pid}/environ`, listed(Object.entries(env).map(([key, value]) => `${key}=${value}`)));
     await fs.writeFile(`/proc/${pid}/cmdline`, listed(argv));
     await fs.writeFile(`/proc/${pid}/comm`, `${name}\n`);
-    await fs.writeFile(`/proc/${pid}/stat`, `${pid} (${name}) S ${ppid} ${pid} ${pid} 0 -1 4194304\n`);
+    // proc_pid_stat(5): the 20th field after the name is the start time.
+    const numbers = [ppid, session, session, 0, -1, ...Array(13).fill(0), entry.startedAt % 1_000_000_000, 0, 0];
+    await fs.writeFile(`/proc/${pid}/stat`, `${pid} (${name}) S ${numbers.join(' ')}\n`);
     await fs.writeFile(`/proc/${pid}/status`, `Name:\t${name}\nState:\tS (sleeping)\nPid:\t${pid}\nPPid:\t${ppid}\n`);
   }
 }

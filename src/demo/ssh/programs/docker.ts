@@ -113,7 +113,7 @@ async function logs(
   if (!container) return unknown(name ?? '', process);
   const at = options.findIndex((option) => option === '-n' || option.startsWith('--tail'));
   const count = Number(/=(\d+)$/.exec(options[at] ?? '')?.[1] ?? options[at + 1]);
-  const stamp = (i: number) => new Date(since(container) + 9_000 + i * 20).toISOString().replace('T', ' ').slice(0, 19);
+  const stamp = (i: number) => new Date(since(container) + i * 20).toISOString().replace('T', ' ').slice(0, 19);
   const lines = container.log.map((line, i) => `${stamp(i)},000 INFO  [io.quarkus] (main) ${line}\n`);
   process.out(lines.slice(at === -1 || Number.isNaN(count) ? 0 : -count).join(''));
   if (options.some((option) => option === '--follow' || /^-\w*f/.test(option)))

@@ -1,4 +1,5 @@
-import { emptyInput, type Process, type Program } from '../process.ts';
+import { Input } from '../input.ts';
+import type { Process, Program } from '../process.ts';
 import type { Installation } from '../programs.ts';
 
 /** Programs that run another program in their own place: shells, env, sudo and the like. */
@@ -68,15 +69,15 @@ const shell =
     const { interpreter } = installation();
     const settings = flags.replace(/[^eux]/g, '');
     const start = settings === '' ? '' : `set -${settings}\n`;
-    if (flags.includes('c')) return interpreter.script(start + (rest[0] ?? ''), rest.slice(2), process);
+    if (flags.includes('c')) return interpreter.script(start + (rest[0] ?? ''), rest.slice(1), process);
     const [file] = rest;
     if (flags.includes('s') || file === undefined) {
       const text = (await process.stdin.all()).toString('utf8');
-      return interpreter.script(start + text, rest, { ...process, stdin: emptyInput });
+      return interpreter.script(start + text, ['bash', ...rest], { ...process, stdin: Input.of(Buffer.alloc(0)) });
     }
     const path = process.machine.fs.resolvePath(process.cwd, file);
     if (await process.machine.fs.exists(path)) {
-      return interpreter.script(start + (await process.machine.fs.readFile(path)), rest.slice(1), process);
+      return interpreter.script(start + (await process.machine.fs.readFile(path)), rest, process);
     }
     process.err(`bash: ${file}: No such file or directory\n`);
     return 127;

@@ -33,8 +33,14 @@ export const processPrograms: Record<string, Program> = {
     const now = machine.world.now();
     const services = machine.services.filter(({ state }) => state === 'running');
     const rows = [
-      { pid: 1, ppid: 0, startedAt: machine.bootedAt(), argv: ['/sbin/init'] },
-      ...services.map(({ pid, startedAt, name }) => ({ pid, ppid: 1, startedAt, argv: [`/usr/bin/${name}`] })),
+      { pid: 1, ppid: 0, session: 1, startedAt: machine.bootedAt(), argv: ['/sbin/init'] },
+      ...services.map(({ pid, startedAt, name }) => ({
+        pid,
+        ppid: 1,
+        session: pid,
+        startedAt,
+        argv: [`/usr/bin/${name}`],
+      })),
       ...machine.processes.values(),
     ];
     const columns = columnsOf(args);
@@ -77,18 +83,14 @@ function columnsOf(args: readonly string[]): string[] {
   return args.some((arg) => /f|u/.test(arg)) ? ['user', 'pid', 'ppid', 'etimes', 'args'] : ['pid', 'comm'];
 }
 
-function shown(
-  column: string,
-  { pid, ppid, startedAt, argv }: Pick<Entry, 'pid' | 'ppid' | 'startedAt' | 'argv'>,
-  now: number,
-): string {
+function shown(column: string, { pid, ppid, session, startedAt, argv }: Omit<Entry, 'kill'>, now: number): string {
   const values: Readonly<Record<string, string>> = {
     user: 'root',
     pid: String(pid),
     ppid: String(ppid),
-    pgid: String(pid),
-    sid: String(pid),
-    sess: String(pid),
+    pgid: String(session),
+    sid: String(session),
+    sess: String(session),
     stat: 'S',
     etimes: String(Math.floor((now - startedAt) / 1000)),
     comm: (argv[0] ?? '').replace(/^.*\//, ''),
