@@ -28,7 +28,7 @@ export function guestVitals(guest: Guest, now: number): Vitals {
   return {
     cpu,
     memory: Math.floor(wander(guest.load.memory, 0.03, guest.vmid, now)),
-    disk: guest.kind === 'lxc' ? guest.load.disk : 0,
+    disk: guest.kind === 'lxc' ? Math.floor(guest.load.disk) : 0,
     uptime,
     netin: 1_900_000 + uptime * 3_217,
     netout: 310_000 + uptime * 1_103,

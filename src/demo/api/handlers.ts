@@ -1,0 +1,31 @@
+import type { Handlers } from './call.ts';
+import { accessHandlers } from './handlers/access.ts';
+import { agentHandlers } from './handlers/agent.ts';
+import { clusterHandlers } from './handlers/cluster.ts';
+import { configHandlers } from './handlers/config.ts';
+import { createHandlers } from './handlers/create.ts';
+import { guestHandlers } from './handlers/guests.ts';
+import { logHandlers } from './handlers/logs.ts';
+import { nodeHandlers } from './handlers/nodes.ts';
+import { rrdHandlers } from './handlers/rrd.ts';
+import { serviceHandlers } from './handlers/services.ts';
+import { snapshotHandlers } from './handlers/snapshots.ts';
+import { storageHandlers } from './handlers/storage.ts';
+import { taskHandlers } from './handlers/tasks.ts';
+
+/** What answers each method of the rules, by `GET /path`. */
+export const allHandlers = (): Handlers => ({
+  ...accessHandlers,
+  ...agentHandlers(),
+  ...clusterHandlers,
+  ...configHandlers,
+  ...createHandlers,
+  ...guestHandlers,
+  ...logHandlers,
+  ...nodeHandlers,
+  ...rrdHandlers,
+  ...serviceHandlers,
+  ...snapshotHandlers,
+  ...storageHandlers,
+  ...taskHandlers,
+});

@@ -1,0 +1,124 @@
+import type { Guest } from '../../world.ts';
+import type { Call, Handlers } from '../call.ts';
+import { ApiError, ProxyError } from '../errors.ts';
+import { type Finished, GuestShell } from '../guest-shell.ts';
+
+interface Process {
+  finished?: Finished;
+}
+
+/** The guest, when its agent can be asked; else what Proxmox VE says instead (recordings j-agent-*, j-noagent-*). */
+function withAgent(call: Call): Guest {
+  const guest = call.guest('qemu');
+  if (!/^(1|enabled=1)/.test(String(guest.config.agent))) throw new ApiError(500, 'No QEMU guest agent configured\n');
+  if (guest.status !== 'running') throw new ApiError(500, `VM ${guest.vmid} is not running\n`);
+  if (!guest.agent || guest.paused) throw new ApiError(500, 'QEMU guest agent is not running\n');
+  return guest;
+}
+
+function interfaces(call: Call): unknown {
+  const guest = withAgent(call);
+  const [ip = '', prefix = ''] = guest.address.split('/');
+  const none = { 'rx-bytes': 0, 'rx-dropped': 0, 'rx-errs': 0, 'rx-packets': 0 };
+  const statistics = { ...none, 'tx-bytes': 0, 'tx-dropped': 0, 'tx-errs': 0, 'tx-packets': 0 };
+  const address = (text: string, length: number, type: 'ipv4' | 'ipv6') => ({
+    'ip-address': text,
+    'ip-address-type': type,
+    prefix: length,
+  });
+  return {
+    result: [
+      {
+        name: 'lo',
+        'hardware-address': '00:00:00:00:00:00',
+        'ip-addresses': [address('127.0.0.1', 8, 'ipv4'), address('::1', 128, 'ipv6')],
+        statistics,
+      },
+      {
+        name: 'ens18',
+        'hardware-address': guest.mac.toLowerCase(),
+        'ip-addresses': [address(ip, Number(prefix), 'ipv4')],
+        statistics: { ...statistics, 'rx-bytes': 1_900_000, 'rx-packets': 12_000 },
+      },
+    ],
+  };
+}
+
+function osInfo(call: Call): unknown {
+  const { os } = withAgent(call);
+  const name = os.replace(/ [\d.].*$/, '');
+  const version = os.slice(name.length + 1);
+  return {
+    result: {
+      id: name.toLowerCase().split(' ')[0],
+      'kernel-release': '6.12.48',
+      'kernel-version': '#1 SMP PREEMPT_DYNAMIC',
+      machine: 'x86_64',
+      name,
+      'pretty-name': os,
+      version,
+      'version-id': version,
+    },
+  };
+}
+
+/** The agent's methods; processes and the guests' file systems live as long as the API does. */
+export function agentHandlers(): Handlers {
+  const shells = new Map<number, GuestShell>();
+  const processes = new Map<string, Process>();
+  let pid = 1047;
+
+  const exec = async (call: Call): Promise<unknown> => {
+    const guest = withAgent(call);
+    const argv = call.list('command');
+    const input = call.text('input-data');
+    if (/[^\0-\xff]/.test(input)) {
+      throw new ApiError(
+        500,
+        'Wide character in subroutine entry at /usr/share/perl5/PVE/QemuServer/Agent.pm line 135.\n',
+      );
+    }
+    if (argv.some((word) => /[^\0-\xff]/.test(word))) {
+      throw new ApiError(500, `VM ${guest.vmid} qga command 'guest-exec' failed - got timeout\n`);
+    }
+    const shell = shells.get(guest.vmid) ?? (await GuestShell.of(guest));
+    shells.set(guest.vmid, shell);
+    // The agent's message has typographic quotes, and pvedaemon dies of them (recording agent-exec-missing).
+    if (!shell.knows(argv[0] ?? '')) throw new ProxyError(596, 'Broken pipe');
+    pid += 2;
+    const process: Process = {};
+    processes.set(`${guest.vmid}/${pid}`, process);
+    void shell.run(argv, input).then((finished) => {
+      process.finished = finished;
+    });
+    return { pid };
+  };
+
+  /** The end of a process is told once; then it is not known any more (recording agent-exec-status-again). */
+  const execStatus = (call: Call): unknown => {
+    const key = `${withAgent(call).vmid}/${call.int('pid')}`;
+    const process = processes.get(key);
+    if (process === undefined) throw new ApiError(500, 'Agent error: PID ld does not exist\n');
+    if (process.finished === undefined) return { exited: 0 };
+    processes.delete(key);
+    const { stdout, stderr, exitcode, signal } = process.finished;
+    if (signal !== undefined) return { exited: 1, signal };
+    return {
+      exited: 1,
+      exitcode,
+      ...(stdout === '' ? {} : { 'out-data': stdout, 'out-truncated': 0 }),
+      ...(stderr === '' ? {} : { 'err-data': stderr, 'err-truncated': 0 }),
+    };
+  };
+
+  return {
+    'GET /nodes/{node}/qemu/{vmid}/agent/network-get-interfaces': interfaces,
+    'GET /nodes/{node}/qemu/{vmid}/agent/get-osinfo': osInfo,
+    'POST /nodes/{node}/qemu/{vmid}/agent/ping': (call) => {
+      withAgent(call);
+      return { result: {} };
+    },
+    'POST /nodes/{node}/qemu/{vmid}/agent/exec': exec,
+    'GET /nodes/{node}/qemu/{vmid}/agent/exec-status': execStatus,
+  };
+}
