@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Failure } from '../failure.ts';
+import type { Redact } from '../present/redact.ts';
 import { visible } from '../present/visible.ts';
 import type { Preview, Tool, ToolContext } from '../toolsets/tool.ts';
 
@@ -58,8 +59,8 @@ export interface Confirmation {
 
 const refuse = (cause: string, cure: string): Failure => new Failure('refused', `${cause} Nothing was done.`, cure);
 
-/** A Confirmation whose tickets are good for `ttlMs`; the sealing itself is the protocol edge's. */
-export function createConfirmation(ttlMs: number): Confirmation {
+/** A Confirmation whose tickets are good for `ttlMs`, whose questions hold no secret; sealing them is the protocol edge's. */
+export function createConfirmation(ttlMs: number, redact: Redact): Confirmation {
   const open = new Map<string, NodeJS.Timeout>();
   const preview = async (tool: Tool, input: Record<string, unknown>, context: ToolContext) =>
     (await tool.confirm?.(input, context)) ?? plainPreview(tool, input);
@@ -68,7 +69,7 @@ export function createConfirmation(ttlMs: number): Confirmation {
       const shown = await preview(tool, input, context);
       const nonce = randomBytes(16).toString('hex');
       open.set(nonce, setTimeout(() => open.delete(nonce), ttlMs).unref());
-      const text = visible([...(alarm ? [alarm] : []), shown.message].join('\n'));
+      const text = visible(redact([...(alarm ? [alarm] : []), shown.message].join('\n')));
       const message = text.length > PREVIEW_CHARACTERS ? `${text.slice(0, PREVIEW_CHARACTERS)} […]` : text;
       return { message, ticket: { nonce, tool: tool.name, input: digest(input), state: digest(shown.state) } };
     },

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { asFailure, Failure } from '../failure.ts';
 import type { Answer } from '../present/answer.ts';
-import type { Tool, ToolContext } from '../toolsets/tool.ts';
+import type { Setup, Tool, ToolContext } from '../toolsets/tool.ts';
 import { type Audit, type AuditEntry, unaudited } from './audit.ts';
 import type { Confirmation, Question, Reply } from './confirm.ts';
 import { parseInput } from './parse.ts';
@@ -32,8 +32,9 @@ export interface GateParts {
   readonly registry: Registry;
   readonly confirmation: Confirmation;
   readonly audit: Audit;
-  /** What a tool may use, but for what belongs to one call. */
-  readonly context: Omit<ToolContext, 'signal' | 'progress'>;
+  readonly setup: Setup;
+  /** What a tool may use in one call. */
+  readonly context: (signal: AbortSignal, progress: (message: string) => void) => ToolContext;
 }
 
 export type Gate = (call: Call) => Promise<Outcome>;
@@ -46,12 +47,12 @@ const cannotAsk = (tool: Tool, mode: string): Failure =>
   );
 
 /** The one road of every call: parse, decide, ask, note, run, note. */
-export function createGate({ registry, confirmation, audit, context: base }: GateParts): Gate {
+export function createGate({ registry, confirmation, audit, setup, context: contextOf }: GateParts): Gate {
   /** Undefined when the call may run, else the question that has to be answered first. */
   const admit = async (call: Call, tool: Tool, input: Record<string, unknown>, context: ToolContext) => {
     const alarm = tool.alarm?.(input);
-    const decision = decide(base.setup.mode, tool.effect, alarm);
-    if (decision === 'ask' && !call.canAsk) throw cannotAsk(tool, base.setup.mode);
+    const decision = decide(setup.mode, tool.effect, alarm);
+    if (decision === 'ask' && !call.canAsk) throw cannotAsk(tool, setup.mode);
     await refuseProtected(tool, input, context);
     if (decision === 'allow') return undefined;
     if (!call.reply) return confirmation.ask(tool, input, context, alarm);
@@ -62,13 +63,13 @@ export function createGate({ registry, confirmation, audit, context: base }: Gat
   /** Where a note cannot be written, reads are still answered and what was done stays done; nothing else begins. */
   const note = async (tool: Tool, entry: Omit<AuditEntry, 'tool' | 'effect'>): Promise<void> => {
     await audit.write({ tool: tool.name, effect: tool.effect, ...entry }).catch((error: unknown) => {
-      if (tool.effect !== 'read' && entry.kind !== 'outcome') throw unaudited(tool, base.setup.auditFile, error);
+      if (tool.effect !== 'read' && entry.kind !== 'outcome') throw unaudited(tool, setup.auditFile, error);
     });
   };
 
   return async (call) => {
     const line = { call: randomBytes(6).toString('hex'), client: call.client };
-    const context: ToolContext = { ...base, signal: call.signal, progress: call.progress };
+    const context = contextOf(call.signal, call.progress);
     const began = performance.now();
     let tool: Tool | undefined;
     let input: Record<string, unknown> | undefined;

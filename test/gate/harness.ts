@@ -66,9 +66,10 @@ export function bench(
   const entries: AuditEntry[] = [];
   const gate = createGate({
     registry: createRegistry(tools, made),
-    confirmation: createConfirmation(over.ttlMs ?? 60_000),
+    confirmation: createConfirmation(over.ttlMs ?? 60_000, (text) => text),
     audit: over.audit ?? { write: async (entry) => void entries.push(entry), close: async () => undefined },
-    context: { ...over.context, setup: made } as ToolContext,
+    setup: made,
+    context: (signal, progress) => ({ ...over.context, setup: made, signal, progress }) as ToolContext,
   });
   const call = (tool: string, args: unknown = {}, more: Partial<Call> = {}) =>
     gate({

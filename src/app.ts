@@ -1,0 +1,128 @@
+import { createHosts, type HostsAround } from './config/inventory.ts';
+import type { Loaded } from './config/load.ts';
+import type { Problem } from './config/problem.ts';
+import { Failure } from './failure.ts';
+import { createAudit } from './gate/audit.ts';
+import { createConfirmation } from './gate/confirm.ts';
+import { createGate } from './gate/dispatch.ts';
+import { createRegistry } from './gate/registry.ts';
+import { createAsker } from './mcp/asker.ts';
+import { type StdioParts, serveOverStdio } from './mcp/stdio.ts';
+import { saveInto } from './present/outputs.ts';
+import { createPresent } from './present/present.ts';
+import { createRedact } from './present/redact.ts';
+import { createPve } from './pve/client.ts';
+import { clusterNodes } from './pve/cluster.ts';
+import type { Ssh } from './ssh/client.ts';
+import { createPool } from './ssh/pool.ts';
+import { createSsh } from './ssh/run.ts';
+import { tools } from './toolsets/index.ts';
+import type { Hosts, Setup, Shell, Toolset } from './toolsets/tool.ts';
+
+/** The second guard of read-only mode: a tool that slipped through the gate has no SSH to write with. */
+const noCommands = (mode: Setup['mode']): Failure | undefined =>
+  mode === 'read-only'
+    ? new Failure(
+        'refused',
+        'No command is run over SSH in read-only mode.',
+        'The operator can set MCP_MODE=guarded and restart the server.',
+      )
+    : undefined;
+
+/** The first problem that keeps a toolset from working, as the answer of all its tools. */
+function blockedBy({ problems }: Loaded, toolset: Toolset): Failure | undefined {
+  const problem = problems.find(({ blocks }) => blocks?.includes(toolset));
+  return problem && new Failure('misconfigured', problem.cause, problem.cure);
+}
+
+function setupOf(
+  { settings, problems, settingsFile, token }: Loaded,
+  more: readonly Problem[],
+  version: string,
+): Setup {
+  const { mode, toolsets, protectedGuests, auditFile, taskWaitS, commandTimeoutS } = settings;
+  const waits = { taskWaitMs: taskWaitS * 1000, commandTimeoutMs: commandTimeoutS * 1000 };
+  return {
+    version,
+    mode,
+    toolsets,
+    protectedGuests,
+    auditFile,
+    settingsFile,
+    token: token?.id,
+    problems: [...problems, ...more],
+    ...waits,
+  };
+}
+
+function pveOf(loaded: Loaded) {
+  const { settings, token, ca } = loaded;
+  return createPve({
+    host: settings.proxmoxHost ?? 'unset',
+    port: settings.proxmoxPort,
+    token,
+    fingerprint: settings.proxmoxFingerprint,
+    ca,
+    timeoutMs: settings.proxmoxTimeoutS * 1000,
+    readOnly: settings.mode === 'read-only',
+    protectedGuests: new Set(settings.protectedGuests),
+    problem: blockedBy(loaded, 'pve'),
+  });
+}
+
+function sshOf({ settings, ownKnownHosts }: Loaded): Ssh {
+  const pool = createPool({
+    knownHosts: [settings.sshKnownHosts],
+    ownKnownHosts,
+    acceptNew: settings.sshAcceptNew,
+    connectTimeoutMs: settings.sshConnectTimeoutS * 1000,
+  });
+  return createSsh(pool);
+}
+
+/** SSH for one call: its signal ends the commands, their last line is its progress. */
+const shellOf =
+  (ssh: Ssh, hosts: Hosts, blocked?: Failure) =>
+  (signal: AbortSignal, progress: (message: string) => void): Shell => ({
+    hosts,
+    connection: (host) => ssh.connection(host),
+    run(host, command) {
+      if (blocked) throw blocked;
+      const onOutput = (text: string): void => progress(text.trimEnd().split('\n').at(-1) ?? '');
+      return ssh.run(host, command, { signal, onOutput });
+    },
+  });
+
+/** What the process is on: its own version, and the files that hosts are known from. */
+export interface Ground extends Omit<HostsAround, 'nodes'> {
+  readonly version: string;
+}
+
+/** Everything the process is made of, from what was loaded; nothing is connected yet. */
+export function assemble(loaded: Loaded, ground: Ground): StdioParts {
+  const { settings } = loaded;
+  const pve = pveOf(loaded);
+  const ssh = sshOf(loaded);
+  const hosts = createHosts(loaded, { ...ground, nodes: () => clusterNodes(pve) });
+  const setup = setupOf(loaded, hosts.problems(), ground.version);
+  const shell = shellOf(ssh, hosts, noCommands(settings.mode) ?? blockedBy(loaded, 'ssh'));
+  const redact = createRedact(loaded.secrets);
+  const audit = createAudit(settings.auditFile, redact);
+  const registry = createRegistry(tools, setup);
+  const confirmTimeoutMs = settings.confirmTimeoutS * 1000;
+  const gate = createGate({
+    registry,
+    audit,
+    setup,
+    confirmation: createConfirmation(confirmTimeoutMs, redact),
+    context: (signal, progress) => ({ pve, ssh: shell(signal, progress), setup, signal, progress }),
+  });
+  const present = createPresent({ redact, budget: settings.answerChars, save: saveInto(settings.outputDir) });
+  const close = async (): Promise<void> => {
+    await Promise.allSettled([ssh.close(), pve.close(), audit.close()]);
+  };
+  return { gate, registry, present, setup, asker: createAsker(confirmTimeoutMs), confirmTimeoutMs, close };
+}
+
+/** Serves MCP over this process's stdio until its client is gone. */
+export const startServer = (loaded: Loaded, ground: Ground): void => serveOverStdio(assemble(loaded, ground));

@@ -1,0 +1,123 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { tools } from '../../src/toolsets/index.ts';
+import { type Connected, connect } from './clients.ts';
+import { type Datacentre, startDatacentre } from './datacentre.ts';
+
+let dc: Datacentre;
+let client: Connected;
+/** Everything that came out: answers, progress, what errors said. */
+const seen: string[] = [];
+
+const made = {
+  SSH_PASSWORD: 'corr3ct horse+battery/staple="quoted"',
+  SSH_SUDO_PASSWORD: "sudo's Passw0rd",
+  SSH_KEY_PASSPHRASE: 'pässphräse ünïque',
+};
+const inherited = { ANTHROPIC_API_KEY: 'sk-ant-canary-0123456789', AWS_SECRET_ACCESS_KEY: 'aws/canary+0123456789' };
+let secrets: Record<string, string>;
+
+const encodings: Record<string, (text: string) => string> = {
+  plain: (text) => text,
+  base64: (text) => Buffer.from(text).toString('base64').replace(/=+$/, ''),
+  base64url: (text) => Buffer.from(text).toString('base64url'),
+  hex: (text) => Buffer.from(text).toString('hex'),
+  percent: encodeURIComponent,
+  json: (text) => JSON.stringify(text).slice(1, -1),
+  shell: (text) => text.replaceAll("'", "'\\''"),
+};
+const spellings = (secret: string): string[] => Object.values(encodings).map((encode) => encode(secret));
+
+beforeAll(async () => {
+  dc = await startDatacentre();
+  secrets = { PROXMOX_TOKEN_VALUE: dc.api.token.value, ...made };
+  // Everything in the datacentre that others write says every secret in every spelling.
+  const everything = Object.values(secrets).flatMap(spellings).join(' | ');
+  for (const guest of dc.world.guests) guest.config.description = everything;
+  client = await connect('v2-2026', await dc.launch({ MCP_MODE: 'trusted', ...made }, inherited));
+});
+afterAll(async () => {
+  await client.close();
+  await dc.stop();
+});
+
+const echo = (): string => {
+  const words = Object.values(secrets).flatMap(spellings);
+  return words
+    .map((word) => `echo '${word.replaceAll("'", "'\\''")}'; echo '${word.replaceAll("'", "'\\''")}' >&2`)
+    .join('\n');
+};
+
+/** Arguments with which a tool does its work, and arguments with which it fails, each of them full of secrets. */
+function argumentsFor(name: string): Record<string, unknown>[] {
+  const shape = Object.keys(tools.find((tool) => tool.name === name)?.schema.shape ?? {});
+  const values: Record<string, unknown> = {
+    guest: 102,
+    vmid: 102,
+    target: 'pve1',
+    script: echo(),
+    action: name === 'pve_guest_stop' ? 'stop' : 'reboot',
+    upid: dc.world.tasks[0]?.upid,
+  };
+  const working = Object.fromEntries(shape.filter((key) => key in values).map((key) => [key, values[key]]));
+  const token = secrets.PROXMOX_TOKEN_VALUE ?? '';
+  const failing = Object.fromEntries(shape.map((key) => [key, token]));
+  return [working, failing, { ...working, [token]: 1 }];
+}
+
+/** Where a secret is, in any spelling; no line when it is nowhere. */
+function leaksIn(place: string, text: string): string[] {
+  const all = { ...secrets, ...inherited };
+  return Object.entries(all).flatMap(([name, secret]) =>
+    Object.entries(encodings)
+      .filter(([, encode]) => text.includes(encode(secret)))
+      .map(([encoding]) => `${name} in ${encoding} in ${place}`),
+  );
+}
+
+describe('guarantee 21: no secret leaves', () => {
+  it.each(tools.map(({ name }) => name))('%s: through its answer and its errors', async (name) => {
+    for (const args of argumentsFor(name)) {
+      const progress: string[] = [];
+      const result = await client.call(name, args, { onProgress: (message) => progress.push(message) });
+      const out = [result.text, JSON.stringify(result.facts), ...progress].join('\n');
+      seen.push(out);
+      expect(leaksIn(name, out)).toEqual([]);
+    }
+  });
+
+  it('the commands did run and their output came, without the secrets', () => {
+    expect(seen.join('\n')).toContain('[secret removed]');
+  });
+
+  const faults = {
+    '401': { status: 401, reason: 'Authentication failed!' },
+    '403': { status: 403, reason: 'Permission check failed (/vms/102, VM.Audit)' },
+    '500': { status: 500, reason: 'oops' },
+    '596': { status: 596, reason: 'Connection timed out' },
+    reset: 'reset',
+  } as const;
+  it.each(Object.entries(faults))('when the API answers with %s', async (_, outage) => {
+    dc.world.switches.outage = outage;
+    for (const name of ['pve_overview', 'pve_guest_power', 'server_status']) {
+      const result = await client.call(name, argumentsFor(name)[0]);
+      expect(leaksIn(name, `${result.text}${JSON.stringify(result.facts)}`)).toEqual([]);
+    }
+    dc.world.switches.outage = undefined;
+  });
+
+  it('in stderr, the audit file, kept outputs, and the command line', async () => {
+    expect(leaksIn('stderr', client.stderr())).toEqual([]);
+    expect(leaksIn('audit', await dc.audit())).toEqual([]);
+    expect(leaksIn('argv', await readFile(`/proc/${client.pid}/cmdline`, 'utf8'))).toEqual([]);
+    const outputs = await readdir(join(dc.dir, 'outputs')).catch(() => []);
+    for (const file of outputs)
+      expect(leaksIn(file, await readFile(join(dc.dir, 'outputs', file), 'utf8'))).toEqual([]);
+  });
+
+  it('in the environment that a child process would be given', async () => {
+    const children = await readFile(`/proc/${client.pid}/task/${client.pid}/children`, 'utf8');
+    expect(children.trim()).toBe('');
+  });
+});

@@ -1,0 +1,101 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startSshd } from '../rig/sshd.ts';
+import { type Datacentre, startDatacentre, writePrivate } from './datacentre.ts';
+import { initialize, type RawSession, startRaw } from './raw.ts';
+
+let dc: Datacentre;
+let sshd: Awaited<ReturnType<typeof startSshd>>;
+beforeAll(async () => {
+  [dc, sshd] = await Promise.all([startDatacentre(), startSshd()]);
+});
+afterAll(() => Promise.all([dc.stop(), sshd.stop()]));
+
+/** A session whose SSH host is a real sshd on this machine. */
+async function session(): Promise<RawSession> {
+  const hosts = `${dc.dir}/hosts-real.json`;
+  const known = `${dc.dir}/known_hosts-real`;
+  await writePrivate(hosts, JSON.stringify({ hosts: { real: { address: sshd.host, port: sshd.port, user: 'root' } } }));
+  await writePrivate(known, `${sshd.hostKeyLine}\n`);
+  const settings = { MCP_INVENTORY_FILE: hosts, SSH_KNOWN_HOSTS: known, SSH_KEY_PATH: sshd.clientKeyPath };
+  const raw = startRaw(await dc.launch(settings));
+  await initialize(raw);
+  return raw;
+}
+
+/** Pids of processes that have `mark` on their command line. */
+const alive = (mark: string): string[] =>
+  readdirSync('/proc').filter((pid) => {
+    if (!/^\d+$/.test(pid)) return false;
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(mark);
+    } catch {
+      return false;
+    }
+  });
+
+const until = async (holds: () => boolean): Promise<void> => {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 20));
+};
+
+const ways: Record<string, (raw: RawSession) => void> = {
+  'end of stdin': ({ child }) => child.stdin?.end(),
+  SIGINT: ({ child }) => child.kill('SIGINT'),
+  SIGTERM: ({ child }) => child.kill('SIGTERM'),
+};
+
+describe.each(Object.entries(ways))('guarantee 25: %s', (_, end) => {
+  it('idle: gone within 400 ms, with exit code 0', async () => {
+    const raw = await session();
+    await raw.request('tools/list');
+    const began = performance.now();
+    end(raw);
+    expect(await raw.gone).toEqual({ code: 0, signal: null });
+    expect(performance.now() - began).toBeLessThan(400);
+  });
+
+  it('busy: gone within 2 s, the remote processes ended, no orphan', async () => {
+    const raw = await session();
+    const mark = `7${Math.floor(Math.random() * 1e8)}`;
+    raw.send('tools/call', {
+      name: 'ssh_exec',
+      arguments: {
+        target: 'real',
+        script: `sleep ${mark} & setsid sleep ${mark} & trap '' TERM; sleep ${mark}; sleep 5`,
+      },
+    });
+    await until(() => alive(mark).length >= 3);
+    const began = performance.now();
+    end(raw);
+    expect((await raw.gone).code).toBe(0);
+    expect(performance.now() - began).toBeLessThan(2000);
+    await until(() => alive(mark).length === 0);
+    expect(performance.now() - began).toBeLessThan(3000);
+  });
+});
+
+describe('guarantee 26, its first half', () => {
+  it('listens on no socket', async () => {
+    const raw = await session();
+    await raw.request('tools/list');
+    const inodes = new Set(
+      ['tcp', 'tcp6'].flatMap((table) =>
+        readFileSync(`/proc/${raw.child.pid}/net/${table}`, 'utf8')
+          .split('\n')
+          .map((line) => line.trim().split(/\s+/))
+          .filter((fields) => fields[3] === '0A')
+          .map((fields) => `socket:[${fields[9]}]`),
+      ),
+    );
+    const own = readdirSync(`/proc/${raw.child.pid}/fd`).map((fd) => {
+      try {
+        return readlinkSync(`/proc/${raw.child.pid}/fd/${fd}`);
+      } catch {
+        return '';
+      }
+    });
+    expect(own.filter((link) => inodes.has(link))).toEqual([]);
+    raw.child.stdin?.end();
+    await raw.gone;
+  });
+});
