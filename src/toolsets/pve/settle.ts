@@ -1,5 +1,5 @@
 import { type Facts, remote } from '../../present/answer.ts';
-import { waitForTask } from '../../pve/task.ts';
+import { type TaskOutcome, waitForTask } from '../../pve/task.ts';
 import { elapsed } from '../format.ts';
 import type { ToolContext } from '../tool.ts';
 
@@ -9,25 +9,30 @@ export interface Settled {
   readonly facts: Facts;
 }
 
-/** Waits for the task that a write started, as long as the call or the operator's settings say; a failed task is a Failure. */
+const LOG_LINES = 10;
+
+/**
+ * Waits for the task that a write started, as long as the call or the operator's settings say (0: not at all); a task
+ * that failed is a Failure. A write that started none is done already.
+ */
 export async function settle(context: ToolContext, started: unknown, waitSeconds?: number): Promise<Settled> {
   if (typeof started !== 'string') return { done: true, facts: {} };
+  if (waitSeconds === 0) return { done: false, facts: goesOn(started) };
   const outcome = await waitForTask(context.pve, started, {
     waitMs: waitSeconds === undefined ? context.setup.taskWaitMs : waitSeconds * 1000,
     signal: context.signal,
     onProgress: (message) => context.progress(message),
   });
-  const done = outcome.state !== 'running';
-  const log = outcome.log.slice(-10).join('\n');
-  return {
-    done,
-    facts: {
-      task: outcome.upid,
-      task_state: outcome.state,
-      waited: elapsed(outcome.durationMs),
-      warnings: outcome.warnings,
-      log: outcome.state === 'ok' || log === '' ? undefined : remote(log),
-      next: done ? undefined : 'The task goes on. Wait for it with pve_task_get: this task, wait_s 60.',
-    },
-  };
+  if (outcome.state === 'running') return { done: false, facts: { ...goesOn(started), log: logOf(outcome) } };
+  const { state, warnings, durationMs } = outcome;
+  const log = state === 'warnings' ? logOf(outcome) : undefined;
+  return { done: true, facts: { task: started, task_state: state, waited: elapsed(durationMs), warnings, log } };
 }
+
+const goesOn = (task: string): Facts => ({
+  task,
+  task_state: 'running',
+  next: 'The task goes on. Wait for it with pve_task_get: this task, wait_s 60.',
+});
+
+const logOf = ({ log }: TaskOutcome) => (log.length > 0 ? remote(log.slice(-LOG_LINES).join('\n')) : undefined);

@@ -10,7 +10,8 @@ import { commandsIn } from './words.ts';
 interface Danger {
   readonly sentence: string;
   readonly program: RegExp;
-  readonly when?: (args: readonly string[], cwd: string) => boolean;
+  /** Given the whole command, the program first, and the directory it runs in. */
+  readonly when?: (words: readonly string[], cwd: string) => boolean;
   /** A danger to a host, not to a container. */
   readonly hostOnly?: true;
 }
@@ -23,73 +24,82 @@ const ourRoads = /^(ssh|sshd|pveproxy|pvedaemon|pve-cluster|corosync|networking)
 
 const has =
   (...wanted: string[]) =>
-  (args: readonly string[]): boolean =>
-    args.some((arg) => wanted.includes(arg));
+  (words: readonly string[]): boolean =>
+    words.some((word) => wanted.includes(word));
 
-const recursive = (args: readonly string[]): boolean => args.some((arg) => /^(-\w*[rR]\w*|--recursive)$/.test(arg));
+const recursive = (words: readonly string[]): boolean => words.some((word) => /^(-\w*[rR]\w*|--recursive)$/.test(word));
 
 function isSystemFolder(word: string, cwd: string): boolean {
   const written = word.replace(/^(~|\$HOME|\$\{HOME\})(?=\/|$)/, '/root');
   return systemFolders.test(posix.resolve(cwd, written).replace(/\/\.?\*+$/, '') || '/') && !written.startsWith('-');
 }
 
-const onSystemFolder = (args: readonly string[], cwd: string): boolean => args.some((arg) => isSystemFolder(arg, cwd));
-const ontoDevice = (args: readonly string[]): boolean => args.some((arg) => blockDevice.test(arg.replace(/^of=/, '')));
-const after = (mark: string, args: readonly string[]): string[] => args.filter((_, i) => args[i - 1] === mark);
+const onSystemFolder = (words: readonly string[], cwd: string): boolean =>
+  words.some((word) => isSystemFolder(word, cwd));
+const isDevice = (word: string | undefined): boolean => blockDevice.test(word ?? '');
 
 const dangers: readonly Danger[] = [
   {
     sentence: 'It deletes a system folder with all below it.',
     program: /^rm$/,
-    when: (args, cwd) => has('--no-preserve-root')(args) || (recursive(args) && onSystemFolder(args, cwd)),
+    when: (words, cwd) => has('--no-preserve-root')(words) || (recursive(words) && onSystemFolder(words, cwd)),
   },
   {
     sentence: 'It deletes what it finds below a system folder.',
     program: /^find$/,
-    when: (args, cwd) => has('-delete')(args) && isSystemFolder(args[0] ?? '', cwd),
+    when: (words, cwd) => has('-delete')(words) && isSystemFolder(words[1] ?? '', cwd),
   },
   {
     sentence: 'It changes owner or mode of everything below a system folder.',
     program: /^(chmod|chown|chgrp)$/,
-    when: (args, cwd) => recursive(args) && onSystemFolder(args, cwd),
+    when: (words, cwd) => recursive(words) && onSystemFolder(words, cwd),
   },
   { sentence: 'It makes a new file system over what is there.', program: /^(mkfs(\.\w+)?|mke2fs)$/ },
   {
+    sentence: 'It wipes a disk.',
+    program: /^wipefs$/,
+    when: (words) => words.some((word) => /^(-\w*[ao]\w*|--all|--offset.*)$/.test(word)),
+  },
+  {
     sentence: 'It wipes a disk or its partition table.',
-    program: /^(wipefs|blkdiscard|sgdisk|shred)$/,
-    when: (args) => ontoDevice(args) && !has('-p', '--print', '-n', '--no-act')(args),
+    program: /^(blkdiscard|sgdisk|shred)$/,
+    when: (words) => words.some(isDevice) && !has('-p', '--print')(words),
   },
   {
     sentence: 'It writes onto a block device.',
-    program: /^(dd|tee|cp)$/,
-    when: (args) =>
-      ontoDevice(args.filter((arg, i) => arg.startsWith('of=') || (!arg.includes('=') && i === args.length - 1))),
+    program: /^dd$/,
+    when: (words) => words.some((word) => word.startsWith('of=') && isDevice(word.slice(3))),
   },
-  { sentence: 'It writes onto a block device.', program: /./, when: (args) => ontoDevice(after('>', args)) },
+  { sentence: 'It writes onto a block device.', program: /^(tee|cp)$/, when: (words) => isDevice(words.at(-1)) },
+  {
+    sentence: 'It writes onto a block device.',
+    program: /./,
+    when: (words) => words.some((word, i) => word === '>' && isDevice(words[i + 1])),
+  },
   {
     sentence: 'It destroys a ZFS pool or dataset.',
     program: /^(zpool|zfs)$/,
-    when: (args) => has('destroy', 'labelclear')(args.slice(0, 1)),
+    when: (words) => has('destroy', 'labelclear')(words.slice(1, 2)),
   },
   { sentence: 'It removes an LVM volume.', program: /^((lv|vg|pv)remove)$/ },
   { sentence: 'It removes an LVM volume.', program: /^lvm$/, when: has('lvremove', 'vgremove', 'pvremove') },
-  { sentence: 'It deletes a guest with its disks.', program: /^(pct|qm)$/, when: (args) => args[0] === 'destroy' },
-  { sentence: 'It deletes something of Proxmox VE.', program: /^pvesh$/, when: (args) => args[0] === 'delete' },
+  { sentence: 'It deletes a guest with its disks.', program: /^(pct|qm)$/, when: (words) => words[1] === 'destroy' },
+  { sentence: 'It deletes something of Proxmox VE.', program: /^pvesh$/, when: (words) => words[1] === 'delete' },
   {
-    sentence: 'It takes away an account or token, which may be the one in use.',
+    sentence: 'It takes away an account, a role or a token, which may be the one in use.',
     program: /^pveum$/,
     when: has('remove', 'delete', 'del', 'deltoken', 'userdel'),
   },
   {
     sentence: 'It turns the host off or restarts it.',
     program: /^(shutdown|reboot|poweroff|halt)$/,
-    when: (args) => !has('-c', '--help')(args),
+    when: (words) => !has('-c', '--help')(words),
     hostOnly: true,
   },
   {
     sentence: 'It turns the host off or restarts it.',
     program: /^(init|telinit)$/,
-    when: (args) => /^[016]$/.test(args[0] ?? ''),
+    when: (words) => /^[016]$/.test(words[1] ?? ''),
     hostOnly: true,
   },
   {
@@ -101,7 +111,7 @@ const dangers: readonly Danger[] = [
   {
     sentence: 'It stops a service that this server or the cluster needs.',
     program: /^(systemctl|service)$/,
-    when: (args) => has('stop', 'disable', 'mask', 'kill')(args) && args.some((arg) => ourRoads.test(arg)),
+    when: (words) => has('stop', 'disable', 'mask', 'kill')(words) && words.some((word) => ourRoads.test(word)),
     hostOnly: true,
   },
   {
@@ -113,7 +123,7 @@ const dangers: readonly Danger[] = [
   {
     sentence: 'It drops firewall rules at once.',
     program: /^nft$/,
-    when: (args) => args[0] === 'flush',
+    when: (words) => words[1] === 'flush',
     hostOnly: true,
   },
 ];
@@ -138,11 +148,11 @@ export function alarmFor({ script, stdin, cwd = '/nowhere' }: Alarming, inContai
   let here = cwd;
   let readsCommands = false;
   for (const words of commandsIn(script).flatMap(readings)) {
-    const [program, args] = [programOf(words), words.slice(1)];
-    if (program === 'cd' && args[0]) here = posix.resolve(here, args[0]);
+    const program = programOf(words);
+    if (program === 'cd' && words[1]) here = posix.resolve(here, words[1]);
     readsCommands ||= shells.test(program);
     const danger = dangers.find(
-      (one) => one.program.test(program) && !(inContainer && one.hostOnly) && (one.when?.(args, here) ?? true),
+      (one) => one.program.test(program) && !(inContainer && one.hostOnly) && (one.when?.(words, here) ?? true),
     );
     if (danger) return danger.sentence;
   }

@@ -1,0 +1,156 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type Bench, startBench } from './harness.ts';
+
+let bench: Bench;
+beforeAll(async () => {
+  bench = await startBench();
+});
+afterEach(() => bench.forget());
+afterAll(() => bench.stop());
+
+const power = (guest: number | string, action: string, more: Record<string, unknown> = {}) =>
+  bench.call('pve_guest_power', { guest, action, ...more });
+
+describe('pve_guest_power', () => {
+  it('starts a container, waits, and tells the state it is in: one write', async () => {
+    expect(await power('keycloak', 'start')).toMatchInlineSnapshot(`
+      {
+        "facts": {
+          "action": "start",
+          "changed": true,
+          "guest": "CT 400 (keycloak) on pve1",
+          "status": "running",
+          "task": "UPID:pve1:…:vzstart:400:root@pam!mcp:",
+          "task_state": "ok",
+          "waited": "… s",
+        },
+        "headline": "start of CT 400 (keycloak) on pve1 is done: running for 1 s",
+      }
+    `);
+    expect(bench.writes()).toEqual(['POST /nodes/pve1/lxc/400/status/start']);
+  });
+
+  it('leaves a guest alone that is there already', async () => {
+    expect(await power(400, 'start')).toMatchInlineSnapshot(`
+      {
+        "facts": {
+          "changed": false,
+          "guest": "CT 400 (keycloak) on pve1",
+          "status": "running",
+        },
+        "headline": "CT 400 (keycloak) on pve1 is already running for 1 s; nothing was done",
+      }
+    `);
+    expect(bench.writes()).toEqual([]);
+  });
+
+  it('reboots it', async () => {
+    expect((await power(400, 'reboot')).headline).toMatch(
+      /^reboot of CT 400 \(keycloak\) on pve1 is done: running for/,
+    );
+    expect(bench.writes()).toEqual(['POST /nodes/pve1/lxc/400/status/reboot']);
+  });
+
+  it('shuts it down', async () => {
+    expect(await power(400, 'shutdown', { timeout_s: 30 })).toMatchObject({
+      headline: 'shutdown of CT 400 (keycloak) on pve1 is done: stopped',
+      facts: { status: 'stopped', changed: true, task_state: 'ok' },
+    });
+    expect(bench.writes()).toEqual(['POST /nodes/pve1/lxc/400/status/shutdown']);
+    expect(bench.world.requests.findLast(({ method }) => method === 'POST')?.params).toMatchObject({ timeout: '30' });
+  });
+
+  it('suspends a VM and resumes it', async () => {
+    expect((await power(201, 'suspend')).facts).toMatchObject({ status: 'paused' });
+    expect((await power(201, 'suspend')).facts).toMatchObject({ changed: false });
+    expect((await power(201, 'resume')).facts).toMatchObject({ status: 'running' });
+    expect(bench.writes()).toEqual([
+      'POST /nodes/pve1/qemu/201/status/suspend',
+      'POST /nodes/pve1/qemu/201/status/resume',
+    ]);
+  });
+
+  it.each([
+    [9000, 'start'],
+    [400, 'reboot'],
+    [400, 'nosuch'],
+  ])('refuses %s %s before anything is written', async (guest, action) => {
+    const failure = await bench.fails('pve_guest_power', { guest, action });
+    expect(failure).toMatchSnapshot();
+    expect(bench.writes()).toEqual([]);
+  });
+
+  it('hands back the task when it goes on past the wait', async () => {
+    bench.world.switches.nextTask = 'hang';
+    const told = await power(400, 'start', { wait_s: 1 });
+    bench.endTasks();
+    expect(told).toMatchInlineSnapshot(`
+      {
+        "facts": {
+          "action": "start",
+          "guest": "CT 400 (keycloak) on pve1",
+          "next": "The task goes on. Wait for it with pve_task_get: this task, wait_s 60.",
+          "task": "UPID:pve1:…:vzstart:400:root@pam!mcp:",
+          "task_state": "running",
+          "waited": "… s",
+        },
+        "headline": "start of CT 400 (keycloak) on pve1 is still running",
+      }
+    `);
+    expect(bench.writes()).toEqual(['POST /nodes/pve1/lxc/400/status/start']);
+  });
+
+  it('tells a task that failed with the end of its log', async () => {
+    bench.world.switches.nextTask = { fail: "can't activate LV 'pve/vm-400-disk-0'" };
+    expect(await bench.fails('pve_guest_power', { guest: 400, action: 'start' })).toMatchInlineSnapshot(`
+      {
+        "facts": {
+          "exit_status": {
+            "remote": "can't activate LV 'pve/vm-400-disk-0'",
+          },
+          "log": {
+            "remote": "TASK ERROR: can't activate LV 'pve/vm-400-disk-0'",
+          },
+          "node": "pve1",
+          "type": "vzstart",
+          "upid": "UPID:pve1:…:vzstart:400:root@pam!mcp:",
+        },
+        "headline": "Task vzstart 400 on pve1 failed: can't activate LV 'pve/vm-400-disk-0'.",
+        "hint": "The end of its log tells more.",
+        "kind": "task-failed",
+      }
+    `);
+    expect(bench.writes()).toEqual(['POST /nodes/pve1/lxc/400/status/start']);
+  });
+
+  it('names the privilege that is missing', async () => {
+    const pve = bench.as('mcp@pve!auditor');
+    expect(await bench.fails('pve_guest_power', { guest: 400, action: 'start' }, { pve })).toMatchInlineSnapshot(`
+      {
+        "facts": {
+          "path": "/vms/400",
+          "privilege": "VM.PowerMgmt",
+          "status": 403,
+          "token": "mcp@pve!auditor",
+        },
+        "headline": "127.0.0.1:… denied POST /nodes/pve1/lxc/400/status/start to mcp@pve!auditor: Permission check failed (/vms/400, VM.PowerMgmt). The token lacks VM.PowerMgmt on /vms/400. With privilege separation (the default) both the token and its user mcp@pve need it; without, only the user does.",
+        "hint": "On the host: pveum acl modify /vms/400 --tokens 'mcp@pve!auditor' --roles PVEVMUser — and, unless mcp@pve has it already: pveum acl modify /vms/400 --users 'mcp@pve' --roles PVEVMUser",
+        "kind": "permission",
+      }
+    `);
+    expect(bench.world.guest(400)?.status).toBe('stopped');
+  });
+
+  it('can be asked about, with the state it was seen in', async () => {
+    expect(await bench.preview('pve_guest_power', { guest: 101, action: 'shutdown' })).toMatchInlineSnapshot(`
+      {
+        "message": "shutdown CT 101 (pihole) on pve1. It is running for 40 d 23 h.",
+        "state": {
+          "guest": "CT 101 (pihole) on pve1",
+          "lock": undefined,
+          "status": "running",
+        },
+      }
+    `);
+  });
+});

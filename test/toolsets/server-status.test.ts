@@ -1,0 +1,99 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type Bench, startBench } from './harness.ts';
+
+let bench: Bench;
+beforeAll(async () => {
+  bench = await startBench();
+});
+afterEach(() => bench.forget());
+afterAll(() => bench.stop());
+
+describe('server_status', () => {
+  it('tells what is set up and that it works', async () => {
+    expect(await bench.call('server_status')).toMatchInlineSnapshot(`
+      {
+        "facts": {
+          "api": {
+            "answered_in": "… s",
+            "endpoint": "127.0.0.1:…",
+            "pve_version": "9.2.11",
+            "state": "connected",
+            "token": "root@pam!mcp",
+          },
+          "audit_file": "/var/lib/audit.jsonl",
+          "mode": "guarded",
+          "ssh": {
+            "checked": [
+              {
+                "host": "pve1",
+                "host_key": "SHA256:…",
+                "login": "root@127.0.0.1:…",
+                "pct": true,
+                "root": true,
+                "state": "connected",
+              },
+            ],
+            "known_hosts": 1,
+          },
+          "toolsets": [
+            "pve",
+            "ssh",
+          ],
+          "version": "0.1.0",
+        },
+        "headline": "proxmox-ssh-mcp 0.1.0, guarded mode; API connected",
+      }
+    `);
+    expect(bench.writes()).toEqual([]);
+  });
+
+  it('tells what is wrong, with the cure, and does not fail', async () => {
+    const pve = bench.as('root@pam!expired');
+    expect(await bench.call('server_status', {}, { pve })).toMatchObject({
+      headline: 'proxmox-ssh-mcp 0.1.0, guarded mode; API not usable (authentication)',
+      facts: { api: { state: 'authentication', cause: expect.any(String), cure: expect.any(String) } },
+    });
+  });
+
+  it('tells a token that has no privileges', async () => {
+    const { facts } = await bench.call('server_status', {}, { pve: bench.as('mcp@pve!nothing') });
+    expect((facts as { api: unknown }).api).toMatchInlineSnapshot(`
+      {
+        "answered_in": "… s",
+        "cause": "The token has no privileges: every list will be empty.",
+        "cure": "On a node: pveum acl modify / --tokens 'root@pam!mcp' --roles PVEAuditor (and to its user, when the token has privilege separation).",
+        "endpoint": "127.0.0.1:…",
+        "pve_version": "9.2.11",
+        "state": "connected",
+        "token": "root@pam!mcp",
+      }
+    `);
+  });
+
+  it('answers in time when the API says nothing', async () => {
+    bench.world.switches.outage = 'silent';
+    const began = performance.now();
+    const { facts } = await bench.call('server_status');
+    bench.world.switches.outage = undefined;
+    expect(facts).toMatchObject({
+      api: { state: expect.stringMatching(/timeout|cancelled|no answer/) },
+      ssh: { checked: [{ state: 'connected' }] },
+    });
+    expect(performance.now() - began).toBeLessThan(8000);
+  });
+
+  it('leaves hosts alone in read-only mode', async () => {
+    const over = bench.context();
+    const { facts } = await bench.call('server_status', {}, { setup: { ...over.setup, mode: 'read-only' } });
+    expect(facts).toMatchObject({ ssh: { checked: [{ note: 'Not tried: read-only mode runs no commands.' }] } });
+  });
+
+  it('tells the problems of the configuration', async () => {
+    const problems = [{ cause: 'PROXMOX_HOST is not set.', cure: 'Set it.' }];
+    const over = bench.context();
+    const told = await bench.call('server_status', {}, { setup: { ...over.setup, problems, toolsets: ['ssh'] } });
+    expect(told.headline).toBe('proxmox-ssh-mcp 0.1.0, guarded mode; API off; 1 problem in the configuration');
+    expect(told.facts).toMatchObject({ problems });
+    expect(told.facts).not.toHaveProperty('api');
+  });
+});

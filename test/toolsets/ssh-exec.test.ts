@@ -1,0 +1,104 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type Bench, startBench } from './harness.ts';
+
+let bench: Bench;
+beforeAll(async () => {
+  bench = await startBench();
+});
+afterEach(() => bench.forget());
+afterAll(() => bench.stop());
+
+describe('ssh_exec', () => {
+  it('runs a command on a node', async () => {
+    expect(await bench.call('ssh_exec', { target: 'pve1', script: 'hostname' })).toMatchInlineSnapshot(`
+      {
+        "facts": {
+          "duration_ms": "…",
+          "exit_code": 0,
+          "ran_on": "pve1",
+          "stdout": {
+            "remote": "pve1
+      ",
+          },
+        },
+        "headline": "exit 0 on pve1 in … s",
+      }
+    `);
+    expect(bench.requests()).toBe(0);
+  });
+
+  it('gives exit code, stdout and stderr apart, with input, environment and directory', async () => {
+    const script = 'cat; echo "$NAME in $(pwd)"; echo oops >&2; exit 3';
+    const input = { target: 'pve1', script, stdin: 'in\n', env: { NAME: 'me' }, cwd: '/etc' };
+    expect(await bench.call('ssh_exec', input)).toMatchInlineSnapshot(`
+      {
+        "facts": {
+          "duration_ms": "…",
+          "exit_code": 3,
+          "ran_on": "pve1",
+          "stderr": {
+            "remote": "oops
+      ",
+          },
+          "stdout": {
+            "remote": "in
+      me in /etc
+      ",
+          },
+        },
+        "headline": "exit 3 on pve1 in … s",
+      }
+    `);
+  });
+
+  it('runs it in a container by its target', async () => {
+    const told = await bench.call('ssh_exec', { target: 'ct/101', script: 'hostname' });
+    expect(told).toMatchObject({
+      headline: 'exit 0 on CT 101 (pihole) in … s',
+      facts: { ran_on: 'CT 101 (pihole)', stdout: { remote: 'pihole\n' } },
+    });
+  });
+
+  it.each([
+    [{ target: 'keycloak' }],
+    [{ target: 'homeassistant' }],
+    [{ target: 'nosuch' }],
+    [{ target: 'vm/200' }],
+    [{ target: 'vm/101' }],
+    [{ target: 'ct/200' }],
+    [{ target: 'ct/999' }],
+    [{ target: 'ct/400' }],
+    [{ target: 'no such' }],
+  ])('says what is wrong with %o, and what to write instead', async (input) => {
+    expect(await bench.fails('ssh_exec', { ...input, script: 'true' })).toMatchSnapshot();
+  });
+
+  it('does not connect to run something in a container that is stopped', async () => {
+    const host = (await bench.context().ssh.hosts.list())[0];
+    if (!host) throw new Error('no host');
+    const over = bench.context();
+    const ran: string[] = [];
+    const ssh = { ...over.ssh, run: async () => Promise.reject(new Error(`ran ${ran.push('x')}`)) };
+    expect(await bench.fails('ssh_exec', { target: 'ct/400', script: 'true' }, { ssh })).toMatchObject({
+      kind: 'conflict',
+    });
+    expect(ran).toEqual([]);
+  });
+
+  it('shows a human the place and all that decides what it does', async () => {
+    const input = { target: 'ct/101', script: 'ls', env: { A: 'b' }, cwd: '/', stdin: 'x' };
+    expect(await bench.preview('ssh_exec', input)).toMatchInlineSnapshot(`
+      {
+        "message": "Run on CT 101 (pihole), by pve1:
+      ls
+      In /.
+      With A=b
+      With 1 characters on standard input: x",
+        "state": {
+          "host": "pve1",
+          "place": "CT 101 (pihole)",
+        },
+      }
+    `);
+  });
+});

@@ -1,0 +1,38 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type Bench, startBench } from './harness.ts';
+
+let bench: Bench;
+beforeAll(async () => {
+  bench = await startBench();
+});
+afterEach(() => bench.forget());
+afterAll(() => bench.stop());
+
+describe('ssh_sudo_exec', () => {
+  it('runs a command as root', async () => {
+    expect(await bench.call('ssh_sudo_exec', { target: 'pve1', script: 'id -un' })).toMatchInlineSnapshot(`
+      {
+        "facts": {
+          "duration_ms": "…",
+          "exit_code": 0,
+          "ran_on": "pve1",
+          "stdout": {
+            "remote": "root
+      ",
+          },
+        },
+        "headline": "exit 0 on pve1 in … s",
+      }
+    `);
+  });
+
+  it('shows a human that it runs as root', async () => {
+    expect((await bench.preview('ssh_sudo_exec', { target: 'pve1', script: 'ls' })).message).toBe(
+      'Run on pve1 as root:\nls',
+    );
+  });
+
+  it('says what is wrong with a host that nobody knows', async () => {
+    expect(await bench.fails('ssh_sudo_exec', { target: 'pve9', script: 'true' })).toMatchObject({ kind: 'not-found' });
+  });
+});
