@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { asFailure, Failure } from '../failure.ts';
 import type { Pve, PveCallOptions } from './client.ts';
+import { pause } from './pause.ts';
 import { taskLog, taskStatus } from './task-status.ts';
 import { parseUpid } from './upid.ts';
 
@@ -48,7 +48,7 @@ export async function watchTask(pve: Pve, upid: string, options: WatchOptions): 
   const patience = new AbortController();
   const gaveUp = signal ? AbortSignal.any([signal, patience.signal]) : patience.signal;
   try {
-    const late = sleep(waitMs, undefined, { signal: gaveUp }).then(() => soFar(watch));
+    const late = pause(waitMs, gaveUp).then(() => soFar(watch));
     late.catch(() => {});
     return await Promise.race([watch.ended, late]);
   } catch (error) {
@@ -101,8 +101,8 @@ async function poll(pve: Pve, watch: Watch): Promise<Seen> {
     const exit = await readExit(pve, watch);
     // A worker may still hold the state from before the last line of the log was written.
     if (exit === 'unexpected status' && !doubted) doubted = true;
-    else if (exit !== undefined) return { exit, log: await lastLines(pve, watch) };
-    await sleep(pauseMs, undefined, { signal });
+    else if (exit !== undefined) return { exit, log: await readLog(pve, watch) };
+    await pause(pauseMs, signal);
   }
 }
 
@@ -117,8 +117,8 @@ async function readExit(pve: Pve, watch: Watch): Promise<string | undefined> {
     watch.awaySince = undefined;
     watch.heard = true;
     if (began - watch.began > 1_000) {
-      await readLog(pve, watch);
-      tell(watch, watch.log.at(-1));
+      const log = await readLog(pve, watch);
+      tell(watch, log.at(-1));
     }
   } catch (error) {
     const failure = asFailure(error);
@@ -130,19 +130,16 @@ async function readExit(pve: Pve, watch: Watch): Promise<string | undefined> {
   return undefined;
 }
 
-async function readLog(pve: Pve, watch: Watch): Promise<void> {
-  const { lines, total } = await taskLog(pve, watch.upid, {
-    start: watch.lines,
-    lines: keptLines,
-    signal: watch.stop.signal,
-  });
-  watch.log = [...watch.log, ...lines].slice(-keptLines);
-  watch.lines = total;
-}
-
-/** How a task ended is known by now; its log is told as far as it can be read. */
-async function lastLines(pve: Pve, watch: Watch): Promise<readonly string[]> {
-  await readLog(pve, watch).catch(() => {});
+/** The log is told as far as it can be read; what counts is the status. */
+async function readLog(pve: Pve, watch: Watch): Promise<readonly string[]> {
+  const { signal } = watch.stop;
+  try {
+    const { lines, total } = await taskLog(pve, watch.upid, { start: watch.lines, lines: keptLines, signal });
+    watch.log = [...watch.log, ...lines].slice(-keptLines);
+    watch.lines = total;
+  } catch {
+    // Whatever is wrong shows at the next read of the status.
+  }
   return watch.log;
 }
 
