@@ -6,9 +6,9 @@ export type Target =
   | { readonly kind: 'ct'; readonly vmid: number }
   | { readonly kind: 'vm'; readonly vmid: number };
 
-/** Reads `pve1`, `ct/400` or `vm/101`. */
+/** Reads `pve1`, `ct/400` or `vm/101`; anything else is `invalid-input`. One guest has one spelling of its id. */
 export function parseTarget(text: string): Target {
-  const guest = /^(ct|lxc|vm|qemu)\/(\d{3,9})$/.exec(text);
+  const guest = /^(ct|lxc|vm|qemu)\/([1-9]\d{2,8})$/.exec(text);
   if (guest) {
     const kind = guest[1] === 'ct' || guest[1] === 'lxc' ? 'ct' : 'vm';
     return { kind, vmid: Number(guest[2]) };

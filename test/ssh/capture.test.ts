@@ -1,0 +1,94 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Capture } from '../../src/ssh/capture.ts';
+import { login, sshTo } from '../rig/login.ts';
+import { type Sshd, startSshd } from '../rig/sshd.ts';
+
+const MIB = 1024 * 1024;
+
+/** What is kept of `bytes` when they come in chunks of these sizes, over and over. */
+function capture(bytes: Buffer, sizes: readonly number[]) {
+  const kept = new Capture();
+  for (let at = 0, i = 0; at < bytes.length; i++) {
+    const size = sizes[i % sizes.length] ?? 1;
+    kept.add(bytes.subarray(at, at + size));
+    at += size;
+  }
+  return kept.text();
+}
+
+const chunkSizes = fc.array(fc.oneof(fc.integer({ min: 1, max: 70_000 }), fc.integer({ min: 1, max: 3 * MIB })), {
+  minLength: 1,
+  maxLength: 5,
+});
+
+describe('a captured stream', () => {
+  it('is whole up to 2 MiB, however it comes in chunks', () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: 'binary', maxLength: 50 }),
+        fc.integer({ min: 0, max: 2 * MIB }),
+        chunkSizes,
+        (unit, size, sizes) => {
+          const text = unit === '' ? '' : unit.repeat(Math.floor(size / Buffer.byteLength(unit)));
+          const kept = capture(Buffer.from(text), sizes);
+          expect(kept.text === text).toBe(true);
+          expect(kept.totals).toEqual({ bytes: Buffer.byteLength(text), omitted: 0 });
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it('beyond that is head, a line that counts what is missing, and tail, never cutting a character', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom('a', 'ä', '€', '😀', 'aä€😀'),
+        fc.integer({ min: 2 * MIB + 16, max: 5 * MIB }),
+        chunkSizes,
+        (unit, size, sizes) => {
+          const text = `x${unit.repeat(Math.ceil(size / Buffer.byteLength(unit)))}y`;
+          const bytes = Buffer.byteLength(text);
+          const kept = capture(Buffer.from(text), sizes);
+          const [, head = '', count, tail = ''] = /^(.*)\n\[… (\d+) bytes left out …\]\n(.*)$/su.exec(kept.text) ?? [];
+          expect(text.startsWith(head) && text.endsWith(tail)).toBe(true);
+          expect(Number(count)).toBe(bytes - Buffer.byteLength(head) - Buffer.byteLength(tail));
+          expect(kept.totals).toEqual({ bytes, omitted: Number(count) });
+          expect(bytes - Number(count)).toBeGreaterThan(2 * MIB - 8);
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+});
+
+describe('guarantee 7: 1 GiB on stdout and 64 MiB on stderr at once', () => {
+  let server: Sshd;
+  beforeAll(async () => {
+    server = await startSshd();
+  });
+  afterAll(() => server.stop());
+
+  it('is told by head, tail and totals, in 64 MiB of memory at most', { timeout: 120_000 }, async () => {
+    const ssh = sshTo(server);
+    const host = login(server, 'psm-dash');
+    const flood = (mib: number) =>
+      `head -c ${mib * 65536} /dev/zero | tr '\\0' e >&2 & yes 'größer 😀' | head -c ${mib * MIB}; wait; echo; echo end`;
+    // The first run makes what is made once: ciphers, buffers, compiled code.
+    await ssh.run(host, { script: flood(64), timeoutMs: 60_000 });
+    const before = process.memoryUsage.rss();
+    let most = before;
+    const sampler = setInterval(() => {
+      most = Math.max(most, process.memoryUsage.rss());
+    }, 20);
+    const result = await ssh.run(host, { script: flood(1024), timeoutMs: 100_000 });
+    clearInterval(sampler);
+    await ssh.close();
+    expect(result.exitCode).toBe(0);
+    expect(result.stdout.totals.bytes).toBe(1024 * MIB + '\nend\n'.length);
+    expect(result.stderr.totals).toEqual({ bytes: 64 * MIB, omitted: 62 * MIB });
+    expect(result.stdout.text.startsWith('größer 😀\ngrößer 😀\n')).toBe(true);
+    expect(result.stdout.text.endsWith('\nend\n')).toBe(true);
+    expect(most - before).toBeLessThan(64 * MIB);
+  });
+});
