@@ -25,7 +25,7 @@ export function readEnvFile(path: string, required: boolean, around: Surrounding
     if (!required && error instanceof Error && 'code' in error && error.code === 'ENOENT') return nothing();
     return nothing({
       cause: `The settings file ${path} cannot be used: ${reason(error)}.`,
-      cure: 'Name another one with --env-file, or make it readable for this user alone (chmod 600).',
+      cure: 'Name another one with --settings-file, or make it readable for this user alone (chmod 600).',
       blocks: ALL,
     });
   }

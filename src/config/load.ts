@@ -7,7 +7,7 @@ import { caText, missing, tokenOf } from './token.ts';
 
 /** What the settings are made from, as plain arguments. The functions throw as those of node:fs do. */
 export interface Surroundings {
-  /** Flags as given, by the key of their setting; `envFile` names the settings file. */
+  /** Flags as given, by the key of their setting; `settingsFile` names the settings file. */
   readonly flags: Readonly<Record<string, string | undefined>>;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly home: string;
@@ -55,7 +55,7 @@ interface Read {
 export function loadSettings(around: Surroundings): Loaded {
   const folder = join(xdg(around, 'XDG_CONFIG_HOME', '.config'), 'proxmox-ssh-mcp');
   const defaultFile = join(folder, '.env');
-  const named = around.flags.envFile;
+  const named = around.flags.settingsFile;
   const file = readEnvFile(named ?? defaultFile, named !== undefined, around);
   const read = readAll(file, around);
   derive(read, around);

@@ -46,7 +46,7 @@ describe('who may read the settings file', () => {
   it('refuses a folder', () => {
     const home = new Home();
     home.write('folder.env/x', '');
-    const { problems } = home.load({ flags: { envFile: `${home.path}/folder.env` } });
+    const { problems } = home.load({ flags: { settingsFile: `${home.path}/folder.env` } });
     expect(problems).toMatchObject([{ blocks: ['pve', 'ssh'] }]);
   });
 });

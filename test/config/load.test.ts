@@ -27,11 +27,11 @@ describe('order of sources', () => {
     expect(loaded.settingsFile).toBe(home.settingsFile);
   });
 
-  it('reads the file that --env-file names instead of the usual one', () => {
+  it('reads the file that --settings-file names instead of the usual one', () => {
     const home = new Home();
     home.settings('MCP_MODE=ask');
     const other = home.write('other.env', 'MCP_TASK_WAIT_S=7');
-    const { settings, settingsFile } = home.load({ flags: { envFile: other } });
+    const { settings, settingsFile } = home.load({ flags: { settingsFile: other } });
     expect(settings).toMatchObject({ mode: 'guarded', taskWaitS: 7 });
     expect(settingsFile).toBe(other);
   });
@@ -39,10 +39,10 @@ describe('order of sources', () => {
   it('is content without the usual file, but not without a named one', () => {
     const home = new Home();
     expect(home.load({ env: TOKEN }).problems).toEqual([]);
-    expect(home.load({ env: TOKEN, flags: { envFile: '/nowhere/.env' } }).problems).toEqual([
+    expect(home.load({ env: TOKEN, flags: { settingsFile: '/nowhere/.env' } }).problems).toEqual([
       {
         cause: 'The settings file /nowhere/.env cannot be used: there is no such file.',
-        cure: 'Name another one with --env-file, or make it readable for this user alone (chmod 600).',
+        cure: 'Name another one with --settings-file, or make it readable for this user alone (chmod 600).',
         blocks: ['pve', 'ssh'],
       },
     ]);

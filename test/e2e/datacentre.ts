@@ -72,7 +72,7 @@ export async function startDatacentre(options: { readonly taskSpeed?: number } =
       const all = { ...base(dir, api, ssh), ...settings };
       await writePrivate(file, Object.entries(all).map(line).join(''));
       const home = { HOME: dir, PATH: process.env.PATH ?? '' };
-      return { command: process.execPath, args: [bin, 'serve', '--env-file', file], env: { ...home, ...env } };
+      return { command: process.execPath, args: [bin, 'serve', '--settings-file', file], env: { ...home, ...env } };
     },
     writes: () => world.requests.filter(({ method }) => method !== 'GET'),
     audit: () => readFile(join(dir, 'audit.jsonl'), 'utf8'),

@@ -1,0 +1,106 @@
+import { z } from 'zod';
+import type { Loaded } from '../config/load.ts';
+import { Failure } from '../failure.ts';
+import { type Certificate, endpointOf, fetchCertificate } from '../pve/certificate.ts';
+import type { Pve } from '../pve/client.ts';
+import { path } from '../pve/path.ts';
+import { type Check, type Checks, failed, failure, ok, skipped, warning } from './check.ts';
+
+const CONNECT_MS = 8_000;
+const SOON_DAYS = 21;
+const AFTER_API = ['API certificate', 'API token', 'privileges'];
+
+/** Certificate, token and privileges. What is shown of the certificate needs no token, so that one can begin with it. */
+export async function* apiChecks({ settings, token }: Loaded, pve: Pve): Checks {
+  const host = settings.proxmoxHost;
+  if (host === undefined) return yield* skipped(['API', ...AFTER_API], 'PROXMOX_HOST is not set');
+  let certificate: Certificate;
+  try {
+    certificate = await fetchCertificate(host, settings.proxmoxPort, CONNECT_MS);
+  } catch (error) {
+    yield failure('API', error);
+    return yield* skipped(AFTER_API, 'the API cannot be reached');
+  }
+  yield ok('API', `${endpointOf(host, settings.proxmoxPort)} can be reached`);
+
+  const version = await versionOf(pve);
+  const distrusted = version instanceof Failure && version.kind === 'untrusted';
+  yield distrusted
+    ? failure('API certificate', version)
+    : trusted(certificate, settings.proxmoxFingerprint !== undefined);
+  if (distrusted) return yield* skipped(['API token', 'privileges'], 'the certificate is not trusted');
+  if (version instanceof Failure) {
+    yield failure('API token', version);
+    return yield* skipped(['privileges'], 'the API does not answer this token');
+  }
+  yield ok('API token', `${token?.id} is accepted by Proxmox VE ${version}`);
+  yield* privilegeChecks(pve, token?.id ?? '', settings.mode === 'read-only');
+}
+
+async function versionOf(pve: Pve): Promise<string | Failure> {
+  try {
+    return (await pve.get(path`/version`, z.object({ version: z.string() }))).version;
+  } catch (error) {
+    if (error instanceof Failure) return error;
+    throw error;
+  }
+}
+
+function trusted({ fingerprint, subject, validTo }: Certificate, pinned: boolean): Check {
+  const how = pinned ? 'is the pinned one' : 'is vouched for by a CA';
+  const days = Math.floor((Date.parse(validTo) - Date.now()) / 86_400_000);
+  const says = `${subject} ${how}, valid until ${validTo}, SHA-256 ${fingerprint}`;
+  if (days >= SOON_DAYS) return ok('API certificate', says);
+  const cure =
+    'Renew it on the host (pvenode cert, or the web interface), then set PROXMOX_FINGERPRINT anew if it is set.';
+  return warning('API certificate', `${says}: ${days < 0 ? 'expired' : `expires in ${days} days`}`, cure);
+}
+
+interface Need {
+  /** Any one of them is enough. */
+  readonly anyOf: readonly string[];
+  readonly for: string;
+  /** The smallest built-in role that has it. */
+  readonly role: string;
+  readonly changes?: true;
+}
+
+/** What tools ask for, as the API's own schema says it (`permissions` of each method). */
+const needs: readonly Need[] = [
+  { anyOf: ['Sys.Audit'], for: 'nodes, cluster state and the tasks of others', role: 'PVEAuditor' },
+  { anyOf: ['VM.Audit'], for: 'guests', role: 'PVEAuditor' },
+  { anyOf: ['Datastore.Audit', 'Datastore.AllocateSpace'], for: 'storage and backups', role: 'PVEAuditor' },
+  {
+    anyOf: ['VM.GuestAgent.Audit', 'VM.GuestAgent.Unrestricted', 'VM.Monitor'],
+    for: 'IP addresses of VMs',
+    role: 'PVEVMAdmin',
+  },
+  { anyOf: ['VM.PowerMgmt'], for: 'starting and stopping guests', role: 'PVEVMUser', changes: true },
+  { anyOf: ['VM.Snapshot'], for: 'snapshots', role: 'PVEVMAdmin', changes: true },
+];
+
+async function* privilegeChecks(pve: Pve, token: string, readOnly: boolean): Checks {
+  let held: Record<string, Record<string, unknown>>;
+  try {
+    held = await pve.get(path`/access/permissions`, z.record(z.string(), z.record(z.string(), z.unknown())));
+  } catch (error) {
+    return yield failure('privileges', error);
+  }
+  if (Object.keys(held).length === 0) {
+    return yield failed('privileges', `${token} has none at all.`, grant(token, 'PVEAuditor'));
+  }
+  const wanted = needs.filter(({ changes }) => !(readOnly && changes));
+  const places = (need: Need) => Object.keys(held).filter((at) => need.anyOf.some((one) => one in (held[at] ?? {})));
+  const lacking = wanted.filter((need) => places(need).length === 0);
+  for (const need of lacking) {
+    yield warning('privileges', `${need.anyOf.join(' or ')} is missing, for ${need.for}.`, grant(token, need.role));
+  }
+  const partly = wanted.filter((need) => places(need).length > 0 && !places(need).includes('/'));
+  for (const need of partly) {
+    yield ok('privileges', `${need.anyOf[0]} is held for ${places(need).join(', ')} only`);
+  }
+  if (lacking.length === 0 && partly.length === 0) yield ok('privileges', 'the token has what the tools need');
+}
+
+const grant = (token: string, role: string): string =>
+  `On the host: pveum acl modify / --tokens '${token}' --roles ${role}; its user needs the role too, unless that is root@pam.`;

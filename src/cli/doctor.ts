@@ -1,0 +1,56 @@
+import type { Loaded } from '../config/load.ts';
+import { createRedact } from '../present/redact.ts';
+import { createPool } from '../ssh/pool.ts';
+import { createSsh } from '../ssh/run.ts';
+import type { Check, Checks } from './check.ts';
+import { apiChecks } from './check-api.ts';
+import { localChecks } from './check-local.ts';
+import { sshChecks } from './check-ssh.ts';
+import { apiOf, connectionOf, hostsOf } from './clients.ts';
+import { type Flags, loadHere } from './surroundings.ts';
+import { mark, say } from './terminal.ts';
+
+const API_PATIENCE_MS = 10_000;
+
+const MARKS = {
+  ok: ['✓', 'green'],
+  warning: ['!', 'yellow'],
+  failed: ['✗', 'red'],
+  skipped: ['-', 'dim'],
+} as const;
+
+/** Checks all that the server needs, tells it line by line, and exits with 1 when something failed. */
+export async function doctor(flags: Flags, json: boolean): Promise<void> {
+  const loaded = loadHere(flags);
+  const redact = createRedact(loaded.secrets);
+  const checks: Check[] = [];
+  for await (const { name, state, says, cure } of allChecks(loaded)) {
+    const check = { name, state, says: redact(says), cure: cure && redact(cure) };
+    checks.push(check);
+    if (!json) print(check);
+  }
+  const ok = checks.every(({ state }) => state !== 'failed');
+  if (json) say(JSON.stringify({ ok, checks }, null, 2));
+  if (!ok) process.exitCode = 1;
+}
+
+async function* allChecks(loaded: Loaded): Checks {
+  const pve = apiOf(loaded, API_PATIENCE_MS);
+  const options = connectionOf(loaded);
+  const ssh = createSsh(createPool(options));
+  const hosts = hostsOf(loaded, pve);
+  const { toolsets } = loaded.settings;
+  try {
+    yield* localChecks(loaded, hosts);
+    if (toolsets.includes('pve')) yield* apiChecks(loaded, pve);
+    if (toolsets.includes('ssh')) yield* sshChecks(loaded, hosts, options, ssh);
+  } finally {
+    await Promise.allSettled([pve.close(), ssh.close()]);
+  }
+}
+
+function print({ name, state, says, cure }: Check): void {
+  const [sign, colour] = MARKS[state];
+  mark(sign, colour);
+  say(` ${name}: ${says}${cure ? `\n    ${cure}` : ''}`);
+}

@@ -1,0 +1,52 @@
+import { asFailure } from '../failure.ts';
+import type { KnownHost } from '../toolsets/tool.ts';
+import { apiOf, hostsOf } from './clients.ts';
+import { type Flags, loadHere } from './surroundings.ts';
+import { say, warn } from './terminal.ts';
+
+const API_PATIENCE_MS = 5_000;
+
+/** Lists every host that a target can name. */
+export async function hosts(flags: Flags, json: boolean): Promise<void> {
+  const loaded = loadHere(flags);
+  const pve = apiOf(loaded, API_PATIENCE_MS);
+  try {
+    const inventory = hostsOf(loaded, pve);
+    const rows = (await inventory.list()).map(rowOf);
+    for (const { cause, cure } of [...loaded.problems, ...inventory.problems()]) warn(`${cause} ${cure}`);
+    if (json) return say(JSON.stringify(rows, null, 2));
+    if (rows.length === 0) return say('No host is known. Set SSH_HOST, or describe hosts in ~/.ssh/config.');
+    for (const line of columns(rows)) say(line);
+  } catch (error) {
+    const { message, hint } = asFailure(error);
+    warn(`${message} ${hint}`);
+    process.exitCode = 1;
+  } finally {
+    await pve.close();
+  }
+}
+
+type Row = Readonly<Record<'name' | 'login' | 'via' | 'known_from' | 'purpose', string>>;
+
+const rowOf = ({ spec, source, purpose, tags }: KnownHost): Row => ({
+  name: spec.name,
+  login: `${spec.user}@${spec.address}${spec.port === 22 ? '' : `:${spec.port}`}`,
+  via: (spec.via ?? []).map(({ name }) => name).join(', '),
+  known_from: source,
+  purpose: [purpose ?? '', ...(tags ?? []).map((tag) => `#${tag}`)].join(' ').trim(),
+});
+
+function columns(rows: readonly Row[]): string[] {
+  const heads = ['name', 'login', 'via', 'known_from', 'purpose'] as const;
+  const table = [
+    heads.map((head) => head.replace('_', ' ').toUpperCase()),
+    ...rows.map((row) => heads.map((head) => row[head])),
+  ];
+  const widths = heads.map((_, column) => Math.max(...table.map((cells) => cells[column]?.length ?? 0)));
+  return table.map((cells) =>
+    cells
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+}

@@ -1,0 +1,93 @@
+import { Command, CommanderError } from 'commander';
+import { ALL, type Problem } from '../config/problem.ts';
+import { groups } from '../config/setting.ts';
+import { flagOf, keys, settingOf } from '../config/settings.ts';
+import { secretInArgv } from './argv.ts';
+import { demoCommand } from './demo.ts';
+import { type Flags, usualSettingsFile, version } from './surroundings.ts';
+import { warn } from './terminal.ts';
+
+const NAME = 'proxmox-ssh-mcp';
+
+/** Does what the arguments say; without any it serves. A wrong command line ends with 2, but never keeps serve from starting. */
+export async function run(argv: readonly string[]): Promise<void> {
+  const words = argv.length === 0 || /^-(?!-?h(elp)?$|V$|-version$)/.test(argv[0] ?? '') ? ['serve', ...argv] : argv;
+  const secret = secretInArgv(words, usualSettingsFile());
+  if (secret) return refuse(words, secret);
+  try {
+    const program = commands();
+    await program.parseAsync(words, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode !== 0) await refuse(words, usage(error));
+  }
+}
+
+/** A client would only see that the server is gone; so, unless a human typed it, serve starts and tells it. */
+async function refuse(words: readonly string[], problem: Problem): Promise<void> {
+  if (words[0] === 'serve' && !process.stdin.isTTY) {
+    const { serve } = await import('./serve.ts');
+    return serve({}, [problem]);
+  }
+  warn(`${problem.cause} ${problem.cure}`);
+  process.exitCode = 2;
+}
+
+function usage({ message }: CommanderError): Problem {
+  const [first = '', guess] = message.replace(/^error: /, '').split('\n');
+  // An argument may be a secret after all: of --name=value, the name alone is told.
+  const cause = `${first.replace(/=[^']*'/, "'")}.`;
+  const ours = first.includes("'--env-file")
+    ? 'Use --settings-file: Node would take --env-file for itself.'
+    : undefined;
+  return {
+    cause: cause.charAt(0).toUpperCase() + cause.slice(1),
+    cure: ours ?? (guess ? guess.replace(/[()]/g, '') : `See ${NAME} --help.`),
+    blocks: ALL,
+  };
+}
+
+function commands(): Command {
+  const program = new Command(NAME)
+    .description('An MCP server that lets an AI client read and run Proxmox VE over its REST API and over SSH.')
+    .version(version)
+    .exitOverride()
+    .configureOutput({ outputError: () => {} });
+  withSettings(program.command('serve'))
+    .description('serve MCP on stdin and stdout (the default)')
+    .action(async (flags: Flags) => (await import('./serve.ts')).serve(flags));
+  withSettings(program.command('doctor'))
+    .description('check everything that the server needs, one line each with its cure')
+    .option('--json', 'print JSON')
+    .action(async (flags: Flags & { json?: true }) => (await import('./doctor.ts')).doctor(flags, flags.json === true));
+  withFile(program.command('hosts'))
+    .description('list the hosts that can be named, and where each is known from')
+    .option('--json', 'print JSON')
+    .action(async (flags: Flags & { json?: true }) => (await import('./hosts.ts')).hosts(flags, flags.json === true));
+  withFile(program.command('trust'))
+    .description("accept a host's SSH key")
+    .argument('<host>', 'name of a host, or address:port')
+    .option('--fingerprint <SHA256:…>', 'accept without a question if the key has this fingerprint')
+    .option('--replace', 'put it in the place of the key that was accepted before')
+    .action(async (host: string, flags: Flags & { replace?: true }) =>
+      (await import('./trust.ts')).trust(host, flags, flags.fingerprint, flags.replace === true),
+    );
+  program.addCommand(demoCommand().copyInheritedSettings(program));
+  return program;
+}
+
+/** Not called --env-file: Node 20 takes an option of that name for itself, even behind the script. */
+const withFile = (command: Command): Command => command.option('--settings-file <file>', 'settings file to read');
+
+/** Every setting that is no secret, under the heading of its group. */
+function withSettings(command: Command): Command {
+  withFile(command);
+  for (const key of keys) {
+    const { group, says, env } = settingOf(key);
+    const flag = flagOf(key);
+    if (!flag) continue;
+    const option = command.createOption(`${flag} <value>`, `${says.replaceAll('`', '')} (${env})`);
+    command.addOption(option.helpGroup(`${groups[group]}:`));
+  }
+  return command;
+}

@@ -1,0 +1,15 @@
+import type { Problem } from '../config/problem.ts';
+import { type Flags, ground, loadHere, version } from './surroundings.ts';
+import { warn } from './terminal.ts';
+
+/** Serves MCP on stdin and stdout. Whatever is wrong with the settings, it starts: its tools answer with the cure. */
+export async function serve(flags: Flags, problems: readonly Problem[] = []): Promise<void> {
+  const app = import('../app.ts');
+  const loaded = loadHere(flags, problems);
+  for (const { cause, cure } of loaded.problems) warn(`${cause} ${cure}`);
+  if (process.stdin.isTTY) {
+    warn('Speaking MCP on stdin and stdout, for an AI client to start; end it with Ctrl-D. See --help for commands.');
+  }
+  const { startServer } = await app;
+  startServer(loaded, { version, ...ground() });
+}

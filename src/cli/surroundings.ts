@@ -1,0 +1,53 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { homedir, userInfo } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { HostsAround } from '../config/inventory.ts';
+import { type Loaded, loadSettings } from '../config/load.ts';
+import type { Problem } from '../config/problem.ts';
+
+/** Flags by the key of their setting, as commander gives them. */
+export type Flags = Readonly<Record<string, string | undefined>>;
+
+declare const PACKAGE_VERSION: string | undefined;
+
+/** The version of the package; set when it is built. */
+export const version = typeof PACKAGE_VERSION === 'string' ? PACKAGE_VERSION : '0.0.0-source';
+
+/** The files and the user of this process, as hosts are made from them. */
+export const ground = (): Omit<HostsAround, 'nodes'> => ({
+  home: homedir(),
+  localUser: localUser(),
+  readFile: (path) => readFileSync(path, 'utf8'),
+  readDir: (path) => readdirSync(path),
+  exists: existsSync,
+});
+
+/** Loads the settings of this process, and removes from its environment what may be secret. */
+export function loadHere(flags: Flags, problems: readonly Problem[] = []): Loaded {
+  const { home, readFile } = ground();
+  const settingsFile = flags.settingsFile && resolve(flags.settingsFile.replace(/^~(?=\/)/, () => home));
+  const loaded = loadSettings({
+    flags: { ...flags, settingsFile },
+    env: process.env,
+    home,
+    uid: process.getuid?.(),
+    problems,
+    readFile,
+    stat: statSync,
+  });
+  for (const name of loaded.scrub) delete process.env[name];
+  return loaded;
+}
+
+/** Where a settings file is looked for when no flag names one, as people write it. */
+export const usualSettingsFile = (): string =>
+  join(process.env.XDG_CONFIG_HOME || '~/.config', 'proxmox-ssh-mcp', '.env');
+
+function localUser(): string | undefined {
+  try {
+    return userInfo().username;
+  } catch {
+    // A user id without an entry in the user database.
+    return undefined;
+  }
+}
