@@ -1,0 +1,101 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Command, Ssh } from '../../src/ssh/client.ts';
+import { quote } from '../../src/ssh/quote.ts';
+import { newMarks, wrap } from '../../src/ssh/wrap.ts';
+import { login, sshTo } from '../rig/login.ts';
+import { type Sshd, startSshd } from '../rig/sshd.ts';
+
+const nasty = fc.constantFrom(
+  ...'\'"\\$`!*?[]{}()<>|&;~#=%^-+@, \t\r\n',
+  '$(id)',
+  '\\0',
+  "'\\''",
+  '\u{1f600}',
+  '\ufeff',
+  '\u0085',
+);
+const character = fc.oneof(
+  nasty,
+  fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }).filter((text) => text !== '\0'),
+);
+const word = fc.string({ unit: character, maxLength: 12 });
+const list = fc.array(word, { maxLength: 6 });
+
+/** One command for each list, that prints its length and its words, each with a NUL behind it. */
+const printing = (lists: readonly (readonly string[])[], between: string) =>
+  lists.map((words) => `printf '%s\\0' ${words.length} ${words.map(quote).join(' ')}`).join(between);
+const printed = (lists: readonly (readonly string[])[]) =>
+  lists.map((words) => [words.length, ...words].map((text) => `${text}\0`).join('')).join('');
+
+let server: Sshd;
+let ssh: Ssh;
+beforeAll(async () => {
+  server = await startSshd({ containers: { 400: 'running' } });
+  ssh = sshTo(server);
+});
+afterAll(async () => {
+  await ssh.close();
+  await server.stop();
+});
+
+const roads: [string, string, Partial<Command>][] = [
+  ['bash', 'psm-bash', {}],
+  ['dash', 'psm-dash', {}],
+  ['zsh', 'psm-zsh', {}],
+  ['sudo from bash', 'psm-bash', { sudo: true }],
+  ['pct exec', 'root', { container: 400 }],
+  ['sudo and pct exec from bash', 'psm-bash', { container: 400 }],
+];
+
+describe('guarantee 6: 10,000 random argument lists', () => {
+  it.each(roads)('come back byte for byte through %s', async (_, user, more) => {
+    const seed = Date.now();
+    const lists = fc.sample(list, { numRuns: 10_000, seed });
+    const host = login(server, user);
+    for (let at = 0; at < lists.length; at += 1_000) {
+      const batch = lists.slice(at, at + 1_000);
+      // Without a line break the script travels in the command line, with one on stdin.
+      const flat = batch.filter((words) => !words.some((text) => text.includes('\n')));
+      const scripts = [printing(flat.slice(0, 400), ';'), printing(batch, '\n')];
+      const commands = scripts.map((script) => ({ script, timeoutMs: 60_000, ...more }));
+      expect(commands.map((command) => wrap(host, command, newMarks()).body === '')).toEqual([true, false]);
+      const [inline, onStdin] = await Promise.all(commands.map((command) => ssh.run(host, command)));
+      expect(inline?.stdout.text === printed(flat.slice(0, 400)), `seed ${seed}`).toBe(true);
+      expect(onStdin?.stdout.text === printed(batch), `seed ${seed}`).toBe(true);
+    }
+  });
+
+  it('but never NUL or half of a surrogate pair', () => {
+    for (const text of ['\0', 'a\0b', '\ud83d', 'a\ude00', '\ude00\ud83d']) {
+      expect(() => quote(text)).toThrow(expect.objectContaining({ kind: 'invalid-input' }));
+    }
+  });
+});
+
+describe('guarantee 5: a command line', () => {
+  it('is never longer than 120 KiB, however its script grows by quoting', () => {
+    const host = { name: 'a', address: 'a', port: 22 };
+    const sizes = fc.integer({ min: 0, max: 140_000 });
+    const ways = fc.record({ sudo: fc.boolean(), container: fc.constantFrom(undefined, 400) });
+    fc.assert(
+      fc.property(
+        sizes,
+        fc.constantFrom('a', "'", 'ä'),
+        ways,
+        fc.constantFrom('root', 'u'),
+        (size, unit, way, user) => {
+          const { line, body } = wrap(
+            { ...host, user },
+            { script: unit.repeat(size), timeoutMs: 1, ...way },
+            newMarks(),
+          );
+          expect(Buffer.byteLength(line)).toBeLessThanOrEqual(120 * 1024);
+          expect(line.includes('\n')).toBe(false);
+          if (unit === 'a') expect(body === '').toBe(size <= 100 * 1024);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+});
