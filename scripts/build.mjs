@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -32,24 +33,36 @@ const absent = {
   },
 };
 
-/**
- * With code splitting, a dynamic import of a CommonJS package would give nothing but `default`; this adds the names that
- * its types promise.
- */
+/** With code splitting, a dynamic import of a CommonJS package would give nothing but `default`; this adds its names. */
 const named = {
   name: 'named',
   setup(plugin) {
-    plugin.onResolve({ filter: /^(ssh2|undici)$/ }, ({ path, kind }) =>
-      kind === 'dynamic-import' ? { path, namespace: 'named' } : undefined,
-    );
+    plugin.onResolve({ filter: /^[^./]/ }, async ({ path, kind, ...rest }) => {
+      if (kind !== 'dynamic-import') return undefined;
+      const resolved = await plugin.resolve(path, { ...rest, kind: 'import-statement' });
+      if (resolved.external || resolved.namespace !== 'file' || isModule(resolved.path)) return undefined;
+      return { path: resolved.path, namespace: 'named' };
+    });
     plugin.onLoad({ filter: /.*/, namespace: 'named' }, ({ path }) => ({
-      contents: `import whole from '${path}';
+      contents: `import whole from ${JSON.stringify(path)};
         export default whole;
-        export const { ${Object.keys(require(path)).join(', ')} } = whole;`,
+        export const { ${Object.keys(require(path)).filter(isName).join(', ')} } = whole;`,
       resolveDir: root,
     }));
   },
 };
+
+const isName = (name) => /^(?!default$|__)[A-Za-z_$][\w$]*$/.test(name);
+
+/** Whether Node takes this file of a package for an ES module. */
+function isModule(file) {
+  if (/\.[cm]js$/.test(file)) return file.endsWith('.mjs');
+  for (let folder = dirname(file); folder.includes('node_modules'); folder = dirname(folder)) {
+    const manifest = join(folder, 'package.json');
+    if (existsSync(manifest)) return JSON.parse(readFileSync(manifest, 'utf8')).type === 'module';
+  }
+  return false;
+}
 
 await rm(dist, { recursive: true, force: true });
 const { metafile } = await build({

@@ -14,7 +14,7 @@ export function notices(root, inputs) {
   return `This package contains the following software.\n\n${parts.join('\n')}`;
 }
 
-const packageOf = (input) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1];
+const packageOf = (input) => /^([^:]*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1];
 
 const manifest = (root, folder) => JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
 

@@ -16,15 +16,17 @@ export function wrapped(text: string, width: number, indent: string, others = in
   return [...lines, line].join('\n');
 }
 
-/** Lines of an answer: indented, each cut at `width`, the middle left out when there are many. */
-export function shown(text: string, width: number, indent: string): string {
-  const lines = text.trimEnd().split('\n');
+/** An answer, indented: its first line whole, the others cut at `width` or `whole` too, the middle left out when there are many. */
+export function shown(text: string, width: number, indent: string, whole = false): string {
+  const fit = (line: string): string =>
+    whole ? wrapped(line, width, indent, `${indent}  `) : cut(indent + line, width);
+  const [headline = '', ...lines] = text.trimEnd().split('\n');
   const half = LONGEST_ANSWER / 2;
   const kept =
     lines.length <= LONGEST_ANSWER
       ? lines
       : [...lines.slice(0, half), `… ${lines.length - LONGEST_ANSWER} more lines …`, ...lines.slice(-half)];
-  return kept.map((line) => cut(indent + line, width)).join('\n');
+  return [wrapped(headline, width, indent), ...kept.map(fit)].join('\n');
 }
 
 const cut = (line: string, width: number): string => (line.length <= width ? line : `${line.slice(0, width - 1)}…`);

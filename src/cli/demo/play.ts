@@ -70,20 +70,20 @@ async function connect(bin: string, { settingsFile, env }: DemoFolder): Promise<
 }
 
 /** Milliseconds that the call took. Throws what was expected when the answer does not say it. */
-async function playStep(client: Probe, { asks, tool, args, expects }: Step, count: string): Promise<number> {
+async function playStep(client: Probe, { asks, tool, args, expects, whole }: Step, count: string): Promise<number> {
   say('');
   mark(`${count}  `, 'dim');
   say(asks);
-  const given = Object.entries(args).map(([name, value]) => `${name}: ${JSON.stringify(value)}`);
-  mark(`${wrapped(`${tool} { ${given.join(', ')} }`, width(), '  ', '      ')}\n`, 'dim');
+  const given = Object.entries(args).map(([name, value]) => ` ${name}=${JSON.stringify(value)}`);
+  mark(`${wrapped(tool + given.join(''), width(), '  ', '      ')}\n`, 'dim');
   const start = performance.now();
   let last = '';
   const { text, failed } = await client.call(tool, args, (message) => {
-    if (message !== last) mark(`${shown(message, width(), '    … ')}\n`, 'dim');
+    if (message !== last) mark(`${wrapped(message, width(), '    … ')}\n`, 'dim');
     last = message;
   });
   const ms = performance.now() - start;
-  say(shown(text, width(), '    '));
+  say(shown(text, width(), '    ', whole));
   const missing = expects.find((expected) => !expected.test(text));
   if (failed || missing) throw new Error(`Expected of ${tool}: an answer with ${missing ?? 'no failure'}.`);
   mark(`  ${duration(ms)}\n`, 'green');

@@ -6,6 +6,8 @@ export interface Step {
   readonly args: Readonly<Record<string, string | number | boolean>>;
   readonly expects: readonly RegExp[];
   readonly reads?: true;
+  /** Its lines are broken, not cut: the end of them matters. */
+  readonly whole?: true;
 }
 
 /** The session that the demo plays. */
@@ -35,19 +37,21 @@ export const steps: readonly Step[] = [
     asks: 'Start container 400, and wait until it runs.',
     tool: 'pve_guest_power',
     args: { guest: 400, action: 'start' },
-    expects: [/start of .*400.* is done/, /running/],
+    expects: [/CT 400 \(keycloak\)/, /status: running/],
   },
   {
     asks: 'Is the Keycloak Docker container running in it?',
     tool: 'pct_exec',
-    args: { vmid: 400, command: 'docker ps' },
+    args: { vmid: 400, script: 'docker ps' },
     expects: [/quay\.io\/keycloak/, /Up /],
+    whole: true,
   },
   {
     asks: 'Restart webzfs on pve1, and show me its log.',
     tool: 'ssh_exec',
-    args: { target: 'pve1', command: 'systemctl restart webzfs && journalctl -u webzfs -n 5 --no-pager' },
+    args: { target: 'pve1', script: 'systemctl restart webzfs && journalctl -u webzfs -n 5 --no-pager' },
     expects: [/Started webzfs\.service/, /webzfs\[\d+\]/],
+    whole: true,
   },
   {
     asks: 'Take a snapshot of 400.',
@@ -59,6 +63,6 @@ export const steps: readonly Step[] = [
     asks: 'Cut the power of 400.',
     tool: 'pve_guest_stop',
     args: { guest: 400, action: 'stop' },
-    expects: [/stop of .*400.* is done/, /stopped/],
+    expects: [/CT 400 \(keycloak\)/, /status: stopped/],
   },
 ];
