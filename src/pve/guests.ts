@@ -120,9 +120,10 @@ function nearest(guests: readonly Guest[], wanted: string): Guest[] {
       distance(text, guest.name.toLowerCase()) - (guest.name.toLowerCase().includes(text) ? text.length : 0),
       distance(text, String(guest.vmid)),
     );
+  const far = ({ vmid }: Guest): number => (/^\d+$/.test(text) ? Math.abs(vmid - Number(text)) : vmid);
   const scored = guests.map((guest) => ({ guest, score: score(guest) }));
   return scored
-    .sort((a, b) => a.score - b.score || a.guest.vmid - b.guest.vmid)
+    .sort((a, b) => a.score - b.score || far(a.guest) - far(b.guest))
     .slice(0, 3)
     .map(({ guest }) => guest);
 }

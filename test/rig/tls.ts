@@ -85,7 +85,8 @@ export class TlsRig {
     raw.on('error', () => {});
     if (this.accept === 'reset') raw.resetAndDestroy();
     else if (this.accept === 'plain') raw.end('SSH-2.0-OpenSSH_9.2p1\r\n');
-    else if (this.accept === 'tls') this.secure(raw);
+    else if (this.accept === 'silence') raw.resume();
+    else this.secure(raw);
   }
 
   private secure(raw: Socket): void {
