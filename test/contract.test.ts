@@ -1,9 +1,10 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { tools } from '../src/toolsets/index.ts';
 import type { Tool } from '../src/toolsets/tool.ts';
+import { type Bench, startBench } from './toolsets/harness.ts';
 
 const folder = join(import.meta.dirname, '../src/toolsets');
 
@@ -94,4 +95,26 @@ describe.each(tools.map((tool) => [tool.name, tool] as const))('%s', (name, tool
     if (tool.effect !== 'read') expect(about).toHaveLength(1);
     expect(['guest', 'vmid', 'target']).toEqual(expect.arrayContaining(about));
   });
+});
+
+describe('a tool that reads', () => {
+  let bench: Bench;
+  beforeAll(async () => {
+    bench = await startBench();
+  });
+  afterAll(() => bench.stop());
+
+  /** Arguments for the parameters that have to be given. */
+  const given = (): Record<string, unknown> => ({ guest: 200, upid: bench.world.tasks[0]?.upid });
+
+  it.each(tools.filter(({ effect }) => effect === 'read').map(({ name }) => name))(
+    '%s writes nothing',
+    async (name) => {
+      const tool = tools.find((one) => one.name === name);
+      const required = (tool ? schemaOf(tool).required : undefined) as string[] | undefined;
+      const input = Object.fromEntries((required ?? []).map((parameter) => [parameter, given()[parameter]]));
+      await bench.call(name, input);
+      expect(bench.writes()).toEqual([]);
+    },
+  );
 });

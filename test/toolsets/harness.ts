@@ -8,7 +8,8 @@ import { createWorld, type World } from '../../src/demo/world.ts';
 import { Failure } from '../../src/failure.ts';
 import { parseInput } from '../../src/gate/parse.ts';
 import { type Fact, RemoteText } from '../../src/present/answer.ts';
-import { createPve } from '../../src/pve/client.ts';
+import { createPve, type Pve } from '../../src/pve/client.ts';
+import { createWire, type Wire } from '../../src/pve/wire.ts';
 import { Secret } from '../../src/secret.ts';
 import type { HostSpec } from '../../src/ssh/client.ts';
 import { createPool } from '../../src/ssh/pool.ts';
@@ -39,8 +40,8 @@ export interface Bench {
   ): Promise<Told & { kind: string; hint: string }>;
   preview(tool: string, input: Record<string, unknown>): ReturnType<NonNullable<Tool['confirm']>>;
   context(over?: Partial<ToolContext>): ToolContext;
-  /** A client of the same API with another of its tokens, `mcp@pve!auditor`. */
-  as(token: string): ToolContext['pve'];
+  /** A client of the same API with another of its tokens, `mcp@pve!auditor`, or over a wire that bends what it carries. */
+  as(token: string, bend?: (wire: Wire) => Wire): Pve;
   /** `POST /nodes/pve1/lxc/400/status/start` for every request that was no GET, since the last `forget`. */
   writes(): string[];
   /** How many requests there were. */
@@ -73,16 +74,12 @@ export async function startBench(): Promise<Bench> {
     writeFile(join(folder, 'key'), sshHost.clientKey, { mode: 0o600 }),
     writeFile(join(folder, 'known_hosts'), `${sshHost.hostKeyLine}\n`),
   ]);
-  const clients: ToolContext['pve'][] = [];
-  const clientOf = (id: string, value: string) => {
-    const client = createPve({
-      host: '127.0.0.1',
-      port: api.port,
-      fingerprint: api.fingerprint,
-      token: { id, secret: new Secret(value) },
-    });
-    clients.push(client);
-    return client;
+  const clients: Pve[] = [];
+  const at = { host: '127.0.0.1', port: api.port };
+  const clientOf = (id: string, value: string, bend = (wire: Wire) => wire): Pve => {
+    const wire = bend(createWire({ ...at, trust: { fingerprint: api.fingerprint } }));
+    clients.push(createPve({ ...at, token: { id, secret: new Secret(value) }, wire }));
+    return clients.at(-1) as Pve;
   };
   const pve = clientOf(`${api.token.user}!${api.token.tokenid}`, api.token.value);
   const ssh = createSsh(createPool({ knownHosts: [join(folder, 'known_hosts')], ownKnownHosts: join(folder, 'own') }));
@@ -132,9 +129,9 @@ export async function startBench(): Promise<Bench> {
       if (!tool.confirm) throw new Error(`${name} asks nothing`);
       return tool.confirm(parseInput(tool, input), context());
     },
-    as: (id) => {
+    as: (id, bend) => {
       const token = world.access.tokens.find((one) => `${one.user}!${one.tokenid}` === id);
-      return clientOf(id, token?.value ?? '');
+      return clientOf(id, token?.value ?? '', bend);
     },
     writes: () =>
       world.requests

@@ -1,5 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type Bench, startBench } from './harness.ts';
+import type { Wire } from '../../src/pve/wire.ts';
+import type { HostSpec } from '../../src/ssh/client.ts';
+import type { ToolContext } from '../../src/toolsets/tool.ts';
+import { login, sshTo } from '../rig/login.ts';
+import { type SshdOptions, startSshd } from '../rig/sshd.ts';
+import { type Bench, hostsOf, startBench } from './harness.ts';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -31,16 +36,16 @@ describe('pct_exec', () => {
   });
 
   it('takes a container as running that its node says is, whatever the lagging list says', async () => {
-    const list = bench.context().pve;
-    const pve: typeof list = {
-      ...list,
-      get: async (path, shape, params, options) => {
-        const rows = await list.get(path, shape, params, options);
-        if (!path.startsWith('/cluster/resources') || !Array.isArray(rows)) return rows;
-        for (const row of rows) row.status = 'stopped';
-        return rows;
+    const lagging = (wire: Wire): Wire => ({
+      ...wire,
+      send: async (request) => {
+        const got = await wire.send(request);
+        const listed = request.path.startsWith('/api2/json/cluster/resources') && 'body' in got;
+        return listed ? { ...got, body: got.body.replaceAll('"running"', '"stopped"') } : got;
       },
-    };
+    });
+    const pve = bench.as('root@pam!mcp', lagging);
+    expect((await bench.call('pve_guest_list', {}, { pve })).headline).not.toContain('running');
     const told = await bench.call('pct_exec', { vmid: 400, script: 'hostname' }, { pve });
     expect(told.facts).toMatchObject({ stdout: { remote: 'keycloak\n' } });
   });
@@ -84,5 +89,65 @@ describe('pct_exec', () => {
     const failure = await bench.fails('pct_exec', { vmid: 101, script: 'true' });
     if (guest) guest.node = 'pve1';
     expect(failure).toMatchObject({ kind: 'not-found', headline: 'No host "pve2" is known.' });
+  });
+});
+
+describe('pct_exec over OpenSSH', () => {
+  /** Runs the tool with a real sshd in the place of pve1. */
+  async function onSshd<T>(
+    options: SshdOptions,
+    user: string,
+    use: (over: Partial<ToolContext>) => Promise<T>,
+  ): Promise<T> {
+    const sshd = await startSshd(options);
+    const client = sshTo(sshd);
+    const spec: HostSpec = { ...login(sshd, user), name: 'pve1' };
+    const connection = (host: HostSpec) => client.connection(host);
+    const run: ToolContext['ssh']['run'] = (host, command) => client.run(host, command);
+    try {
+      return await use({ ssh: { hosts: hostsOf([{ spec, source: 'node' }]), run, connection } });
+    } finally {
+      await client.close();
+      await sshd.stop();
+    }
+  }
+
+  it('becomes root by sudo where the login is not root', async () => {
+    const told = await onSshd({ containers: { 101: 'running' } }, 'psm-bash', (over) =>
+      bench.call('pct_exec', { vmid: 101, script: 'echo "$(id -un) in $container"' }, over),
+    );
+    expect(told.facts).toMatchObject({ exit_code: 0, stdout: { remote: 'root in lxc\n' } });
+  });
+
+  it('says that a host has no pct', async () => {
+    const failure = await onSshd({}, 'root', (over) => bench.fails('pct_exec', { vmid: 101, script: 'true' }, over));
+    expect(failure).toMatchInlineSnapshot(`
+      {
+        "facts": {
+          "exit_code": 127,
+          "stderr": {
+            "remote": "bash: line 1: exec: pct: not found
+      ",
+          },
+          "stdout": {
+            "remote": "",
+          },
+        },
+        "headline": "pve1 has no pct: it is not a Proxmox VE node.",
+        "hint": "Name the node that runs the container, as pve_guest_list shows it.",
+        "kind": "misconfigured",
+      }
+    `);
+  });
+
+  it('keeps what a command said before its time was over, and tells what became of it', async () => {
+    const script = 'echo begun; sleep 60';
+    const failure = await onSshd({ containers: { 101: 'running' } }, 'root', (over) =>
+      bench.fails('pct_exec', { vmid: 101, script, timeout_s: 1 }, over),
+    );
+    expect(failure).toMatchObject({
+      kind: 'timeout',
+      facts: { stdout: { remote: 'begun\n' }, remote_process: 'terminated' },
+    });
   });
 });

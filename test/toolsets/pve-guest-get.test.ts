@@ -67,7 +67,7 @@ describe('pve_guest_get', () => {
           "uptime": "12 d",
           "vmid": 200,
         },
-        "headline": "VM 200 (homeassistant) on pve1: running for 12 d, 1 change pending",
+        "headline": "VM 200 (homeassistant) on pve1: running, up 12 d, 1 change pending",
       }
     `);
     expect(bench.writes()).toEqual([]);

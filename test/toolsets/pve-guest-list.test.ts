@@ -15,7 +15,8 @@ describe('pve_guest_list', () => {
         "facts": {
           "by_status": {
             "running": 6,
-            "stopped": 2,
+            "stopped": 1,
+            "template": 1,
           },
           "guests": [
             {
@@ -112,14 +113,13 @@ describe('pve_guest_list', () => {
               "memory": "2 GiB",
               "name": "debian-13-template",
               "node": "pve1",
-              "status": "stopped",
-              "template": true,
+              "status": "template",
               "vmid": 9000,
             },
           ],
           "total": 8,
         },
-        "headline": "8 guests: 6 running, 2 stopped",
+        "headline": "8 guests: 6 running, 1 stopped, 1 template",
       }
     `);
     expect(bench.requests()).toBe(1);
@@ -128,7 +128,8 @@ describe('pve_guest_list', () => {
 
   it.each([
     [{ kind: 'lxc' }, [101, 102, 400, 410]],
-    [{ kind: 'lxc', status: 'stopped' }, [400]],
+    [{ status: 'stopped' }, [400]],
+    [{ status: 'template' }, [9000]],
     [{ node: 'pve2' }, [300]],
     [{ name: 'KEY' }, [400]],
     [{ tag: 'docker' }, [400]],

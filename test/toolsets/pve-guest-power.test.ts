@@ -20,11 +20,11 @@ describe('pve_guest_power', () => {
           "changed": true,
           "guest": "CT 400 (keycloak) on pve1",
           "status": "running",
-          "task": "UPID:pve1:…:vzstart:400:root@pam!mcp:",
           "task_state": "ok",
+          "upid": "UPID:pve1:…:vzstart:400:root@pam!mcp:",
           "waited": "… s",
         },
-        "headline": "start of CT 400 (keycloak) on pve1 is done: running for 1 s",
+        "headline": "CT 400 (keycloak) on pve1: start done, running, up 1 s",
       }
     `);
     expect(bench.writes()).toEqual(['POST /nodes/pve1/lxc/400/status/start']);
@@ -38,22 +38,20 @@ describe('pve_guest_power', () => {
           "guest": "CT 400 (keycloak) on pve1",
           "status": "running",
         },
-        "headline": "CT 400 (keycloak) on pve1 is already running for 1 s; nothing was done",
+        "headline": "CT 400 (keycloak) on pve1 is already running, up 1 s; nothing was done",
       }
     `);
     expect(bench.writes()).toEqual([]);
   });
 
   it('reboots it', async () => {
-    expect((await power(400, 'reboot')).headline).toMatch(
-      /^reboot of CT 400 \(keycloak\) on pve1 is done: running for/,
-    );
+    expect((await power(400, 'reboot')).headline).toMatch(/^CT 400 \(keycloak\) on pve1: reboot done, running, up/);
     expect(bench.writes()).toEqual(['POST /nodes/pve1/lxc/400/status/reboot']);
   });
 
   it('shuts it down', async () => {
     expect(await power(400, 'shutdown', { timeout_s: 30 })).toMatchObject({
-      headline: 'shutdown of CT 400 (keycloak) on pve1 is done: stopped',
+      headline: 'CT 400 (keycloak) on pve1: shutdown done, stopped',
       facts: { status: 'stopped', changed: true, task_state: 'ok' },
     });
     expect(bench.writes()).toEqual(['POST /nodes/pve1/lxc/400/status/shutdown']);
@@ -89,12 +87,11 @@ describe('pve_guest_power', () => {
         "facts": {
           "action": "start",
           "guest": "CT 400 (keycloak) on pve1",
-          "next": "The task goes on. Wait for it with pve_task_get: this task, wait_s 60.",
-          "task": "UPID:pve1:…:vzstart:400:root@pam!mcp:",
+          "next": "The task goes on. Wait for it with pve_task_get: this upid, wait_s 60.",
           "task_state": "running",
-          "waited": "… s",
+          "upid": "UPID:pve1:…:vzstart:400:root@pam!mcp:",
         },
-        "headline": "start of CT 400 (keycloak) on pve1 is still running",
+        "headline": "CT 400 (keycloak) on pve1: start is still running",
       }
     `);
     expect(bench.writes()).toEqual(['POST /nodes/pve1/lxc/400/status/start']);
@@ -144,7 +141,7 @@ describe('pve_guest_power', () => {
   it('can be asked about, with the state it was seen in', async () => {
     expect(await bench.preview('pve_guest_power', { guest: 101, action: 'shutdown' })).toMatchInlineSnapshot(`
       {
-        "message": "shutdown CT 101 (pihole) on pve1. It is running for 40 d 23 h.",
+        "message": "Shut down CT 101 (pihole) on pve1. It is running, up 40 d 23 h.",
         "state": {
           "guest": "CT 101 (pihole) on pve1",
           "lock": undefined,

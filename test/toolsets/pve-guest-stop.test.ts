@@ -12,9 +12,9 @@ describe('pve_guest_stop', () => {
   it('shows a human what is about to be lost, and no number that moves by itself in what has to stay', async () => {
     expect(await bench.preview('pve_guest_stop', { guest: 'gitlab' })).toMatchInlineSnapshot(`
       {
-        "message": "Cut the power of VM 300 (gitlab) on pve2, which is running for 42 min.
+        "message": "Cut the power of VM 300 (gitlab) on pve2 (running, up 42 min).
       Programs inside are not asked to end: what they have not written to disk is lost, and files being written may be damaged.
-      Snapshots: 0 snapshots. Last backup: 2026-11-17T21:10:00Z.",
+      Snapshots: 0. Last backup: 2026-11-17T21:10:00Z.",
         "state": {
           "lock": undefined,
           "name": "gitlab",
@@ -36,11 +36,11 @@ describe('pve_guest_stop', () => {
           "changed": true,
           "guest": "CT 101 (pihole) on pve1",
           "status": "stopped",
-          "task": "UPID:pve1:…:vzstop:101:root@pam!mcp:",
           "task_state": "ok",
+          "upid": "UPID:pve1:…:vzstop:101:root@pam!mcp:",
           "waited": "… s",
         },
-        "headline": "stop of CT 101 (pihole) on pve1 is done: stopped",
+        "headline": "CT 101 (pihole) on pve1: stop done, stopped",
       }
     `);
     expect(bench.writes()).toEqual(['POST /nodes/pve1/lxc/101/status/stop']);
@@ -59,7 +59,7 @@ describe('pve_guest_stop', () => {
 
   it('resets a VM: one write', async () => {
     expect(await bench.call('pve_guest_stop', { guest: 201, action: 'reset' })).toMatchObject({
-      headline: expect.stringMatching(/^reset of VM 201 \(win11\) on pve1 is done: running/),
+      headline: expect.stringMatching(/^VM 201 \(win11\) on pve1: reset done, running/),
     });
     expect(bench.writes()).toEqual(['POST /nodes/pve1/qemu/201/status/reset']);
   });

@@ -14,7 +14,7 @@ describe('pve_overview', () => {
       {
         "facts": {
           "attention": [
-            "Storage nas is 93 % full: 6.5 TiB of 7 TiB (93 %).",
+            "Storage nas is 93 % full, 500 GiB free.",
             "1 task failed in the last 24 hours.",
           ],
           "cluster": {
@@ -23,16 +23,16 @@ describe('pve_overview', () => {
           },
           "failed_tasks": [
             {
+              "id": "300",
               "node": "pve2",
-              "of": "300",
               "reason": {
                 "remote": "job errors",
               },
               "started": "2026-11-20T02:40:00Z",
               "state": "failed",
-              "task": "UPID:pve2:…:vzdump:300:root@pam:",
               "took": "21 s",
               "type": "vzdump",
+              "upid": "UPID:pve2:…:vzdump:300:root@pam:",
               "user": "root@pam",
             },
           ],
@@ -57,6 +57,7 @@ describe('pve_overview', () => {
               "root_disk": "21 GiB of 94 GiB (22 %)",
               "status": "online",
               "uptime": "41 d",
+              "version": "9.2.11",
             },
             {
               "cpu": "15 % of 8",
@@ -66,6 +67,7 @@ describe('pve_overview', () => {
               "root_disk": "12 GiB of 68 GiB (18 %)",
               "status": "online",
               "uptime": "12 d",
+              "version": "9.2.11",
             },
           ],
           "storages": [
@@ -111,7 +113,7 @@ describe('pve_overview', () => {
             },
           ],
         },
-        "headline": "Cluster homelab, quorate, 2 of 2 nodes online; 8 guests: 6 running, 2 stopped; 2 things to look at",
+        "headline": "Cluster homelab, quorate, 2 of 2 nodes online; 7 guests: 6 running, 1 stopped; 2 things to look at",
       }
     `);
     expect(bench.writes()).toEqual([]);

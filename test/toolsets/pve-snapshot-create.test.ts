@@ -19,8 +19,8 @@ describe('pve_snapshot_create', () => {
           "parent": "before-upgrade",
           "snapshot": "mcp-20261120-0310",
           "taken": "2026-11-20T03:10:00Z",
-          "task": "UPID:pve1:…:vzsnapshot:400:root@pam!mcp:",
           "task_state": "ok",
+          "upid": "UPID:pve1:…:vzsnapshot:400:root@pam!mcp:",
           "waited": "… s",
         },
         "headline": "Snapshot mcp-20261120-0310 of CT 400 (keycloak) on pve1 is taken; it has 2 snapshots now",
@@ -70,7 +70,7 @@ describe('pve_snapshot_create', () => {
   it('can be asked about', async () => {
     expect(await bench.preview('pve_snapshot_create', { guest: 410, name: 'x1' })).toMatchInlineSnapshot(`
       {
-        "message": "Take a snapshot named x1 of CT 410 (postgres) on pve1. It is running for 20 d.",
+        "message": "Take a snapshot named x1 of CT 410 (postgres) on pve1. It is running, up 20 d.",
         "state": {
           "guest": "CT 410 (postgres) on pve1",
           "status": "running",

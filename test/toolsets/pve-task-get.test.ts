@@ -17,64 +17,64 @@ async function begun(end: 'hang' | { fail: string }): Promise<string> {
 
 describe('pve_task_get', () => {
   it('tells a task that is running, and how to go on', async () => {
-    const task = await begun('hang');
-    const told = await bench.call('pve_task_get', { task });
+    const upid = await begun('hang');
+    const told = await bench.call('pve_task_get', { upid });
     expect(told).toMatchInlineSnapshot(`
       {
         "facts": {
+          "id": "400",
           "next": "Call again with wait_s to wait for its end.",
           "node": "pve1",
-          "of": "400",
           "started": "2026-11-20T03:10:00Z",
           "state": "running",
-          "task": "UPID:pve1:…:vzstart:400:root@pam!mcp:",
           "type": "vzstart",
+          "upid": "UPID:pve1:…:vzstart:400:root@pam!mcp:",
           "user": "root@pam!mcp",
         },
         "headline": "vzstart of 400 on pve1 is running",
       }
     `);
-    expect((await bench.call('pve_task_get', { task, wait_s: 1 })).facts).toMatchObject({ state: 'running' });
-    bench.world.cancel(task);
-    expect((await bench.call('pve_task_get', { task, wait_s: 5 })).facts).toMatchObject({ state: 'failed' });
+    expect((await bench.call('pve_task_get', { upid, wait_s: 1 })).facts).toMatchObject({ state: 'running' });
+    bench.world.cancel(upid);
+    expect((await bench.call('pve_task_get', { upid, wait_s: 5 })).facts).toMatchObject({ state: 'failed' });
   });
 
   it('tells a task that failed as an answer, waited for or not', async () => {
-    const task = await begun({ fail: 'no space left on device' });
-    const told = await bench.call('pve_task_get', { task, wait_s: 5 });
+    const upid = await begun({ fail: 'no space left on device' });
+    const told = await bench.call('pve_task_get', { upid, wait_s: 5 });
     expect(told).toMatchInlineSnapshot(`
       {
         "facts": {
+          "id": "400",
           "log": {
             "remote": "TASK ERROR: no space left on device",
           },
           "node": "pve1",
-          "of": "400",
           "reason": {
             "remote": "no space left on device",
           },
           "started": "2026-11-20T03:10:00Z",
           "state": "failed",
-          "task": "UPID:pve1:…:vzstart:400:root@pam!mcp:",
           "type": "vzstart",
+          "upid": "UPID:pve1:…:vzstart:400:root@pam!mcp:",
           "user": "root@pam!mcp",
         },
         "headline": "vzstart of 400 on pve1 failed",
       }
     `);
-    expect(await bench.call('pve_task_get', { task })).toEqual(told);
+    expect(await bench.call('pve_task_get', { upid })).toEqual(told);
     expect(bench.writes()).toHaveLength(1);
   });
 
   it('tells the end of the log, and how long it is', async () => {
-    const task = await begun({ fail: 'x' });
-    const { facts } = await bench.call('pve_task_get', { task, log_lines: 1 });
+    const upid = await begun({ fail: 'x' });
+    const { facts } = await bench.call('pve_task_get', { upid, log_lines: 1 });
     expect(facts).toMatchObject({ log: { remote: expect.stringMatching(/^TASK ERROR: x$/) } });
-    expect((await bench.call('pve_task_get', { task, log_lines: 0 })).facts).not.toHaveProperty('log');
+    expect((await bench.call('pve_task_get', { upid, log_lines: 0 })).facts).not.toHaveProperty('log');
   });
 
   it('says what a task id looks like', async () => {
-    expect(await bench.fails('pve_task_get', { task: 'vzstart' })).toMatchInlineSnapshot(`
+    expect(await bench.fails('pve_task_get', { upid: 'vzstart' })).toMatchInlineSnapshot(`
       {
         "facts": {},
         "headline": ""vzstart" is not a task id.",
@@ -86,8 +86,8 @@ describe('pve_task_get', () => {
   });
 
   it('says that a task is not known', async () => {
-    const task = 'UPID:pve1:00000ABC:00000DEF:6AFFBC11:vzstart:400:root@pam!mcp:';
-    expect(await bench.fails('pve_task_get', { task })).toMatchInlineSnapshot(`
+    const upid = 'UPID:pve1:00000ABC:00000DEF:6AFFBC11:vzstart:400:root@pam!mcp:';
+    expect(await bench.fails('pve_task_get', { upid })).toMatchInlineSnapshot(`
       {
         "facts": {
           "parameters": {

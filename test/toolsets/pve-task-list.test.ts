@@ -10,7 +10,7 @@ afterAll(() => bench.stop());
 
 const list = async (input: Record<string, unknown> = {}) =>
   (await bench.call('pve_task_list', input)).facts as {
-    tasks: { of: string; state: string; node: string }[];
+    tasks: { id: string; state: string; node: string }[];
     notes?: string[];
   };
 
@@ -21,45 +21,45 @@ describe('pve_task_list', () => {
         "facts": {
           "tasks": [
             {
+              "id": "300",
               "node": "pve2",
-              "of": "300",
               "reason": {
                 "remote": "job errors",
               },
               "started": "2026-11-20T02:40:00Z",
               "state": "failed",
-              "task": "UPID:pve2:…:vzdump:300:root@pam:",
               "took": "21 s",
               "type": "vzdump",
+              "upid": "UPID:pve2:…:vzdump:300:root@pam:",
               "user": "root@pam",
             },
             {
+              "id": "300",
               "node": "pve2",
-              "of": "300",
               "started": "2026-11-20T02:28:00Z",
               "state": "ok",
-              "task": "UPID:pve2:…:qmstart:300:root@pam:",
               "took": "4 s",
               "type": "qmstart",
+              "upid": "UPID:pve2:…:qmstart:300:root@pam:",
               "user": "root@pam",
             },
             {
+              "id": "102",
               "node": "pve1",
-              "of": "102",
               "started": "2026-11-20T02:15:00Z",
               "state": "ok",
-              "task": "UPID:pve1:…:vzstart:102:root@pam:",
               "took": "3 s",
               "type": "vzstart",
+              "upid": "UPID:pve1:…:vzstart:102:root@pam:",
               "user": "root@pam",
             },
             {
               "node": "pve1",
               "started": "2026-11-20T00:00:00Z",
               "state": "ok",
-              "task": "UPID:pve1:…:vzdump::root@pam:",
               "took": "6 min 52 s",
               "type": "vzdump",
+              "upid": "UPID:pve1:…:vzdump::root@pam:",
               "user": "root@pam",
             },
           ],
@@ -76,14 +76,14 @@ describe('pve_task_list', () => {
     await bench.call('pve_guest_power', { guest: 101, action: 'reboot' });
     const { tasks } = await list();
     bench.endTasks();
-    expect(tasks[0]).toMatchObject({ of: '400', state: 'running' });
-    expect(tasks[1]).toMatchObject({ of: '101', state: 'ok' });
+    expect(tasks[0]).toMatchObject({ id: '400', state: 'running' });
+    expect(tasks[1]).toMatchObject({ id: '101', state: 'ok' });
   });
 
   it('keeps to failed ones, one guest, one node', async () => {
     expect((await list({ errors: true })).tasks.every(({ state }) => state === 'failed')).toBe(true);
     expect((await list({ errors: true })).tasks.length).toBeGreaterThan(0);
-    expect(new Set((await list({ guest: 'webzfs-proxy' })).tasks.map((task) => task.of))).toEqual(new Set(['102']));
+    expect(new Set((await list({ guest: 'webzfs-proxy' })).tasks.map((task) => task.id))).toEqual(new Set(['102']));
     expect(new Set((await list({ node: 'pve2' })).tasks.map((task) => task.node))).toEqual(new Set(['pve2']));
     expect((await list({ limit: 1 })).tasks).toHaveLength(1);
   });

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type Bench, startBench } from './harness.ts';
+import { type Bench, setup, startBench } from './harness.ts';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -56,16 +56,17 @@ describe('server_status', () => {
   });
 
   it('tells a token that has no privileges', async () => {
-    const { facts } = await bench.call('server_status', {}, { pve: bench.as('mcp@pve!nothing') });
+    const over = { pve: bench.as('mcp@pve!nothing'), setup: { ...setup, token: 'mcp@pve!nothing' } };
+    const { facts } = await bench.call('server_status', {}, over);
     expect((facts as { api: unknown }).api).toMatchInlineSnapshot(`
       {
         "answered_in": "… s",
         "cause": "The token has no privileges: every list will be empty.",
-        "cure": "On a node: pveum acl modify / --tokens 'root@pam!mcp' --roles PVEAuditor (and to its user, when the token has privilege separation).",
+        "cure": "On a node: pveum acl modify / --tokens 'mcp@pve!nothing' --roles PVEAuditor (and to its user, when the token has privilege separation).",
         "endpoint": "127.0.0.1:…",
         "pve_version": "9.2.11",
         "state": "connected",
-        "token": "root@pam!mcp",
+        "token": "mcp@pve!nothing",
       }
     `);
   });
@@ -76,22 +77,20 @@ describe('server_status', () => {
     const { facts } = await bench.call('server_status');
     bench.world.switches.outage = undefined;
     expect(facts).toMatchObject({
-      api: { state: expect.stringMatching(/timeout|cancelled|no answer/) },
+      api: { state: 'no answer' },
       ssh: { checked: [{ state: 'connected' }] },
     });
     expect(performance.now() - began).toBeLessThan(8000);
   });
 
   it('leaves hosts alone in read-only mode', async () => {
-    const over = bench.context();
-    const { facts } = await bench.call('server_status', {}, { setup: { ...over.setup, mode: 'read-only' } });
+    const { facts } = await bench.call('server_status', {}, { setup: { ...setup, mode: 'read-only' } });
     expect(facts).toMatchObject({ ssh: { checked: [{ note: 'Not tried: read-only mode runs no commands.' }] } });
   });
 
   it('tells the problems of the configuration', async () => {
     const problems = [{ cause: 'PROXMOX_HOST is not set.', cure: 'Set it.' }];
-    const over = bench.context();
-    const told = await bench.call('server_status', {}, { setup: { ...over.setup, problems, toolsets: ['ssh'] } });
+    const told = await bench.call('server_status', {}, { setup: { ...setup, problems, toolsets: ['ssh'] } });
     expect(told.headline).toBe('proxmox-ssh-mcp 0.1.0, guarded mode; API off; 1 problem in the configuration');
     expect(told.facts).toMatchObject({ problems });
     expect(told.facts).not.toHaveProperty('api');

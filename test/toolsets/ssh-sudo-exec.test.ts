@@ -1,5 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type Bench, startBench } from './harness.ts';
+import { Secret } from '../../src/secret.ts';
+import type { Command, HostSpec } from '../../src/ssh/client.ts';
+import { login, sshTo } from '../rig/login.ts';
+import { startSshd } from '../rig/sshd.ts';
+import { DASH_PASSWORD } from '../rig/users.ts';
+import { type Bench, hostsOf, startBench } from './harness.ts';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -34,5 +39,22 @@ describe('ssh_sudo_exec', () => {
 
   it('says what is wrong with a host that nobody knows', async () => {
     expect(await bench.fails('ssh_sudo_exec', { target: 'pve9', script: 'true' })).toMatchObject({ kind: 'not-found' });
+  });
+
+  it('gives sudo its password on OpenSSH, and the command its own input', async () => {
+    const sshd = await startSshd();
+    const client = sshTo(sshd);
+    const spec = login(sshd, 'psm-dash', { sudoPassword: new Secret(DASH_PASSWORD) });
+    const ssh = {
+      hosts: hostsOf([{ spec, source: 'inventory' }]),
+      run: (host: HostSpec, command: Command) => client.run(host, command),
+      connection: (host: HostSpec) => client.connection(host),
+    };
+    const input = { target: spec.name, script: 'id -un; cat', stdin: 'mine' };
+    const told = await bench.call('ssh_sudo_exec', input, { ssh });
+    await client.close();
+    await sshd.stop();
+    expect(told.facts).toMatchObject({ exit_code: 0, stdout: { remote: 'root\nmine' } });
+    expect(JSON.stringify(told)).not.toContain(DASH_PASSWORD);
   });
 });

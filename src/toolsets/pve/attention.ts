@@ -1,5 +1,5 @@
 import type { Resources, StorageRow } from '../../pve/resources.ts';
-import { count, percent, usage } from '../format.ts';
+import { bytes, count, percent } from '../format.ts';
 
 /** What /cluster/status says of the whole. */
 export type Cluster =
@@ -9,8 +9,10 @@ export type Cluster =
 const FULL = 0.85;
 const LOCKED_SHOWN = 10;
 
-const filled = (row: { readonly disk?: number; readonly maxdisk?: number }): number =>
-  row.maxdisk ? (row.disk ?? 0) / row.maxdisk : 0;
+type Space = { readonly disk?: number; readonly maxdisk?: number };
+const filled = ({ disk = 0, maxdisk = 0 }: Space): number => (maxdisk > 0 ? disk / maxdisk : 0);
+const fullness = (row: Space): string =>
+  `${percent(filled(row))} full, ${bytes((row.maxdisk ?? 0) - (row.disk ?? 0))} free`;
 
 /** A shared storage once, as the first node that has it sees it; fullest first. */
 export function oncePerStorage(rows: readonly StorageRow[]): StorageRow[] {
@@ -29,9 +31,7 @@ export function attentionTo(all: Resources, cluster: Cluster | undefined, failed
   return [
     ...(lost ? ['The cluster has no quorum: nothing can be changed until most of its nodes are back.'] : []),
     ...[...offline].map((node) => `Node ${node} is offline.`),
-    ...all.nodes
-      .filter((row) => filled(row) > FULL)
-      .map((row) => `The root disk of ${row.node} is ${percent(filled(row))} full: ${usage(row.disk, row.maxdisk)}.`),
+    ...all.nodes.filter((row) => filled(row) > FULL).map((row) => `The root disk of ${row.node} is ${fullness(row)}.`),
     ...storageSentences(all.storages, offline),
     ...lockedSentences(all),
     ...(failedTasks > 0 ? [`${count(failedTasks, 'task')} failed in the last 24 hours.`] : []),
@@ -47,9 +47,7 @@ function storageSentences(rows: readonly StorageRow[], offline: ReadonlySet<stri
     .filter((row) => !offline.has(row.node))
     .flatMap((row) => {
       if (row.status !== 'available') return [`Storage ${row.storage} is not available on ${row.node}.`];
-      return filled(row) > FULL
-        ? [`${where(row)} is ${percent(filled(row))} full: ${usage(row.disk, row.maxdisk)}.`]
-        : [];
+      return filled(row) > FULL ? [`${where(row)} is ${fullness(row)}.`] : [];
     });
 }
 

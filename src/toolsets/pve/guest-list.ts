@@ -8,7 +8,7 @@ import { definePveTool } from '../tool.ts';
 const input = {
   kind: z.enum(['lxc', 'qemu']).optional().describe('Only containers (lxc) or only VMs (qemu).'),
   status: z
-    .enum(['running', 'stopped', 'paused', 'suspended', 'unknown'])
+    .enum(['running', 'stopped', 'paused', 'suspended', 'unknown', 'template'])
     .optional()
     .describe('Only guests in this state; unknown: their node is offline.'),
   node: node.optional(),
@@ -18,11 +18,14 @@ const input = {
   limit: limit.max(200).default(100),
 };
 
+/** A template is never run, so that it is not one of the stopped guests. */
+const stateOf = ({ template, status }: Guest): string => (template ? 'template' : status);
+
 type Filter = z.infer<z.ZodObject<typeof input>>;
 
 const matches = (guest: Guest, { kind, status, node, name, tag, pool }: Filter): boolean =>
   (kind === undefined || guest.kind === kind) &&
-  (status === undefined || guest.status === status) &&
+  (status === undefined || stateOf(guest) === status) &&
   (node === undefined || guest.node === node) &&
   (name === undefined || guest.name.toLowerCase().includes(name.toLowerCase())) &&
   (tag === undefined || guest.tags.includes(tag)) &&
@@ -34,7 +37,7 @@ function row(guest: Guest): Facts {
     vmid: guest.vmid,
     name: guest.name,
     kind: guest.kind,
-    status: guest.status,
+    status: stateOf(guest),
     node: guest.node,
     cpu: running && guest.cpu !== undefined ? percent(guest.cpu) : undefined,
     memory: usage(running ? guest.mem : undefined, guest.maxmem),
@@ -42,7 +45,6 @@ function row(guest: Guest): Facts {
     tags: guest.tags.length > 0 ? guest.tags : undefined,
     pool: guest.pool,
     lock: guest.lock,
-    template: guest.template || undefined,
   };
 }
 
@@ -67,7 +69,7 @@ export default definePveTool({
   async run(filter, { pve, signal }) {
     const guests = await listGuests(pve, { signal });
     const found = guests.filter((guest) => matches(guest, filter));
-    const states = countBy(found, ({ status }) => status);
+    const states = countBy(found, stateOf);
     const shown = found.slice(0, filter.limit);
     const of =
       found.length < guests.length

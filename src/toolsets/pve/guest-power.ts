@@ -12,6 +12,7 @@ const actions = ['start', 'shutdown', 'reboot', 'suspend', 'resume'] as const;
 type Action = (typeof actions)[number];
 
 interface Rule {
+  readonly title: string;
   /** The state that the action leads to. */
   readonly leadsTo: string;
   /** A guest that is there already needs nothing done. */
@@ -23,15 +24,16 @@ interface Rule {
 const resumeFirst = 'Use action resume first.';
 const startIt = 'Use action start.';
 const rules: Record<Action, Rule> = {
-  start: { leadsTo: 'running', idle: true, not: { paused: 'Use action resume.' } },
+  start: { title: 'Start', leadsTo: 'running', idle: true, not: { paused: 'Use action resume.' } },
   shutdown: {
+    title: 'Shut down',
     leadsTo: 'stopped',
     idle: true,
     not: { paused: `${resumeFirst} A paused guest cannot shut itself down.` },
   },
-  reboot: { leadsTo: 'running', idle: false, not: { stopped: startIt, paused: resumeFirst } },
-  suspend: { leadsTo: 'paused', idle: true, not: { stopped: startIt } },
-  resume: { leadsTo: 'running', idle: true, not: { stopped: startIt } },
+  reboot: { title: 'Reboot', leadsTo: 'running', idle: false, not: { stopped: startIt, paused: resumeFirst } },
+  suspend: { title: 'Suspend', leadsTo: 'paused', idle: true, not: { stopped: startIt } },
+  resume: { title: 'Resume', leadsTo: 'running', idle: true, not: { stopped: startIt } },
 };
 
 /** True when nothing has to be done; a `conflict` Failure when it cannot be done from the state the guest is in. */
@@ -78,7 +80,7 @@ export default definePveTool({
     const { guest, state } = await inspect(context, ref);
     const there = isThere(action, guest, state) ? ' Nothing has to be done.' : '';
     return {
-      message: `${action} ${guest.label}. It is ${since(state)}.${there}`,
+      message: `${rules[action].title} ${guest.label}. It is ${since(state)}.${there}`,
       state: { guest: guest.label, status: state.status, lock: state.lock },
     };
   },
@@ -96,10 +98,10 @@ export default definePveTool({
     const status = path`/nodes/${guest.node}/${guest.kind}/${guest.vmid}/status/${action}`;
     const started = await context.pve.post(status, { timeout }, { signal: context.signal });
     const { done, facts } = await settle(context, started, wait_s);
-    if (!done) return answer(`${action} of ${guest.label} is still running`, { guest: guest.label, action, ...facts });
+    if (!done) return answer(`${guest.label}: ${action} is still running`, { guest: guest.label, action, ...facts });
     const now = await readState(context.pve, guest, context.signal);
     const late = now.status !== rules[action].leadsTo;
-    return answer(`${action} of ${guest.label} is done: ${since(now)}`, {
+    return answer(`${guest.label}: ${action} done, ${since(now)}`, {
       guest: guest.label,
       action,
       status: now.status,

@@ -3,7 +3,6 @@ import { Failure } from '../../failure.ts';
 import { answer } from '../../present/answer.ts';
 import type { Guest } from '../../pve/guests.ts';
 import { path } from '../../pve/path.ts';
-import { count } from '../format.ts';
 import { guest, waitSeconds } from '../params.ts';
 import { definePveTool, type Preview, type ToolContext } from '../tool.ts';
 import { attempt } from './attempt.ts';
@@ -44,10 +43,10 @@ async function preview(
   ]);
   const what = action === 'stop' ? 'Cut the power of' : 'Press the reset button of';
   const lines = [
-    `${what} ${guest.label}, which is ${since(state)}.`,
+    `${what} ${guest.label} (${since(state)}).`,
     'Programs inside are not asked to end: what they have not written to disk is lost, and files being written may be damaged.',
     ...(state.lock ? [`It is locked by an operation that is under way: ${state.lock}.`] : []),
-    `Snapshots: ${snapshots ? count(snapshots.length, 'snapshot') : 'not known'}. Last backup: ${backup}.`,
+    `Snapshots: ${snapshots?.length ?? 'not known'}. Last backup: ${backup}.`,
   ];
   return {
     message: lines.join('\n'),
@@ -98,9 +97,9 @@ export default definePveTool({
     const status = path`/nodes/${guest.node}/${guest.kind}/${guest.vmid}/status/${action}`;
     const started = await context.pve.post(status, {}, { signal: context.signal });
     const { done, facts } = await settle(context, started, wait_s);
-    if (!done) return answer(`${action} of ${guest.label} is still running`, { guest: guest.label, action, ...facts });
+    if (!done) return answer(`${guest.label}: ${action} is still running`, { guest: guest.label, action, ...facts });
     const now = await readState(context.pve, guest, context.signal);
-    return answer(`${action} of ${guest.label} is done: ${since(now)}`, {
+    return answer(`${guest.label}: ${action} done, ${since(now)}`, {
       guest: guest.label,
       action,
       status: now.status,

@@ -26,21 +26,17 @@ async function readCluster(pve: Pve, signal: AbortSignal): Promise<Cluster> {
     : { kind: 'standalone' };
 }
 
-/** `9.2.11`, or undefined: a node that does not answer at once is told by other facts. */
-const readVersion = (pve: Pve, node: string, signal: AbortSignal): Promise<string | undefined> =>
-  pve
-    .get(
-      path`/nodes/${node}/version`,
-      z.object({ version: text }),
-      {},
-      {
-        signal: AbortSignal.any([signal, AbortSignal.timeout(VERSION_PATIENCE_MS)]),
-      },
-    )
-    .then(
-      ({ version }) => version,
-      () => undefined,
-    );
+const nodeShape = z.object({ pveversion: text });
+
+/** `9.2.11`, from `pve-manager/9.2.11/14a22df3`; undefined when the node does not tell at once. */
+async function readVersion(pve: Pve, node: string, signal: AbortSignal): Promise<string | undefined> {
+  const inTime = AbortSignal.any([signal, AbortSignal.timeout(VERSION_PATIENCE_MS)]);
+  const status = pve.get(path`/nodes/${node}/status`, nodeShape, {}, { signal: inTime });
+  return status.then(
+    ({ pveversion }) => pveversion?.split('/')[1],
+    () => undefined,
+  );
+}
 
 const nodeFacts = (row: NodeRow, version: string | undefined, running: number): Facts => ({
   node: row.node,
@@ -118,9 +114,10 @@ export default definePveTool({
     const storages = oncePerStorage(resources.storages.filter(({ node }) => up.has(node)));
     const failed = runningFirst(failedSince(tasks ?? [], Date.now() / 1000 - DAY_S));
     const attention = attentionTo(resources, cluster, failed.length);
-    const states = guests.length > 0 ? `: ${tally(countBy(guests, ({ status }) => status))}` : '';
+    const live = guests.filter(({ template }) => !template);
+    const states = live.length > 0 ? `: ${tally(countBy(live, ({ status }) => status))}` : '';
     const alerts = attention.length > 0 ? `${count(attention.length, 'thing')} to look at` : 'nothing needs attention';
-    return answer(`${title(cluster, nodes)}; ${count(guests.length, 'guest')}${states}; ${alerts}`, {
+    return answer(`${title(cluster, nodes)}; ${count(live.length, 'guest')}${states}; ${alerts}`, {
       kind: cluster?.kind,
       cluster: cluster?.kind === 'cluster' ? { name: cluster.name, quorate: cluster.quorate } : undefined,
       attention,

@@ -26,13 +26,13 @@ export async function settle(context: ToolContext, started: unknown, waitSeconds
   if (outcome.state === 'running') return { done: false, facts: { ...goesOn(started), log: logOf(outcome) } };
   const { state, warnings, durationMs } = outcome;
   const log = state === 'warnings' ? logOf(outcome) : undefined;
-  return { done: true, facts: { task: started, task_state: state, waited: elapsed(durationMs), warnings, log } };
+  return { done: true, facts: { upid: started, task_state: state, waited: elapsed(durationMs), warnings, log } };
 }
 
-const goesOn = (task: string): Facts => ({
-  task,
+const goesOn = (upid: string): Facts => ({
+  upid,
   task_state: 'running',
-  next: 'The task goes on. Wait for it with pve_task_get: this task, wait_s 60.',
+  next: 'The task goes on. Wait for it with pve_task_get: this upid, wait_s 60.',
 });
 
 const logOf = ({ log }: TaskOutcome) => (log.length > 0 ? remote(log.slice(-LOG_LINES).join('\n')) : undefined);

@@ -46,9 +46,9 @@ export async function inspect(
   return { guest, state: value };
 }
 
-/** `running for 3 s`, `stopped`. */
+/** `running, up 3 s`, `stopped`. */
 export const since = ({ status, uptime }: GuestState): string =>
-  status !== 'stopped' && uptime !== undefined && uptime > 0 ? `${status} for ${duration(uptime)}` : status;
+  status !== 'stopped' && uptime !== undefined && uptime > 0 ? `${status}, up ${duration(uptime)}` : status;
 
 /** State and load for an answer; load only of a guest that has one. */
 export function stateFacts(state: GuestState, kind: Guest['kind']): Facts {

@@ -8,9 +8,9 @@ import { definePveTool, type ToolContext } from '../tool.ts';
 import { verdict } from './tasks.ts';
 
 /** Waits until the task ended or the time is over. That it failed is what was asked for, so it is not a failure here. */
-async function wait(task: string, seconds: number, { pve, signal, progress }: ToolContext): Promise<void> {
+async function wait(upid: string, seconds: number, { pve, signal, progress }: ToolContext): Promise<void> {
   try {
-    await waitForTask(pve, task, { waitMs: seconds * 1000, signal, onProgress: progress });
+    await waitForTask(pve, upid, { waitMs: seconds * 1000, signal, onProgress: progress });
   } catch (error) {
     if (!(error instanceof Failure && error.kind === 'task-failed')) throw error;
   }
@@ -27,22 +27,22 @@ export default definePveTool({
     'a change that was still running when its tool answered.',
   search: 'status progress log wait finished upid job output result',
   input: {
-    task: upid,
+    upid,
     wait_s: waitSeconds.default(0).describe('Wait at most this many seconds for the task to end.'),
     log_lines: z.number().int().min(0).max(500).default(20).describe('How many lines from the end of its log.'),
   },
 
-  async run({ task, wait_s, log_lines }, context) {
+  async run({ upid, wait_s, log_lines }, context) {
     const { pve, signal } = context;
-    const id = parseUpid(task);
-    if (wait_s > 0) await wait(task, wait_s, context);
-    const status = await taskStatus(pve, task, { signal });
-    const log = await taskLog(pve, task, { signal, lines: log_lines });
+    const id = parseUpid(upid);
+    if (wait_s > 0) await wait(upid, wait_s, context);
+    const status = await taskStatus(pve, upid, { signal });
+    const log = await taskLog(pve, upid, { signal, lines: log_lines });
     const state = status.running ? 'running' : verdict(status.exit ?? '');
     return answer(`${id.type}${id.id ? ` of ${id.id}` : ''} on ${id.node} ${told[state]}`, {
-      task,
+      upid,
       type: id.type,
-      of: id.id || undefined,
+      id: id.id || undefined,
       node: id.node,
       user: id.user,
       started: iso(id.startTime),

@@ -49,9 +49,9 @@ export function taskFacts(task: TaskRow): Facts {
   const state = verdict(task.status);
   const { starttime, endtime } = task;
   return {
-    task: task.upid,
+    upid: task.upid,
     type: task.type,
-    of: task.id || undefined,
+    id: task.id || undefined,
     node: task.node,
     user: task.user && task.tokenid ? `${task.user}!${task.tokenid}` : task.user,
     started: starttime === undefined ? undefined : iso(starttime),
