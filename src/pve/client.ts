@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import type { ZodType } from 'zod';
 import { Failure } from '../failure.ts';
 import type { Secret } from '../secret.ts';
@@ -79,11 +80,11 @@ export function createPve(options: PveOptions): Pve {
 }
 
 function problemOf({ host, fingerprint, token }: PveOptions): Failure | undefined {
-  if (!/^[A-Za-z0-9._:-]+$/.test(host)) {
+  if (!/^[A-Za-z0-9._-]+$/.test(host) && !isIPv6(host)) {
     return new Failure(
       'misconfigured',
       `"${host}" is not a host name or address.`,
-      'Set PROXMOX_HOST to one, without https://.',
+      'Set PROXMOX_HOST to one, without https:// and without the port.',
     );
   }
   if (fingerprint !== undefined && !isFingerprint(fingerprint)) {

@@ -57,14 +57,14 @@ export function pickGuest(guests: readonly Guest[], ref: number | string): Guest
 
 /**
  * Reads something of a guest; when its node does not know it or does not answer, looks the guest up again and, if it
- * has moved, reads once more at its new place. `guest` is where it was found in the end.
+ * has moved, reads once more at its new place. `guest` is as it was found in the end, `movedFrom` the node it has left.
  */
 export async function readGuest<T>(
   pve: Pve,
   guest: Guest,
   read: (guest: Guest) => Promise<T>,
   options?: PveCallOptions,
-): Promise<{ readonly guest: Guest; readonly value: T }> {
+): Promise<{ readonly guest: Guest; readonly value: T; readonly movedFrom?: string }> {
   try {
     return { guest, value: await read(guest) };
   } catch (error) {
@@ -72,7 +72,7 @@ export async function readGuest<T>(
     const now = (await listGuests(pve, options)).find(({ vmid }) => vmid === guest.vmid);
     if (now === undefined) throw gone(guest, error);
     if (now.node === guest.node) throw error;
-    return { guest: now, value: await read(now) };
+    return { guest: now, value: await read(now), movedFrom: guest.node };
   }
 }
 

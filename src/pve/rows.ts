@@ -4,8 +4,9 @@ import { path } from './path.ts';
 
 /** A number that may come as text, or not at all: the server does not keep to its own `returns`. */
 const count = z
-  .union([z.number(), z.string().regex(/^\d+(\.\d+)?$/)])
+  .union([z.number(), z.string().min(1)])
   .transform(Number)
+  .refine(Number.isFinite)
   .optional()
   .catch(undefined);
 const flag = z.union([z.boolean(), z.number(), z.string()]).transform(isSet).optional().catch(undefined);

@@ -45,7 +45,8 @@ export function dial({ host, port, ca, timeoutMs, signal }: Dial): Promise<TLSSo
       clearTimeout(timer);
       signal?.removeEventListener('abort', giveUp);
     };
-    signal?.addEventListener('abort', giveUp, { once: true });
+    if (signal?.aborted) giveUp();
+    else signal?.addEventListener('abort', giveUp, { once: true });
     // Stays, because an error between here and the next owner's listener would end the process.
     socket.on('error', reject);
     socket.once('close', () => {

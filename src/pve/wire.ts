@@ -56,7 +56,10 @@ export function createWire(options: WireOptions): Wire {
     },
     async close() {
       closing.abort();
-      await (await pool)?.destroy();
+      await pool?.then(
+        (opened) => opened.destroy(),
+        () => {},
+      );
     },
   };
 }
@@ -103,64 +106,90 @@ class NotConnected extends Error {
   }
 }
 
-function exchange(pool: Pool, endpoint: string, request: WireRequest): Promise<Answered | WireFault> {
-  const what = `${request.method} ${request.path.split('?')[0]}`;
-  return new Promise((resolve) => {
-    let controller: Dispatcher.DispatchController | undefined;
-    let settled = false;
-    let head: { status: number; statusText: string; gzip: boolean } | undefined;
-    const chunks: Buffer[] = [];
-    let size = 0;
+/** One request on its way through undici, which is asked once and told to stop when the deadline or the caller says so. */
+class Exchange implements Dispatcher.DispatchHandler {
+  readonly outcome: Promise<Answered | WireFault>;
+  #resolve: (outcome: Answered | WireFault | Promise<Answered | WireFault>) => void = () => {};
+  #settled = false;
+  #controller: Dispatcher.DispatchController | undefined;
+  #head: Head | undefined;
+  #chunks: Buffer[] = [];
+  #size = 0;
+  readonly #timer: NodeJS.Timeout;
 
-    const settle = (outcome: Answered | WireFault | Promise<Answered | WireFault>) => {
-      if (settled) return;
-      settled = true;
-      clearTimeout(timer);
-      request.signal?.removeEventListener('abort', cancel);
-      resolve(outcome);
-    };
-    const fail = (fault: Fault) => {
-      settle({ ...fault, left: controller !== undefined });
-      controller?.abort(new Error(fault.cause));
-    };
-    const cancel = () => fail(withdrawn(what));
-    const timer = setTimeout(() => {
-      const seen =
-        controller === undefined ? 'no connection was made' : head ? 'the answer was not complete' : 'no answer came';
-      fail(overdue(endpoint, seen, request.timeoutMs));
-    }, request.timeoutMs);
-    if (request.signal?.aborted) return cancel();
-    request.signal?.addEventListener('abort', cancel, { once: true });
-
-    const { method, path, headers, body } = request;
-    pool.dispatch(
-      { method, path, headers: { ...headers }, body },
-      {
-        onRequestStart(started) {
-          // A second start would be undici sending again what it thinks never arrived.
-          if (settled || controller) return started.abort(new Error('sent once already'));
-          controller = started;
-        },
-        onResponseStart(_, status, fields, statusText = '') {
-          head = { status, statusText, gzip: fields['content-encoding'] === 'gzip' };
-        },
-        onResponseData(_, chunk) {
-          if (settled) return;
-          size += chunk.length;
-          if (size > maxBodyBytes) return fail(tooBig(endpoint, maxBodyBytes));
-          chunks.push(chunk);
-        },
-        onResponseEnd() {
-          if (!head) return;
-          const { status, statusText, gzip } = head;
-          settle(freed().then(() => readBody(endpoint, { status, statusText, gzip }, Buffer.concat(chunks))));
-        },
-        onResponseError(_, error) {
-          fail(error instanceof NotConnected ? error.fault : faultOf(endpoint, error));
-        },
-      },
+  constructor(
+    readonly endpoint: string,
+    readonly request: WireRequest,
+  ) {
+    this.outcome = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+    this.#timer = setTimeout(
+      () => this.#fail(overdue(endpoint, this.#progress(), request.timeoutMs)),
+      request.timeoutMs,
     );
-  });
+    if (request.signal?.aborted) this.#cancel();
+    else request.signal?.addEventListener('abort', this.#cancel, { once: true });
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    // A second start would be undici sending again what it thinks never arrived.
+    if (this.#settled || this.#controller) controller.abort(new Error('not to be sent'));
+    else this.#controller = controller;
+  }
+
+  onResponseStart(_: unknown, status: number, fields: Record<string, unknown>, statusText = ''): void {
+    this.#head = { status, statusText, gzip: fields['content-encoding'] === 'gzip' };
+  }
+
+  onResponseData(_: unknown, chunk: Buffer): void {
+    if (this.#settled) return;
+    this.#size += chunk.length;
+    if (this.#size > maxBodyBytes) this.#fail(tooBig(this.endpoint, maxBodyBytes));
+    else this.#chunks.push(chunk);
+  }
+
+  onResponseEnd(): void {
+    const head = this.#head;
+    if (head) this.#settle(freed().then(() => readBody(this.endpoint, head, Buffer.concat(this.#chunks))));
+  }
+
+  onResponseError(_: unknown, error: Error): void {
+    this.#fail(error instanceof NotConnected ? error.fault : faultOf(this.endpoint, error));
+  }
+
+  #cancel = (): void => this.#fail(withdrawn(`${this.request.method} ${this.request.path.split('?')[0]}`));
+
+  #fail(fault: Fault): void {
+    this.#settle({ ...fault, left: this.#controller !== undefined });
+    this.#controller?.abort(new Error(fault.cause));
+  }
+
+  #settle(outcome: Answered | WireFault | Promise<Answered | WireFault>): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    clearTimeout(this.#timer);
+    this.request.signal?.removeEventListener('abort', this.#cancel);
+    this.#resolve(outcome);
+  }
+
+  #progress(): string {
+    if (this.#head) return 'the answer was not complete';
+    return this.#controller ? 'no answer came' : 'no connection was made';
+  }
+}
+
+interface Head {
+  readonly status: number;
+  readonly statusText: string;
+  readonly gzip: boolean;
+}
+
+function exchange(pool: Pool, endpoint: string, request: WireRequest): Promise<Answered | WireFault> {
+  const { method, path, headers, body } = request;
+  const exchanged = new Exchange(endpoint, request);
+  if (!request.signal?.aborted) pool.dispatch({ method, path, headers: { ...headers }, body }, exchanged);
+  return exchanged.outcome;
 }
 
 /** undici frees a connection one turn after its answer; a caller that goes on before that would open another one. */
@@ -169,7 +198,7 @@ const freed = (): Promise<void> => new Promise((resolve) => queueMicrotask(() =>
 /** /nodes/N/journal is compressed whether asked for or not (recording c-journal). */
 async function readBody(
   endpoint: string,
-  { status, statusText, gzip }: { status: number; statusText: string; gzip: boolean },
+  { status, statusText, gzip }: Head,
   bytes: Buffer,
 ): Promise<Answered | WireFault> {
   if (!gzip) return { status, statusText, body: bytes.toString('utf8') };

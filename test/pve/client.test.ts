@@ -159,6 +159,7 @@ describe('connections', () => {
 describe('what cannot work is told before anything connects', () => {
   it.each([
     ['a host with a scheme', { host: 'https://pve1' }, 'PROXMOX_HOST'],
+    ['a host with its port', { host: 'pve1:8006' }, 'PROXMOX_HOST'],
     ['a secret with a line end', { token: { id: 'a@b!c', secret: new Secret(`${secret}\n`) } }, 'PROXMOX_TOKEN_VALUE'],
     ['an empty secret', { token: { id: '', secret: new Secret('') } }, 'PROXMOX_TOKEN_VALUE'],
   ])('%s', async (_, options, setting) => {

@@ -152,8 +152,9 @@ describe('readGuest', () => {
     ['answers too late', answer(596, 'Connection timed out')],
   ])('follows a guest that moved when its node %s', async (_, first) => {
     const { reading } = await begin(first, [{ ...rows[1], node: 'pve2' }]);
-    const { guest: now, value } = await reading;
+    const { guest: now, value, movedFrom } = await reading;
     expect(value).toBe('config');
+    expect(movedFrom).toBe('pve1');
     expect(now.label).toBe('CT 400 (keycloak) on pve2');
   });
 
