@@ -193,3 +193,15 @@ function steadyFacts(fact: Fact | undefined): unknown {
     members.map(([name, value]) => [name, name === 'duration_ms' ? '…' : steadyFacts(value as Fact)]),
   );
 }
+
+/** A wire whose answers to GET of that path, below /api2/json, are changed on their way. */
+export const bent =
+  (path: RegExp, change: (body: string) => string) =>
+  (wire: Wire): Wire => ({
+    ...wire,
+    send: async (request) => {
+      const got = await wire.send(request);
+      const matches = request.method === 'GET' && path.test(request.path.replace('/api2/json', ''));
+      return matches && 'body' in got ? { ...got, body: change(got.body) } : got;
+    },
+  });

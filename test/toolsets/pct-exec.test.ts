@@ -1,10 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Wire } from '../../src/pve/wire.ts';
 import type { HostSpec } from '../../src/ssh/client.ts';
 import type { ToolContext } from '../../src/toolsets/tool.ts';
 import { login, sshTo } from '../rig/login.ts';
 import { type SshdOptions, startSshd } from '../rig/sshd.ts';
-import { type Bench, hostsOf, startBench } from './harness.ts';
+import { type Bench, bent, hostsOf, startBench } from './harness.ts';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -36,14 +35,7 @@ describe('pct_exec', () => {
   });
 
   it('takes a container as running that its node says is, whatever the lagging list says', async () => {
-    const lagging = (wire: Wire): Wire => ({
-      ...wire,
-      send: async (request) => {
-        const got = await wire.send(request);
-        const listed = request.path.startsWith('/api2/json/cluster/resources') && 'body' in got;
-        return listed ? { ...got, body: got.body.replaceAll('"running"', '"stopped"') } : got;
-      },
-    });
+    const lagging = bent(/^\/cluster\/resources/, (body) => body.replaceAll('"running"', '"stopped"'));
     const pve = bench.as('root@pam!mcp', lagging);
     expect((await bench.call('pve_guest_list', {}, { pve })).headline).not.toContain('running');
     const told = await bench.call('pct_exec', { vmid: 400, script: 'hostname' }, { pve });

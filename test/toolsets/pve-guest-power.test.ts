@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type Bench, startBench } from './harness.ts';
+import { type Bench, bent, startBench } from './harness.ts';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -136,6 +136,38 @@ describe('pve_guest_power', () => {
       }
     `);
     expect(bench.world.guest(400)?.status).toBe('stopped');
+  });
+
+  it.each([
+    ['HA', '"managed":1', 'HA carries this out a little later: look again with pve_guest_get.'],
+    [
+      'nobody',
+      '"managed":0',
+      'The task ended well, but the guest is not in the state it should lead to: look again with pve_guest_get.',
+    ],
+  ])('says that the guest is not there yet when %s sees to it', async (_, managed, note) => {
+    const stays = (body: string) => body.replace('"running"', '"stopped"').replace('"managed":0', managed);
+    const pve = bench.as('root@pam!mcp', bent(/status\/current$/, stays));
+    const told = await bench.call('pve_guest_power', { guest: 400, action: 'start' }, { pve });
+    await power(400, 'shutdown');
+    expect(told.facts).toMatchObject({ status: 'stopped', notes: [note] });
+  });
+
+  it('does not take back what was done when the state cannot be read afterwards', async () => {
+    let reads = 0;
+    const broken = bent(/status\/current$/, (body) => (reads++ === 0 ? body : '<html>'));
+    const pve = bench.as('root@pam!mcp', broken);
+    const told = await bench.call('pve_guest_power', { guest: 400, action: 'start' }, { pve });
+    expect(told).toMatchObject({
+      headline: 'CT 400 (keycloak) on pve1: start done',
+      facts: {
+        changed: true,
+        task_state: 'ok',
+        notes: [expect.stringMatching(/^The state afterwards could not be read:/)],
+      },
+    });
+    expect(bench.world.guest(400)?.status).toBe('running');
+    expect(bench.writes()).toEqual(['POST /nodes/pve1/lxc/400/status/start']);
   });
 
   it('can be asked about, with the state it was seen in', async () => {

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type Bench, startBench } from './harness.ts';
+import { type Bench, bent, startBench } from './harness.ts';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -124,6 +124,21 @@ describe('pve_overview', () => {
     const { facts } = await bench.call('pve_overview');
     bench.world.switches.offline.delete('pve2');
     expect(facts).toMatchObject({ attention: expect.arrayContaining(['Node pve2 is offline.']) });
+  });
+
+  it('does not take a standalone node for a broken cluster', async () => {
+    type Row = { type: string; node?: string; name?: string };
+    const alone = bent(/^\/cluster\/(status|resources)/, (body) => {
+      const { data } = JSON.parse(body) as { data: Row[] };
+      return JSON.stringify({
+        data: data.filter((row) => row.type !== 'cluster' && ![row.node, row.name].includes('pve2')),
+      });
+    });
+    const { headline, facts } = await bench.call('pve_overview', {}, { pve: bench.as('root@pam!mcp', alone) });
+    expect(headline).toMatch(/^Standalone node pve1; 6 guests: 5 running, 1 stopped;/);
+    expect(facts).toMatchObject({ kind: 'standalone' });
+    expect(facts).not.toHaveProperty('cluster');
+    expect((facts as { attention: string[] }).attention.join()).not.toMatch(/quorum|offline/);
   });
 
   it('says first that the cluster has no quorum', async () => {

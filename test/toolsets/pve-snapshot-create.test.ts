@@ -23,7 +23,7 @@ describe('pve_snapshot_create', () => {
           "upid": "UPID:pve1:…:vzsnapshot:400:root@pam!mcp:",
           "waited": "… s",
         },
-        "headline": "Snapshot mcp-20261120-0310 of CT 400 (keycloak) on pve1 is taken; it has 2 snapshots now",
+        "headline": "CT 400 (keycloak) on pve1: snapshot mcp-20261120-0310 taken, 2 snapshots now",
       }
     `);
     expect(bench.writes()).toEqual(['POST /nodes/pve1/lxc/400/snapshot']);

@@ -1,12 +1,10 @@
 import { z } from 'zod';
 import { Failure } from '../../failure.ts';
-import { answer } from '../../present/answer.ts';
 import type { Guest } from '../../pve/guests.ts';
-import { path } from '../../pve/path.ts';
 import { guest, waitSeconds } from '../params.ts';
 import { definePveTool } from '../tool.ts';
-import { settle } from './settle.ts';
-import { type GuestState, inspect, readState, since } from './state.ts';
+import { act, nothingDone } from './power-action.ts';
+import { type GuestState, inspect, since } from './state.ts';
 
 const actions = ['start', 'shutdown', 'reboot', 'suspend', 'resume'] as const;
 type Action = (typeof actions)[number];
@@ -87,32 +85,8 @@ export default definePveTool({
 
   async run({ guest: ref, action, timeout_s, wait_s }, context) {
     const { guest, state } = await inspect(context, ref);
-    if (isThere(action, guest, state)) {
-      return answer(`${guest.label} is already ${since(state)}; nothing was done`, {
-        guest: guest.label,
-        status: state.status,
-        changed: false,
-      });
-    }
+    if (isThere(action, guest, state)) return nothingDone(guest, state);
     const timeout = action === 'shutdown' || action === 'reboot' ? timeout_s : undefined;
-    const status = path`/nodes/${guest.node}/${guest.kind}/${guest.vmid}/status/${action}`;
-    const started = await context.pve.post(status, { timeout }, { signal: context.signal });
-    const { done, facts } = await settle(context, started, wait_s);
-    if (!done) return answer(`${guest.label}: ${action} is still running`, { guest: guest.label, action, ...facts });
-    const now = await readState(context.pve, guest, context.signal);
-    const late = now.status !== rules[action].leadsTo;
-    return answer(`${guest.label}: ${action} done, ${since(now)}`, {
-      guest: guest.label,
-      action,
-      status: now.status,
-      changed: true,
-      ...facts,
-      note: late ? lateNote(now) : undefined,
-    });
+    return act(context, guest, { action, leadsTo: rules[action].leadsTo, timeout, waitSeconds: wait_s });
   },
 });
-
-const lateNote = (now: GuestState): string =>
-  now.managedByHa
-    ? 'HA carries this out a little later: look again with pve_guest_get.'
-    : 'The task ended well, but the guest is not in the state it should lead to: look again with pve_guest_get.';

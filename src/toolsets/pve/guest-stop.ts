@@ -1,15 +1,13 @@
 import { z } from 'zod';
 import { Failure } from '../../failure.ts';
-import { answer } from '../../present/answer.ts';
 import type { Guest } from '../../pve/guests.ts';
-import { path } from '../../pve/path.ts';
 import { guest, waitSeconds } from '../params.ts';
 import { definePveTool, type Preview, type ToolContext } from '../tool.ts';
 import { attempt } from './attempt.ts';
 import { lastBackup } from './last-backup.ts';
-import { settle } from './settle.ts';
+import { act, nothingDone } from './power-action.ts';
 import { readSnapshots } from './snapshots.ts';
-import { type GuestState, inspect, readState, since } from './state.ts';
+import { type GuestState, inspect, since } from './state.ts';
 
 type Action = 'stop' | 'reset';
 
@@ -87,24 +85,8 @@ export default definePveTool({
   async run({ guest: ref, action, wait_s }, context) {
     const { guest, state } = await inspect(context, ref);
     if (action === 'reset') refuseReset(guest, state);
-    if (state.status === 'stopped') {
-      return answer(`${guest.label} is already stopped; nothing was done`, {
-        guest: guest.label,
-        status: state.status,
-        changed: false,
-      });
-    }
-    const status = path`/nodes/${guest.node}/${guest.kind}/${guest.vmid}/status/${action}`;
-    const started = await context.pve.post(status, {}, { signal: context.signal });
-    const { done, facts } = await settle(context, started, wait_s);
-    if (!done) return answer(`${guest.label}: ${action} is still running`, { guest: guest.label, action, ...facts });
-    const now = await readState(context.pve, guest, context.signal);
-    return answer(`${guest.label}: ${action} done, ${since(now)}`, {
-      guest: guest.label,
-      action,
-      status: now.status,
-      changed: true,
-      ...facts,
-    });
+    if (state.status === 'stopped') return nothingDone(guest, state);
+    const leadsTo = action === 'stop' ? 'stopped' : 'running';
+    return act(context, guest, { action, leadsTo, waitSeconds: wait_s });
   },
 });

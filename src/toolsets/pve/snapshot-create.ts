@@ -6,6 +6,7 @@ import { path } from '../../pve/path.ts';
 import { count, iso } from '../format.ts';
 import { guest, snapshotName, waitSeconds } from '../params.ts';
 import { definePveTool } from '../tool.ts';
+import { attempt, noted } from './attempt.ts';
 import { settle } from './settle.ts';
 import { readSnapshots, type Snapshot } from './snapshots.ts';
 import { inspect, since } from './state.ts';
@@ -67,21 +68,24 @@ export default definePveTool({
     const params = { snapname: name, description, vmstate: guest.kind === 'qemu' ? vmstate : undefined };
     const { done, facts } = await settle(context, await pve.post(snapshots, params, { signal }), wait_s);
     if (!done)
-      return answer(`Snapshot ${name} of ${guest.label} is still being taken`, {
+      return answer(`${guest.label}: snapshot ${name} is still being taken`, {
         guest: guest.label,
         snapshot: name,
         ...facts,
       });
-    const after = await readSnapshots(pve, guest, signal);
-    const taken = after.find((one) => one.name === name);
-    return answer(`Snapshot ${name} of ${guest.label} is taken; it has ${count(after.length, 'snapshot')} now`, {
+    const notes: string[] = [];
+    const after = await attempt(readSnapshots(pve, guest, signal), notes, 'The snapshots afterwards');
+    const taken = after?.find((one) => one.name === name);
+    if (after && !taken)
+      notes.push('The task ended well, but the snapshot is not listed: look with pve_snapshot_list.');
+    return answer(`${guest.label}: snapshot ${name} taken${after ? `, ${count(after.length, 'snapshot')} now` : ''}`, {
       guest: guest.label,
       snapshot: name,
       parent: taken?.parent,
       taken: taken?.snaptime === undefined ? undefined : iso(taken.snaptime),
       with_memory: taken?.vmstate || undefined,
       ...facts,
-      note: taken ? undefined : 'The task ended well, but the snapshot is not listed: look with pve_snapshot_list.',
+      notes: noted(notes),
     });
   },
 });
