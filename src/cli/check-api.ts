@@ -6,7 +6,7 @@ import type { Pve } from '../pve/client.ts';
 import { path } from '../pve/path.ts';
 import { type Check, type Checks, failed, failure, ok, skipped, warning } from './check.ts';
 
-const CONNECT_MS = 8_000;
+const CONNECT_MS = 5_000;
 const SOON_DAYS = 21;
 const AFTER_API = ['API certificate', 'API token', 'privileges'];
 

@@ -40,6 +40,9 @@ export interface Loaded {
   readonly scrub: readonly string[];
 }
 
+/** Taking a shorter secret out of answers would take ordinary words out of them. */
+export const SHORTEST_HIDDEN = 4;
+
 interface Found {
   readonly text: string;
   readonly source: string;
@@ -90,6 +93,9 @@ function readAll(file: EnvFile, around: Surroundings): Read {
       read.problems.push(wrong(key, found.source));
       unguarded ||= settingOf(key).group === 'safety';
     }
+    if (found && value?.parsed instanceof Secret && value.parsed.reveal().length < SHORTEST_HIDDEN) {
+      read.problems.push(tooShort(key, found.source));
+    }
     read.values.set(key, value ? value.parsed : initial(key, around));
     read.sources.set(key, found && value ? found.source : 'default');
   }
@@ -133,6 +139,11 @@ function wrong(key: Key, source: string): Problem {
   const blocks = group === 'proxmox' ? (['pve'] as const) : group === 'ssh' ? (['ssh'] as const) : undefined;
   return { cause, cure: cure ?? `For example ${example}.`, blocks };
 }
+
+const tooShort = (key: Key, source: string): Problem => ({
+  cause: `${settingOf(key).env} (${source}) is shorter than ${SHORTEST_HIDDEN} characters, so answers are not searched for it.`,
+  cure: 'Use a longer one.',
+});
 
 function initial(key: Key, around: Surroundings): unknown {
   const text = settingOf(key).initial;

@@ -1,7 +1,9 @@
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { SHORTEST_HIDDEN } from '../../src/config/load.ts';
 import { keys, settingOf } from '../../src/config/settings.ts';
+import { SHORTEST_REDACTED } from '../../src/present/redact.ts';
 import { Home } from './home.ts';
 
 const SECRETS = ['PROXMOX_TOKEN_VALUE', 'SSH_KEY_PASSPHRASE', 'SSH_PASSWORD', 'SSH_SUDO_PASSWORD'];
@@ -30,9 +32,19 @@ describe('guarantee 21: secrets do not leave by way of the settings', () => {
   it('holds every secret for redaction, whatever its source', () => {
     const home = new Home();
     home.settings("SSH_PASSWORD='~/p#w'\nSSH_SUDO_PASSWORD= spaced \n");
-    const { secrets, settings } = home.load({ env: { PROXMOX_TOKEN_VALUE: 'tok', SSH_KEY_PASSPHRASE: ' ~ ' } });
-    expect(secrets.map((secret) => secret.reveal()).sort()).toEqual([' ~ ', 'spaced', 'tok', '~/p#w']);
+    const { secrets, settings } = home.load({ env: { PROXMOX_TOKEN_VALUE: 'token', SSH_KEY_PASSPHRASE: ' ~  ' } });
+    expect(secrets.map((secret) => secret.reveal()).sort()).toEqual([' ~  ', 'spaced', 'token', '~/p#w']);
     expect(`${settings.sshPassword}`).toBe('[secret]');
+  });
+
+  it('says when one is too short to be taken out of answers', () => {
+    expect(SHORTEST_HIDDEN).toBe(SHORTEST_REDACTED);
+    const { problems } = new Home().load({
+      env: { SSH_PASSWORD: 'abc', SSH_SUDO_PASSWORD: 'abcd', MCP_TOOLSETS: 'ssh' },
+    });
+    expect(problems.map(({ cause }) => cause)).toEqual([
+      'SSH_PASSWORD (environment variable SSH_PASSWORD) is shorter than 4 characters, so answers are not searched for it.',
+    ]);
   });
 
   it('never takes one from a flag', () => {
