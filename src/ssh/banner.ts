@@ -32,17 +32,21 @@ export function watchBanner(host: HostSpec, stream: Duplex, foreign: () => void)
   };
 }
 
+/** The other side ended a connection without a word. */
+export const hungUp = (host: HostSpec, cause?: unknown): Failure =>
+  new Failure(
+    'unreachable',
+    `${host.name} (${host.address}:${host.port}) closed the connection before it said anything.`,
+    'The host may have shut this address out (fail2ban, hosts.deny, MaxStartups); its sshd log says.',
+    { cause },
+  );
+
 function bannerFailure(host: HostSpec, head: string, closed: boolean, cause: unknown): Failure {
   const place = `${host.name} (${host.address}:${host.port})`;
   const checkPort = 'Check the port: sshd listens on 22 unless its configuration says otherwise.';
   if (head === '') {
     return closed
-      ? new Failure(
-          'unreachable',
-          `${place} closed the connection before it said anything.`,
-          'The host may have shut this address out (fail2ban, hosts.deny, MaxStartups); its sshd log says.',
-          { cause },
-        )
+      ? hungUp(host, cause)
       : new Failure(
           'timeout',
           `${place} took the connection and said nothing.`,

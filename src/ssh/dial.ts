@@ -2,6 +2,7 @@ import { Socket } from 'node:net';
 import type { Client, ClientChannel } from 'ssh2';
 import { Failure } from '../failure.ts';
 import { attempt, type Limits } from './attempt.ts';
+import { hungUp } from './banner.ts';
 import type { HostSpec } from './client.ts';
 
 const place = (host: HostSpec) => `${host.address}:${host.port}`;
@@ -52,6 +53,8 @@ function tcpFailure(host: HostSpec, cause: NodeJS.ErrnoException): Failure {
         `There is no route to ${host.name} at ${place(host)} (${cause.code}).`,
         'Check the address, the network and the VPN, and that the host is up.',
       );
+    case 'ECONNRESET':
+      return hungUp(host, cause);
     case 'ETIMEDOUT':
       return noAnswer(host, cause);
     default:

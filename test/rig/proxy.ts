@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Socket, connect as tcpConnect } from 'node:net';
 
-export interface Proxy {
+export interface FaultProxy {
   readonly host: '127.0.0.1';
   readonly port: number;
   /** Connections taken so far, and bytes that came from the clients. */
@@ -19,7 +19,7 @@ export interface Proxy {
 }
 
 /** A TCP proxy on 127.0.0.1 that makes a network's faults to order. It passes everything on until told otherwise. */
-export async function startProxy(target: { readonly host: string; readonly port: number }): Promise<Proxy> {
+export async function startProxy(target: { readonly host: string; readonly port: number }): Promise<FaultProxy> {
   const sockets = new Set<Socket>();
   let connections = 0;
   let received = 0;
