@@ -1,5 +1,5 @@
-import { type Certificate, connectTimeout, describeCertificate, dial } from './tls.ts';
-import { faultOf, notConnected } from './transport.ts';
+import { type Certificate, describeCertificate, dial } from './tls.ts';
+import { faultOf } from './transport.ts';
 
 export type { Certificate } from './tls.ts';
 
@@ -17,7 +17,7 @@ export async function fetchCertificate(host: string, port: number, timeoutMs = 1
       socket.destroy();
     }
   } catch (error) {
-    throw (error === connectTimeout ? notConnected(endpoint) : faultOf(endpoint, error)).failure;
+    throw faultOf(endpoint, error).failure;
   }
 }
 

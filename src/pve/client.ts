@@ -8,7 +8,7 @@ import type { Method } from './errors.ts';
 import { check } from './guard.ts';
 import type { PvePath } from './path.ts';
 import { requestOf, sendPatiently } from './send.ts';
-import { isFingerprint } from './tls.ts';
+import { isCertificate, isFingerprint } from './tls.ts';
 import { createWire, type Wire } from './wire.ts';
 
 /** Values as Proxmox VE takes them: booleans are sent as 1 and 0, arrays as repeated keys, `undefined` is left out. */
@@ -79,7 +79,7 @@ export function createPve(options: PveOptions): Pve {
   };
 }
 
-function problemOf({ host, fingerprint, token }: PveOptions): Failure | undefined {
+function problemOf({ host, fingerprint, ca, token }: PveOptions): Failure | undefined {
   if (!/^[A-Za-z0-9._-]+$/.test(host) && !isIPv6(host)) {
     return new Failure(
       'misconfigured',
@@ -92,6 +92,13 @@ function problemOf({ host, fingerprint, token }: PveOptions): Failure | undefine
       'misconfigured',
       'The pinned fingerprint is not a SHA-256 of 64 hexadecimal digits.',
       'Set PROXMOX_FINGERPRINT as Node > System > Certificates or `pvenode cert info` shows it.',
+    );
+  }
+  if (ca !== undefined && !isCertificate(ca)) {
+    return new Failure(
+      'misconfigured',
+      'What is given as CA holds no certificate in PEM form.',
+      "Set PROXMOX_CA_FILE to a copy of the host's /etc/pve/pve-root-ca.pem.",
     );
   }
   if (token && !/^[\x21-\x7e]+$/.test(`${token.id}${token.secret.reveal()}`)) {

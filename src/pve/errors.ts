@@ -99,10 +99,10 @@ const wordings: readonly { readonly sign: RegExp; readonly kind: FailureKind; re
   },
 ];
 
-/** What a wording of the server means and its cure, be it of an answer or of a task's exit status; `id` is the VMID. */
-export function meaningOf(text: string, id?: string): { kind: FailureKind; cure: string } | undefined {
+/** What a wording of the server means and its cure, be it of an answer or of a task's exit status; `id` may be a VMID. */
+export function meaningOf(text: string, id = ''): { kind: FailureKind; cure: string } | undefined {
   const known = wordings.find(({ sign }) => sign.test(text));
-  return known && { kind: known.kind, cure: known.cure.replaceAll('ID', id || 'ID') };
+  return known && { kind: known.kind, cure: /^\d+$/.test(id) ? known.cure.replaceAll('ID', id) : known.cure };
 }
 
 /** The Failure that an answer outside 200-299 stands for. */

@@ -1,8 +1,9 @@
+import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { connect, type PeerCertificate, type TLSSocket } from 'node:tls';
 import { Failure } from '../failure.ts';
 
-/** Whom to believe: a pinned certificate, else a certificate authority, else the system's roots. */
+/** Whom to believe: a pinned certificate, else a certificate authority, else the CAs that Node.js brings. */
 export interface Trust {
   /** SHA-256 of the certificate, hexadecimal; case and colons do not matter. */
   readonly fingerprint?: string;
@@ -19,12 +20,10 @@ export interface Dial {
   readonly signal?: AbortSignal;
 }
 
-/** Raised when neither TCP nor TLS got anywhere in time. */
-export const connectTimeout = new Error('connect timeout');
-
 /**
  * A TLS connection over which nothing has been said yet; HTTP/1.1, no resumed session (its certificate would not be
  * checked), no Nagle. It is open whoever answered: what `distrust` says has to be heeded before a byte is written.
+ * Rejects with the error of the socket, `ETIMEDOUT` past `timeoutMs`, `ECANCELED` by `signal`.
  */
 export function dial({ host, port, ca, timeoutMs, signal }: Dial): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
@@ -39,8 +38,8 @@ export function dial({ host, port, ca, timeoutMs, signal }: Dial): Promise<TLSSo
       // the certificate that came.
       rejectUnauthorized: false,
     });
-    const giveUp = () => socket.destroy(new Error('aborted'));
-    const timer = setTimeout(() => socket.destroy(connectTimeout), timeoutMs);
+    const giveUp = () => socket.destroy(coded('ECANCELED'));
+    const timer = setTimeout(() => socket.destroy(coded('ETIMEDOUT')), timeoutMs);
     const settled = () => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', giveUp);
@@ -51,7 +50,7 @@ export function dial({ host, port, ca, timeoutMs, signal }: Dial): Promise<TLSSo
     socket.on('error', reject);
     socket.once('close', () => {
       settled();
-      reject(Object.assign(new Error('closed during the TLS handshake'), { code: 'ECONNRESET' }));
+      reject(coded('ECONNRESET'));
     });
     socket.once('secureConnect', () => {
       settled();
@@ -60,6 +59,8 @@ export function dial({ host, port, ca, timeoutMs, signal }: Dial): Promise<TLSSo
     });
   });
 }
+
+const coded = (code: string): Error => Object.assign(new Error(code), { code });
 
 /** Why the other end of a fresh connection is not to be trusted; nothing when it is. */
 export function distrust(socket: TLSSocket, trust: Trust, endpoint: string): Failure | undefined {
@@ -78,6 +79,15 @@ export const plain = (fingerprint: string): string => fingerprint.replace(/[^0-9
 /** Whether a text can be a SHA-256 fingerprint at all. */
 export const isFingerprint = (text: string): boolean => /^[0-9a-fA-F: ]+$/.test(text) && plain(text).length === 64;
 
+/** Whether a text begins with a certificate in PEM form. */
+export function isCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).subject !== undefined;
+  } catch {
+    return false;
+  }
+}
+
 const where = 'Proxmox VE shows it under Node > System > Certificates, and on the host by `pvenode cert info`';
 
 function wrongPin(endpoint: string, expected: string, seen: string): Failure {
@@ -90,10 +100,10 @@ function wrongPin(endpoint: string, expected: string, seen: string): Failure {
 }
 
 function unvouched(endpoint: string, seen: string, reason: string, withCa: boolean): Failure {
-  const authority = withCa ? 'the CA file' : 'no CA that this system knows';
+  const voucher = withCa ? 'the CA file does not vouch for' : 'no known CA vouches for';
   return new Failure(
     'untrusted',
-    `${endpoint} shows a certificate that ${withCa ? `${authority} does not vouch for` : `${authority} vouches for`} (${reason}): SHA-256 ${seen}. Nothing was sent.`,
+    `${endpoint} shows a certificate that ${voucher} (${reason}): SHA-256 ${seen}. Nothing was sent.`,
     `Compare that fingerprint with the one of the host itself: ${where}. If they are equal, set PROXMOX_FINGERPRINT=${seen}; or set PROXMOX_CA_FILE to a copy of the host's /etc/pve/pve-root-ca.pem.`,
     { facts: { fingerprint_seen: seen, reason } },
   );

@@ -1,4 +1,4 @@
-import { Failure } from '../failure.ts';
+import { cancelled, Failure } from '../failure.ts';
 
 /** Something went wrong below HTTP, or before an answer was whole. */
 export interface Fault {
@@ -46,6 +46,12 @@ const silent: Known = {
   cure: 'The host is down, hangs, or a firewall drops what is sent to that port. Check PROXMOX_HOST and PROXMOX_PORT.',
   transient: true,
 };
+const closed: Known = {
+  kind: 'unreachable',
+  cause: 'this client has been closed',
+  cure: 'The server is shutting down; start it again.',
+  transient: false,
+};
 
 const byCode: Readonly<Record<string, Known>> = {
   ENOTFOUND: noName,
@@ -66,12 +72,8 @@ const byCode: Readonly<Record<string, Known>> = {
   UND_ERR_SOCKET: gone,
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: gone,
   HPE_INVALID_EOF_STATE: gone,
-  UND_ERR_DESTROYED: {
-    kind: 'unreachable',
-    cause: 'this client has been closed',
-    cure: 'The server is shutting down; start it again.',
-    transient: false,
-  },
+  ECANCELED: closed,
+  UND_ERR_DESTROYED: closed,
   UND_ERR_HEADERS_OVERFLOW: {
     kind: 'remote-error',
     cause: 'it sent more headers than Proxmox VE ever does',
@@ -103,9 +105,6 @@ export const overdue = (endpoint: string, seen: string, timeoutMs: number): Faul
     transient: false,
   });
 
-/** No connection, or no TLS, within its own limit. */
-export const notConnected = (endpoint: string): Fault => fault(endpoint, silent);
-
 /** An answer beyond the cap, which is never read to its end. */
 export const tooBig = (endpoint: string, cap: number): Fault =>
   fault(endpoint, {
@@ -120,10 +119,8 @@ export const unreadable = (endpoint: string, error: unknown): Fault =>
   fault(endpoint, { ...notHttp, cause: 'the answer cannot be decompressed' }, error);
 
 /** The caller gave up. */
-export const withdrawn = (what: string, cause?: unknown): Fault => ({
-  failure: new Failure('cancelled', `${what} was cancelled by the client.`, 'Call again if it is still wanted.', {
-    cause,
-  }),
+export const withdrawn = (what: string): Fault => ({
+  failure: cancelled(what),
   cause: 'the call was cancelled before the answer came',
   transient: false,
 });

@@ -26,6 +26,8 @@ interface Watch {
   waiting: number;
   /** Whether the node has said "running" at least once. */
   heard: boolean;
+  /** How the task ended, once that is known. */
+  exit?: string;
   /** When the API was first found to be away. */
   awaySince?: number;
   log: readonly string[];
@@ -101,7 +103,10 @@ async function poll(pve: Pve, watch: Watch): Promise<Seen> {
     const exit = await readExit(pve, watch);
     // A worker may still hold the state from before the last line of the log was written.
     if (exit === 'unexpected status' && !doubted) doubted = true;
-    else if (exit !== undefined) return { exit, log: await readLog(pve, watch) };
+    else if (exit !== undefined) {
+      watch.exit = exit;
+      return { exit, log: await readLog(pve, watch) };
+    }
     await pause(pauseMs, signal);
   }
 }
@@ -144,7 +149,8 @@ async function readLog(pve: Pve, watch: Watch): Promise<readonly string[]> {
 }
 
 function soFar(watch: Watch): Seen {
-  if (watch.heard && watch.awaySince === undefined) return { log: watch.log };
+  const { exit, heard, awaySince, log } = watch;
+  if (exit !== undefined || (heard && awaySince === undefined)) return { exit, log };
   throw lostSight(watch);
 }
 

@@ -3,8 +3,8 @@ import { gunzip } from 'node:zlib';
 import type { Dispatcher, Pool } from 'undici';
 import { endpointOf } from './certificate.ts';
 import type { Answered, Method } from './errors.ts';
-import { connectTimeout, dial, distrust, type Trust } from './tls.ts';
-import { type Fault, faultFrom, faultOf, notConnected, overdue, tooBig, unreadable, withdrawn } from './transport.ts';
+import { dial, distrust, type Trust } from './tls.ts';
+import { type Fault, faultFrom, faultOf, overdue, tooBig, unreadable, withdrawn } from './transport.ts';
 
 /** One HTTP request; `path` is the whole request target with its query. */
 export interface WireRequest {
@@ -73,27 +73,19 @@ async function openPool({ host, port, trust }: WireOptions, signal: AbortSignal)
     allowH2: false,
     keepAliveTimeout: 2_500,
     keepAliveMaxTimeout: 2_500,
-    // The one deadline of a request is kept by exchange().
+    // The one deadline of a request is kept by its Exchange.
     headersTimeout: 0,
     bodyTimeout: 0,
     connect: (_, done) => {
-      dial({
-        host,
-        port,
-        ca: trust.fingerprint === undefined ? trust.ca : undefined,
-        timeoutMs: connectMs,
-        signal,
-      }).then(
+      const ca = trust.fingerprint === undefined ? trust.ca : undefined;
+      dial({ host, port, ca, timeoutMs: connectMs, signal }).then(
         (socket) => {
           const failure = distrust(socket, trust, endpoint);
           if (!failure) return done(null, socket);
           socket.destroy();
           done(new NotConnected(faultFrom(failure)), null);
         },
-        (error: unknown) => {
-          const fault = error === connectTimeout ? notConnected(endpoint) : faultOf(endpoint, error);
-          done(new NotConnected(fault), null);
-        },
+        (error: unknown) => done(new NotConnected(faultOf(endpoint, error)), null),
       );
     },
   });

@@ -160,6 +160,7 @@ describe('what cannot work is told before anything connects', () => {
   it.each([
     ['a host with a scheme', { host: 'https://pve1' }, 'PROXMOX_HOST'],
     ['a host with its port', { host: 'pve1:8006' }, 'PROXMOX_HOST'],
+    ['a CA that is none', { ca: 'ca.pem' }, 'PROXMOX_CA_FILE'],
     ['a secret with a line end', { token: { id: 'a@b!c', secret: new Secret(`${secret}\n`) } }, 'PROXMOX_TOKEN_VALUE'],
     ['an empty secret', { token: { id: '', secret: new Secret('') } }, 'PROXMOX_TOKEN_VALUE'],
   ])('%s', async (_, options, setting) => {

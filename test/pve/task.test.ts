@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { RemoteText } from '../../src/present/answer.ts';
 import { createPve } from '../../src/pve/client.ts';
 import { taskLog, waitForTask } from '../../src/pve/task.ts';
-import { answer, type Behaviour, json, refusal, route } from '../rig/tls.ts';
+import { answer, type Behaviour, json, refusal, route, silence } from '../rig/tls.ts';
 import { failureOf, rigged } from './rigged.ts';
 
 const upid = 'UPID:pve1:00000352:00001F5E:6AFFBBDD:vzstart:100:root@pam!mcp:';
@@ -149,6 +149,11 @@ describe('guarantee 15: a task is told as it was', () => {
     } finally {
       vi.useRealTimers();
     }
+  });
+
+  it('a task that has ended is told as ended though its log does not come', async () => {
+    const { pve } = await rigged(route(({ target }) => (target.includes('/log') ? silence : node({ states: ['OK'] }))));
+    expect(await waitForTask(pve, upid, { waitMs: 500 })).toMatchObject({ state: 'ok', log: [] });
   });
 
   it('a node that does not know it: not found, at once', async () => {
