@@ -39,9 +39,11 @@ export function duration(seconds: number): string {
 /** Milliseconds as a stopwatch would say: `0.3 s`, `12.4 s`, from a minute on as `duration`. */
 export const elapsed = (ms: number): string => (ms < 60_000 ? `${(ms / 1000).toFixed(1)} s` : duration(ms / 1000));
 
-/** Seconds since the epoch as ISO 8601 in UTC, to the second. */
-export const iso = (epochSeconds: number): string =>
-  new Date(epochSeconds * 1000).toISOString().replace(/\.\d{3}Z$/, 'Z');
+/** Seconds since the epoch as ISO 8601 in UTC, to the second; `unknown` when no calendar has them. */
+export function iso(epochSeconds: number): string {
+  const date = new Date(epochSeconds * 1000);
+  return Number.isNaN(date.getTime()) ? 'unknown' : date.toISOString().replace(/\.\d{3}Z$/, 'Z');
+}
 
 /** `1 guest`, `3 guests`. */
 export const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`;

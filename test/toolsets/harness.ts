@@ -11,46 +11,28 @@ import { type Fact, RemoteText } from '../../src/present/answer.ts';
 import { createPve, type Pve } from '../../src/pve/client.ts';
 import { createWire, type Wire } from '../../src/pve/wire.ts';
 import { Secret } from '../../src/secret.ts';
-import type { HostSpec } from '../../src/ssh/client.ts';
+import type { HostSpec, Ssh } from '../../src/ssh/client.ts';
 import { createPool } from '../../src/ssh/pool.ts';
 import { createSsh } from '../../src/ssh/run.ts';
 import { tools } from '../../src/toolsets/index.ts';
-import type { Hosts, KnownHost, Setup, Tool, ToolContext } from '../../src/toolsets/tool.ts';
+import type { Hosts, KnownHost, Preview, Setup, Shell, Tool, ToolContext } from '../../src/toolsets/tool.ts';
 
-/** What the clock of every test says; the datacentre's own tasks are over at the next look. */
-export const NOW = Date.parse('2026-11-20T03:10:00Z');
+/** What the clock of every test says. */
+const NOW = Date.parse('2026-11-20T03:10:00Z');
 
-/** An answer as a snapshot can hold it: remote text as `{ remote }`, numbers that move by themselves normalised. */
+/** An answer as a snapshot can hold it: remote text as `{ remote }`, numbers that move by themselves as `…`. */
 export interface Told {
   readonly headline: string;
   readonly facts: unknown;
 }
 
-export interface Bench {
-  readonly world: World;
-  readonly api: Api;
-  readonly sshHost: SshHost;
-  /** Runs a tool on input that is parsed as the gate does. */
-  call(tool: string, input?: Record<string, unknown>, over?: Partial<ToolContext>): Promise<Told>;
-  /** The Failure that a call ends in, as message and hint; throws when it does not fail. */
-  fails(
-    tool: string,
-    input?: Record<string, unknown>,
-    over?: Partial<ToolContext>,
-  ): Promise<Told & { kind: string; hint: string }>;
-  preview(tool: string, input: Record<string, unknown>): ReturnType<NonNullable<Tool['confirm']>>;
-  context(over?: Partial<ToolContext>): ToolContext;
-  /** A client of the same API with another of its tokens, `mcp@pve!auditor`, or over a wire that bends what it carries. */
-  as(token: string, bend?: (wire: Wire) => Wire): Pve;
-  /** `POST /nodes/pve1/lxc/400/status/start` for every request that was no GET, since the last `forget`. */
-  writes(): string[];
-  /** How many requests there were. */
-  requests(): number;
-  forget(): void;
-  /** Cancels every task that is running. */
-  endTasks(): void;
-  stop(): Promise<void>;
+/** A Failure likewise; its message is the headline. */
+export interface Failed extends Told {
+  readonly kind: string;
+  readonly hint: string;
 }
+
+type Input = Record<string, unknown>;
 
 export const setup: Setup = {
   version: '0.1.0',
@@ -65,136 +47,121 @@ export const setup: Setup = {
 };
 
 /** The pretend datacentre over real HTTPS and real SSH, with our own clients on it. */
+export class Bench {
+  #from = 0;
+  readonly #clients: Pve[] = [];
+  readonly #pve: Pve;
+
+  constructor(
+    readonly world: World,
+    private readonly api: Api,
+    private readonly sshHost: SshHost,
+    private readonly ssh: Ssh,
+    private readonly folder: string,
+  ) {
+    this.#pve = this.as('root@pam!mcp');
+  }
+
+  /** A client of the same API with one of its tokens, over a wire that may bend what it carries. */
+  as(id: string, bend = (wire: Wire): Wire => wire): Pve {
+    const token = this.world.access.tokens.find((one) => `${one.user}!${one.tokenid}` === id);
+    const at = { host: '127.0.0.1', port: this.api.port };
+    const wire = bend(createWire({ ...at, trust: { fingerprint: this.api.fingerprint } }));
+    const client = createPve({ ...at, token: { id, secret: new Secret(token?.value ?? '') }, wire });
+    this.#clients.push(client);
+    return client;
+  }
+
+  context(over: Partial<ToolContext> = {}): ToolContext {
+    const { signal } = new AbortController();
+    const keyPath = join(this.folder, 'key');
+    const spec: HostSpec = { name: 'pve1', address: '127.0.0.1', port: this.sshHost.port, user: 'root', keyPath };
+    const ssh = shellOn(this.ssh, [{ spec, source: 'node' }]);
+    return { pve: this.#pve, ssh, setup, signal, progress: () => undefined, ...over };
+  }
+
+  /** Runs a tool on input that is parsed as the gate does. */
+  async call(name: string, input: Input = {}, over?: Partial<ToolContext>): Promise<Told> {
+    const tool = toolNamed(name);
+    const { headline, facts } = await tool.run(parseInput(tool, input), this.context(over));
+    return { headline: steady(headline), facts: steadyFact(facts) };
+  }
+
+  /** The Failure that a call ends in; throws when there is none. */
+  async fails(name: string, input: Input = {}, over?: Partial<ToolContext>): Promise<Failed> {
+    const end = await this.call(name, input, over).catch((error: unknown) => error);
+    if (!(end instanceof Failure))
+      throw new Error(`${name} did not fail as it should: ${JSON.stringify(end)}`, { cause: end });
+    const { kind, message, hint, facts } = end;
+    return { kind, headline: steady(message), hint: steady(hint), facts: steadyFact(facts) };
+  }
+
+  async preview(name: string, input: Input): Promise<Preview> {
+    const tool = toolNamed(name);
+    const shown = await tool.confirm?.(parseInput(tool, input), this.context());
+    if (shown === undefined) throw new Error(`${name} has no preview`);
+    return shown;
+  }
+
+  /** `POST /nodes/pve1/lxc/400/status/start` for every request since the last `forget` that was no GET. */
+  writes(): string[] {
+    const seen = this.world.requests.slice(this.#from).filter(({ method }) => method !== 'GET');
+    return seen.map(({ method, path }) => `${method} ${path}`);
+  }
+
+  /** How many requests there were since the last `forget`. */
+  requests(): number {
+    return this.world.requests.length - this.#from;
+  }
+
+  forget(): void {
+    this.#from = this.world.requests.length;
+  }
+
+  /** Cancels every task that is running. */
+  endTasks(): void {
+    for (const { exitstatus, upid } of this.world.tasks) if (exitstatus === undefined) this.world.cancel(upid);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.ssh.close(), ...this.#clients.map((client) => client.close())]);
+    await Promise.all([this.api.stop(), this.sshHost.stop()]);
+    await rm(this.folder, { recursive: true, force: true });
+    vi.useRealTimers();
+  }
+}
+
+/** Its tasks are over at the next look, and its calendar stands still. */
 export async function startBench(): Promise<Bench> {
   vi.useFakeTimers({ toFake: ['Date'], now: NOW });
   const world = createWorld({ taskSpeed: 0 });
   const [api, sshHost] = await Promise.all([startApi(world), startSshHost(world)]);
   const folder = await mkdtemp(join(tmpdir(), 'psm-tools-'));
-  await Promise.all([
-    writeFile(join(folder, 'key'), sshHost.clientKey, { mode: 0o600 }),
-    writeFile(join(folder, 'known_hosts'), `${sshHost.hostKeyLine}\n`),
-  ]);
-  const clients: Pve[] = [];
-  const at = { host: '127.0.0.1', port: api.port };
-  const clientOf = (id: string, value: string, bend = (wire: Wire) => wire): Pve => {
-    const wire = bend(createWire({ ...at, trust: { fingerprint: api.fingerprint } }));
-    clients.push(createPve({ ...at, token: { id, secret: new Secret(value) }, wire }));
-    return clients.at(-1) as Pve;
-  };
-  const pve = clientOf(`${api.token.user}!${api.token.tokenid}`, api.token.value);
-  const ssh = createSsh(createPool({ knownHosts: [join(folder, 'known_hosts')], ownKnownHosts: join(folder, 'own') }));
-  const pve1: HostSpec = {
-    name: 'pve1',
-    address: '127.0.0.1',
-    port: sshHost.port,
-    user: 'root',
-    keyPath: join(folder, 'key'),
-  };
-  const context = (over: Partial<ToolContext> = {}): ToolContext => {
-    const signal = new AbortController().signal;
-    const shell = {
-      hosts: hostsOf([{ spec: pve1, source: 'node' }]),
-      run: (host: HostSpec, command: Parameters<typeof ssh.run>[1]) => ssh.run(host, command, { signal }),
-      connection: (host: HostSpec) => ssh.connection(host),
-    };
-    return { pve, ssh: shell, setup, signal, progress: () => undefined, ...over };
-  };
-  const call = async (name: string, input: Record<string, unknown> = {}, over?: Partial<ToolContext>) => {
-    const tool = toolNamed(name);
-    const { headline, facts } = await tool.run(parseInput(tool, input), context(over));
-    return { headline: steady(headline), facts: steadyFacts(facts) };
-  };
-  const seen = { from: 0 };
-  return {
-    world,
-    api,
-    sshHost,
-    call,
-    context,
-    async fails(name, input, over) {
-      const done = await call(name, input, over).then(
-        (told) => told.headline,
-        (error: unknown) => error,
-      );
-      if (!(done instanceof Failure)) throw new Error(`${name} did not fail: ${String(done)}`);
-      return {
-        kind: done.kind,
-        headline: steady(done.message),
-        hint: steady(done.hint),
-        facts: steadyFacts(done.facts),
-      };
-    },
-    preview: (name, input) => {
-      const tool = toolNamed(name);
-      if (!tool.confirm) throw new Error(`${name} asks nothing`);
-      return tool.confirm(parseInput(tool, input), context());
-    },
-    as: (id, bend) => {
-      const token = world.access.tokens.find((one) => `${one.user}!${one.tokenid}` === id);
-      return clientOf(id, token?.value ?? '', bend);
-    },
-    writes: () =>
-      world.requests
-        .slice(seen.from)
-        .filter(({ method }) => method !== 'GET')
-        .map(({ method, path }) => `${method} ${path}`),
-    requests: () => world.requests.length - seen.from,
-    forget: () => {
-      seen.from = world.requests.length;
-    },
-    endTasks: () => {
-      for (const task of world.tasks) if (task.exitstatus === undefined) world.cancel(task.upid);
-    },
-    async stop() {
-      await Promise.all([ssh.close(), ...clients.map((client) => client.close())]);
-      await Promise.all([api.stop(), sshHost.stop()]);
-      await rm(folder, { recursive: true, force: true });
-      vi.useRealTimers();
-    },
-  };
+  const knownHosts = join(folder, 'known_hosts');
+  await writeFile(join(folder, 'key'), sshHost.clientKey, { mode: 0o600 });
+  await writeFile(knownHosts, `${sshHost.hostKeyLine}\n`);
+  const ssh = createSsh(createPool({ knownHosts: [knownHosts], ownKnownHosts: join(folder, 'own') }));
+  return new Bench(world, api, sshHost, ssh, folder);
 }
 
-/** An inventory of exactly these hosts. */
-export const hostsOf = (known: readonly KnownHost[]): Hosts => ({
+/** SSH as tools see it, to exactly these hosts. */
+export const shellOn = (ssh: Ssh, known: readonly KnownHost[]): Shell => ({
+  hosts: hostsOf(known),
+  run: (host, command) => ssh.run(host, command),
+  connection: (host) => ssh.connection(host),
+});
+
+const hostsOf = (known: readonly KnownHost[]): Hosts => ({
   list: async () => known,
   find: async (name) => {
     const host = known.find(({ spec }) => spec.name === name);
     if (host) return host;
-    throw new Failure(
-      'not-found',
-      `No host "${name}" is known.`,
-      `Known: ${known.map(({ spec }) => spec.name).join(', ')}.`,
-    );
+    const names = known.map(({ spec }) => spec.name).join(', ');
+    throw new Failure('not-found', `No host "${name}" is known.`, `Known: ${names}.`);
   },
 });
 
-export function toolNamed(name: string): Tool {
-  const tool = tools.find((one) => one.name === name);
-  if (!tool) throw new Error(`no tool ${name}`);
-  return tool;
-}
-
-/** Task ids hold pids, and stopwatches tell real time. */
-const steady = (text: string): string =>
-  text
-    .replace(/UPID:(\w+):[0-9A-F]+:[0-9A-F]+:[0-9A-F]+:/g, 'UPID:$1:…:')
-    .replace(/\b\d+\.\d s\b/g, '… s')
-    .replace(/127\.0\.0\.1:\d+/g, '127.0.0.1:…')
-    .replace(/SHA256:[\w+/]+/g, 'SHA256:…');
-
-/** As JSON would be sent: what is undefined is left out. */
-function steadyFacts(fact: Fact | undefined): unknown {
-  if (fact instanceof RemoteText) return { remote: steady(fact.text) };
-  if (typeof fact === 'string') return steady(fact);
-  if (typeof fact !== 'object') return fact;
-  if (Array.isArray(fact)) return fact.map(steadyFacts);
-  const members = Object.entries(fact).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(
-    members.map(([name, value]) => [name, name === 'duration_ms' ? '…' : steadyFacts(value as Fact)]),
-  );
-}
-
-/** A wire whose answers to GET of that path, below /api2/json, are changed on their way. */
+/** A wire whose answers to GET of such a path, below /api2/json, are changed on their way. */
 export const bent =
   (path: RegExp, change: (body: string) => string) =>
   (wire: Wire): Wire => ({
@@ -205,3 +172,29 @@ export const bent =
       return matches && 'body' in got ? { ...got, body: change(got.body) } : got;
     },
   });
+
+function toolNamed(name: string): Tool {
+  const tool = tools.find((one) => one.name === name);
+  if (!tool) throw new Error(`no tool ${name}`);
+  return tool;
+}
+
+/** Without what differs from run to run: pids in task ids, stopwatches, ports, keys. */
+const steady = (text: string): string =>
+  text
+    .replace(/UPID:(\w+):[0-9A-F]+:[0-9A-F]+:[0-9A-F]+:/g, 'UPID:$1:…:')
+    .replace(/\b\d+\.\d s\b/g, '… s')
+    .replace(/127\.0\.0\.1:\d+/g, '127.0.0.1:…')
+    .replace(/SHA256:[\w+/]+/g, 'SHA256:…');
+
+/** As JSON would be sent: what is undefined is left out. */
+function steadyFact(fact: Fact | undefined): unknown {
+  if (fact instanceof RemoteText) return { remote: steady(fact.text) };
+  if (typeof fact === 'string') return steady(fact);
+  if (typeof fact !== 'object') return fact;
+  if (Array.isArray(fact)) return fact.map(steadyFact);
+  const members = Object.entries(fact).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(
+    members.map(([name, value]) => [name, name === 'duration_ms' ? '…' : steadyFact(value as Fact)]),
+  );
+}

@@ -1,9 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { HostSpec } from '../../src/ssh/client.ts';
 import type { ToolContext } from '../../src/toolsets/tool.ts';
 import { login, sshTo } from '../rig/login.ts';
 import { type SshdOptions, startSshd } from '../rig/sshd.ts';
-import { type Bench, bent, hostsOf, startBench } from './harness.ts';
+import { type Bench, bent, shellOn, startBench } from './harness.ts';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -93,11 +92,9 @@ describe('pct_exec over OpenSSH', () => {
   ): Promise<T> {
     const sshd = await startSshd(options);
     const client = sshTo(sshd);
-    const spec: HostSpec = { ...login(sshd, user), name: 'pve1' };
-    const connection = (host: HostSpec) => client.connection(host);
-    const run: ToolContext['ssh']['run'] = (host, command) => client.run(host, command);
+    const spec = { ...login(sshd, user), name: 'pve1' };
     try {
-      return await use({ ssh: { hosts: hostsOf([{ spec, source: 'node' }]), run, connection } });
+      return await use({ ssh: shellOn(client, [{ spec, source: 'node' }]) });
     } finally {
       await client.close();
       await sshd.stop();

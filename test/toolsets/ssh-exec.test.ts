@@ -83,11 +83,10 @@ describe('ssh_exec', () => {
     const input = { target: 'ct/101', script: 'ls', env: { A: 'b' }, cwd: '/', stdin: 'x' };
     expect(await bench.preview('ssh_exec', input)).toMatchInlineSnapshot(`
       {
-        "message": "Run on CT 101 (pihole), by pve1:
-      ls
-      In /.
-      With A=b
-      With 1 characters on standard input: x",
+        "message": "Run on CT 101 (pihole), by pve1, in /:
+      with A=b
+      with 1 character of input: x
+      ls",
         "state": {
           "host": "pve1",
           "place": "CT 101 (pihole)",

@@ -1,10 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Secret } from '../../src/secret.ts';
-import type { Command, HostSpec } from '../../src/ssh/client.ts';
 import { login, sshTo } from '../rig/login.ts';
 import { startSshd } from '../rig/sshd.ts';
 import { DASH_PASSWORD } from '../rig/users.ts';
-import { type Bench, hostsOf, startBench } from './harness.ts';
+import { type Bench, shellOn, startBench } from './harness.ts';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -45,11 +44,7 @@ describe('ssh_sudo_exec', () => {
     const sshd = await startSshd();
     const client = sshTo(sshd);
     const spec = login(sshd, 'psm-dash', { sudoPassword: new Secret(DASH_PASSWORD) });
-    const ssh = {
-      hosts: hostsOf([{ spec, source: 'inventory' }]),
-      run: (host: HostSpec, command: Command) => client.run(host, command),
-      connection: (host: HostSpec) => client.connection(host),
-    };
+    const ssh = shellOn(client, [{ spec, source: 'inventory' }]);
     const input = { target: spec.name, script: 'id -un; cat', stdin: 'mine' };
     const told = await bench.call('ssh_sudo_exec', input, { ssh });
     await client.close();

@@ -12,7 +12,7 @@ const LOCKED_SHOWN = 10;
 type Space = { readonly disk?: number; readonly maxdisk?: number };
 const filled = ({ disk = 0, maxdisk = 0 }: Space): number => (maxdisk > 0 ? disk / maxdisk : 0);
 const fullness = (row: Space): string =>
-  `${percent(filled(row))} full, ${bytes((row.maxdisk ?? 0) - (row.disk ?? 0))} free`;
+  `${percent(filled(row))} full, ${bytes(Math.max(0, (row.maxdisk ?? 0) - (row.disk ?? 0)))} free`;
 
 /** A shared storage once, as the first node that has it sees it; fullest first. */
 export function oncePerStorage(rows: readonly StorageRow[]): StorageRow[] {
@@ -27,12 +27,12 @@ export function oncePerStorage(rows: readonly StorageRow[]): StorageRow[] {
 /** What an operator should look at, a sentence each, worst first; empty when all is well. */
 export function attentionTo(all: Resources, cluster: Cluster | undefined, failedTasks: number): string[] {
   const lost = cluster?.kind === 'cluster' && !cluster.quorate;
-  const offline = new Set(all.nodes.filter(({ status }) => status !== 'online').map(({ node }) => node));
+  const away = all.nodes.filter(({ status }) => status !== 'online');
   return [
     ...(lost ? ['The cluster has no quorum: nothing can be changed until most of its nodes are back.'] : []),
-    ...[...offline].map((node) => `Node ${node} is offline.`),
+    ...away.map(({ node, status }) => `Node ${node} is ${status}.`),
     ...all.nodes.filter((row) => filled(row) > FULL).map((row) => `The root disk of ${row.node} is ${fullness(row)}.`),
-    ...storageSentences(all.storages, offline),
+    ...storageSentences(all.storages, new Set(away.map(({ node }) => node))),
     ...lockedSentences(all),
     ...(failedTasks > 0 ? [`${count(failedTasks, 'task')} failed in the last 24 hours.`] : []),
     ...(blind(all)
@@ -41,10 +41,10 @@ export function attentionTo(all: Resources, cluster: Cluster | undefined, failed
   ];
 }
 
-function storageSentences(rows: readonly StorageRow[], offline: ReadonlySet<string>): string[] {
+function storageSentences(rows: readonly StorageRow[], away: ReadonlySet<string>): string[] {
   const where = (row: StorageRow) => `Storage ${row.storage}${row.shared ? '' : ` on ${row.node}`}`;
   return oncePerStorage(rows)
-    .filter((row) => !offline.has(row.node))
+    .filter((row) => !away.has(row.node))
     .flatMap((row) => {
       if (row.status !== 'available') return [`Storage ${row.storage} is not available on ${row.node}.`];
       return filled(row) > FULL ? [`${where(row)} is ${fullness(row)}.`] : [];

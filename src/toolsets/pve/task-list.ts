@@ -40,7 +40,7 @@ export default definePveTool({
     const states = countBy(shown, (task) => verdict(task.status));
     return answer(shown.length > 0 ? `${count(shown.length, 'task')}: ${tally(states)}` : 'No such task', {
       tasks: shown.map(taskFacts),
-      limited: shown.length === limit || undefined,
+      limit_reached: shown.length === limit || undefined,
       notes: noted(notes),
     });
   },

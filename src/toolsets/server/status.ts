@@ -59,19 +59,23 @@ async function checkHost({ spec }: KnownHost, { ssh }: ToolContext): Promise<Fac
   return { state: 'connected', root: user === 'root', pct: pct !== '', host_key: hostKey };
 }
 
+/** Nodes and the operator's own lists; not everything that ~/.ssh/config may name. */
+const ours: readonly KnownHost['source'][] = ['node', 'settings', 'inventory'];
+
 async function checkHosts(context: ToolContext): Promise<Facts> {
   const hosts = await context.ssh.hosts.list();
-  const ours = hosts.filter(({ source }) => source === 'node' || source === 'settings').slice(0, HOSTS_CHECKED);
+  const known = ours.flatMap((from) => hosts.filter(({ source }) => source === from)).slice(0, HOSTS_CHECKED);
+  const tried = context.setup.mode !== 'read-only';
   const checked = await Promise.all(
-    ours.map(async (host) => ({
+    known.map(async (host) => ({
       host: host.spec.name,
       login: `${host.spec.user}@${host.spec.address}:${host.spec.port}`,
-      ...(context.setup.mode === 'read-only'
-        ? { state: context.ssh.connection(host.spec).state, note: 'Not tried: read-only mode runs no commands.' }
-        : await told(() => checkHost(host, context), SSH_PATIENCE_MS, context.signal)),
+      ...(tried ? await told(() => checkHost(host, context), SSH_PATIENCE_MS, context.signal) : {}),
     })),
   );
-  return { known_hosts: hosts.length, checked };
+  const connected = checked.filter((one) => 'state' in one && one.state === 'connected').length;
+  const state = tried ? `${connected} of ${count(checked.length, 'host')} connected` : 'off (read-only)';
+  return { state, known_hosts: hosts.length, checked };
 }
 
 export default defineServerTool({
@@ -92,8 +96,9 @@ export default defineServerTool({
       on('ssh') ? told(() => checkHosts(context), HOSTS_PATIENCE_MS, context.signal) : undefined,
     ]);
     const wrong = setup.problems.length > 0 ? `; ${count(setup.problems.length, 'problem')} in the configuration` : '';
-    const reached = api === undefined ? 'off' : api.state === 'connected' ? 'connected' : `not usable (${api.state})`;
-    return answer(`proxmox-ssh-mcp ${setup.version}, ${setup.mode} mode; API ${reached}${wrong}`, {
+    const works = api?.state === 'connected' ? 'connected' : `not usable (${api?.state})`;
+    const state = `API ${api ? works : 'off'}, SSH ${ssh?.state ?? 'off'}`;
+    return answer(`proxmox-ssh-mcp ${setup.version}, ${setup.mode} mode; ${state}${wrong}`, {
       version: setup.version,
       mode: setup.mode,
       toolsets: setup.toolsets,

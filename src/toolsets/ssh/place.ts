@@ -52,9 +52,13 @@ async function hostPlace(name: string, context: ToolContext): Promise<Place> {
   }
 }
 
+/** A hint is not worth a long wait. */
+const HINT_PATIENCE_MS = 3000;
+
 /** A guest's name is a likely slip for its target; undefined when there is none, or the API does not tell. */
 async function guestNamed(name: string, { pve, signal }: ToolContext): Promise<Failure | undefined> {
-  const guests = await listGuests(pve, { signal }).catch(() => []);
+  const inTime = AbortSignal.any([signal, AbortSignal.timeout(HINT_PATIENCE_MS)]);
+  const guests = await listGuests(pve, { signal: inTime }).catch(() => []);
   const guest = guests.find((one) => one.name === name);
   if (guest === undefined) return undefined;
   if (guest.kind === 'qemu') return noWayIn(guest);

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { type Answer, answer, type RemoteText } from '../../present/answer.ts';
 import type { CommandResult } from '../../ssh/client.ts';
-import { elapsed } from '../format.ts';
+import { count, elapsed } from '../format.ts';
 import type { command } from '../params.ts';
 import type { Preview, ToolContext } from '../tool.ts';
 import type { Place } from './place.ts';
@@ -36,16 +36,15 @@ const unlessEmpty = (text: RemoteText): RemoteText | undefined => (text.totals.b
 const ending = ({ exitCode, signal }: CommandResult): string =>
   exitCode !== undefined ? `exit ${exitCode}` : signal ? `killed by signal ${signal}` : 'ended without an exit status';
 
-/** What a human is shown of a command before it runs: the place, and all that decides what it does. */
+/** What a human is shown of a command before it runs; the script comes last, because a long text loses its end. */
 export function previewCommand(place: Place, input: CommandInput, sudo: boolean): Preview {
   const { script, stdin, cwd, env } = input;
   const on = place.container === undefined ? place.label : `${place.label}, by ${place.host.spec.name}`;
   const lines = [
-    `Run on ${on}${sudo ? ' as root' : ''}:`,
+    `Run on ${on}${sudo ? ' as root' : ''}${cwd === undefined ? '' : `, in ${cwd}`}:`,
+    ...Object.entries(env ?? {}).map(([name, value]) => `with ${name}=${value}`),
+    ...(stdin === undefined ? [] : [`with ${count(stdin.length, 'character')} of input: ${stdin.slice(0, 200)}`]),
     script,
-    ...(cwd === undefined ? [] : [`In ${cwd}.`]),
-    ...Object.entries(env ?? {}).map(([name, value]) => `With ${name}=${value}`),
-    ...(stdin === undefined ? [] : [`With ${stdin.length} characters on standard input: ${stdin.slice(0, 200)}`]),
   ];
   return { message: lines.join('\n'), state: { place: place.label, host: place.host.spec.name } };
 }
