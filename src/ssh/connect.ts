@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Client } from 'ssh2';
 import { Failure } from '../failure.ts';
 import type { HostSpec } from './client.ts';
@@ -21,6 +22,8 @@ export async function connect(host: HostSpec, options: ConnectOptions): Promise<
   const layers = await goThrough([...(host.via ?? []), host], await newWay(options));
   const last = layers.at(-1) as Layer;
   const lost = new AbortController();
+  // Every channel listens, which is more than the 10 at which Node suspects a leak.
+  setMaxListeners(100, lost.signal);
   for (const layer of layers) watch(layer, host, (why) => lost.abort(why));
   lost.signal.addEventListener('abort', () => hangUp(layers), { once: true });
   return {

@@ -43,6 +43,8 @@ export class Lane {
   open = 0;
   /** Of those, channels that we are done with and that the server does not close. */
   stuck = 0;
+  /** When a channel was last closed, by performance.now(). */
+  lastClose = performance.now();
   /** Takes no more orders; it is closed when only stuck channels are left. */
   retired = false;
   #allowed: { channels: number; until: number; opened: number } | undefined;
@@ -93,6 +95,7 @@ export class Lane {
     const use = { closed: false, stuck: false };
     channel.once('close', () => {
       use.closed = true;
+      this.lastClose = performance.now();
       if (use.stuck) this.stuck--;
       this.#free();
     });

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { ClientChannel } from 'ssh2';
 import { cancelled, Failure } from '../failure.ts';
 import type { HostConnection, HostSpec } from './client.ts';
@@ -60,6 +61,8 @@ const IN_FLIGHT_MS = 2_000;
 export function createPool(options: PoolOptions): Pool {
   const queues = new Map<string, HostQueue>();
   const closing = new AbortController();
+  // Every connection in the making listens, and there may be one for each host.
+  setMaxListeners(0, closing.signal);
   const making = new Set<Promise<Connection>>();
   const open = (host: HostSpec) => {
     const made = connect(host, { ...options, signal: closing.signal });

@@ -10,6 +10,8 @@ export interface QueueOptions {
   readonly idleMs: number;
 }
 
+/** A few sessions that come and go need one connection; they are held when none has ended for this long. */
+const HELD_MS = 250;
 /** After an additional connection was refused, the next try waits this long. */
 const EXTRA_AGAIN_MS = 30_000;
 
@@ -23,6 +25,7 @@ export class HostQueue {
   #reserved: Order[] = [];
   #ordinary: Order[] = [];
   #extraFrom = 0;
+  #held: NodeJS.Timeout | undefined;
   #idle: NodeJS.Timeout | undefined;
   #lastError: string | undefined;
   #closed = false;
@@ -66,6 +69,7 @@ export class HostQueue {
   async close(failure: Failure): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#idle);
+    clearTimeout(this.#held);
     this.#failAll(failure);
     await Promise.all([...this.#lanes].map(({ connection }) => connection.close()));
   }
@@ -91,10 +95,17 @@ export class HostQueue {
   #connectFor(reserved: boolean): void {
     const lanes = [...this.#lanes].filter((lane) => !lane.retired);
     const shared = lanes.filter((lane) => !lane.forReserved);
-    const narrow = shared.length === 1 && shared.every((lane) => lane.limit <= 2);
-    if (shared.length === 0) void this.#connect('any');
+    const [first, ...others] = shared;
+    if (!first) void this.#connect('any');
     else if (reserved && !lanes.some((lane) => lane.forReserved)) void this.#connect('reserved');
-    else if (!reserved && narrow && performance.now() >= this.#extraFrom) void this.#connect('any');
+    else if (!reserved && others.length === 0 && first.limit <= 2) this.#connectWhenHeld(first);
+  }
+
+  #connectWhenHeld(lane: Lane): void {
+    const wait = Math.max(lane.lastClose + HELD_MS, this.#extraFrom) - performance.now();
+    clearTimeout(this.#held);
+    if (wait <= 0) void this.#connect('any');
+    else this.#held = setTimeout(() => this.#pump(), wait);
   }
 
   async #connect(kind: 'any' | 'reserved'): Promise<void> {
