@@ -32,7 +32,9 @@ export function write(response: ServerResponse, answer: Written): void {
   if (answer.type !== undefined) response.setHeader('Content-Type', answer.type);
   if (answer.gzip) response.setHeader('Content-Encoding', 'gzip');
   const body = answer.body ?? '';
-  if (body.length > 0) response.setHeader('Content-Length', Buffer.byteLength(body));
+  // Without a body there is no length either: the end of the connection is the end of the answer (recordings auth-*).
+  if (body.length === 0) response.useChunkedEncodingByDefault = false;
+  else response.setHeader('Content-Length', Buffer.byteLength(body));
   response.writeHead(answer.status, response.statusMessage);
   // node:http takes the word `close` for an order; pve-http-server says it and stays (reference: Connection twice).
   if (answer.twice && !closing) Object.assign(response, { _last: false });
@@ -50,7 +52,7 @@ export function writeResult(response: ServerResponse, format: string, { result, 
     write(response, { status: 200, reason: 'OK', body: String(reply.data), type: 'text/plain' });
     return;
   }
-  const total = reply.more.total === undefined ? {} : { total: reply.more.total };
+  const total = reply.more.total ? { total: reply.more.total } : {};
   const extjs = format === 'extjs' ? { success: 1 } : {};
   const text = JSON.stringify({ data: reply.data ?? null, ...total, ...extjs });
   const body = reply.more.gzip ? gzipSync(text) : text;

@@ -68,6 +68,8 @@ export class GuestShell {
   /** Runs one program; a shell's `-c` and `-s` are taken apart here. `input` is bytes as Latin-1. */
   async run(argv: readonly string[], input: string): Promise<Finished> {
     const [program = '', ...args] = argv;
+    // The interpreter works on text; this program must hand on bytes that are none.
+    if (program.replace(folders, '') === 'cat' && args.length === 0) return { stdout: input, stderr: '', exitcode: 0 };
     const isShell = shells.has(program.replace(folders, ''));
     const inline = isShell ? args.indexOf('-c') : -1;
     const onStdin = isShell && inline < 0;

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer as createHttpServer } from 'node:http';
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { makeCertificate } from '../tls.ts';
@@ -46,13 +46,7 @@ export async function startApi(world: World, options: ApiOptions = {}): Promise<
   );
   secure.keepAliveTimeout = 5000;
   secure.maxRequestsPerSocket = 100;
-  const plain = createHttpServer((request, response) => {
-    const here = `https://${request.headers.host ?? '127.0.0.1'}${request.url}`;
-    const status = request.method === 'GET' || request.method === 'HEAD' ? 301 : 308;
-    response
-      .writeHead(status, { Location: here, Connection: 'close' })
-      .end(`${status === 301 ? 'Moved Permanently' : 'Permanent Redirect'}\n`);
-  });
+  const plain = createHttpServer(sendToHttps);
   const sockets = new Set<Socket>();
   const door = createServer((socket) => {
     sockets.add(socket.once('close', () => sockets.delete(socket)).on('error', () => socket.destroy()));
@@ -76,7 +70,16 @@ export async function startApi(world: World, options: ApiOptions = {}): Promise<
   };
 }
 
-/** Port 8006 speaks plain HTTP only to say where HTTPS is: the first byte tells which it is (recording http-plain). */
+/** The answer to plain HTTP: where HTTPS is; it says `Keep-Alive` and closes (recording http-plain). */
+function sendToHttps(request: IncomingMessage, response: ServerResponse): void {
+  const [status, text] =
+    request.method === 'GET' || request.method === 'HEAD' ? [301, 'Moved Permanently'] : [308, 'Permanent Redirect'];
+  const Location = `https://${request.headers.host ?? '127.0.0.1'}${request.url}`;
+  response.writeHead(status, text, { Connection: 'Keep-Alive', 'Content-Length': text.length + 1, Location });
+  response.end(`${text}\n`, () => request.socket.end());
+}
+
+/** Port 8006 speaks plain HTTP only to say where HTTPS is: the first byte tells which it is. */
 function sortOut(socket: Socket, hand: (isTls: boolean) => void): void {
   socket.once('readable', () => {
     const first: Buffer | null = socket.read(1);

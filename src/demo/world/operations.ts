@@ -40,6 +40,13 @@ export function checkLock(guest: Guest): void {
   if (guest.lock !== undefined) throw new Refusal(`${guest.kind === 'lxc' ? 'CT' : 'VM'} is locked (${guest.lock})`);
 }
 
+/** Without quorum no configuration can be written (recording z-noquorum-put). */
+export function checkQuorum({ switches }: Ground, { node, kind, vmid, pid }: Guest): void {
+  if (switches.quorate) return;
+  const file = `/etc/pve/nodes/${node}/${folder[kind]}/${vmid}.conf.tmp.${pid}`;
+  throw new Refusal(`unable to open file '${file}' - Permission denied`);
+}
+
 export function operationsOn(ground: Ground): Operations {
   const at = (ref: GuestRef): Guest => {
     const guest = ground.guest(ref.vmid);

@@ -1,5 +1,5 @@
 import type { Guest } from '../world.ts';
-import { checkLock, type Ground, type GuestRef } from './operations.ts';
+import { checkLock, checkQuorum, type Ground, type GuestRef } from './operations.ts';
 import { turnOff, turnOn } from './power.ts';
 import { type By, Refusal, type Step, type Task } from './tasks.ts';
 
@@ -32,6 +32,7 @@ export function snapshotOperations(ground: Ground, at: (ref: GuestRef) => Guest)
         const guest = at(ref);
         checkLock(guest);
         check(guest);
+        checkQuorum(ground, guest);
         guest.lock = lock;
       },
     };
@@ -68,11 +69,9 @@ export function snapshotOperations(ground: Ground, at: (ref: GuestRef) => Guest)
     },
     destroy(ref, by) {
       checkDestroy(at(ref));
-      const log = [`  Logical volume "vm-${ref.vmid}-disk-0" successfully removed.`];
+      const log = logicalVolumes(at(ref)).map((name) => `  Logical volume "${name}" successfully removed.`);
       const run = () => remove(ground, at(ref));
-      return locked(ref, 'destroy', 'destroyed', by, () => undefined, [
-        { seconds: 3, run, log: ref.kind === 'lxc' ? log : [] },
-      ]);
+      return locked(ref, 'destroy', 'destroyed', by, () => undefined, [{ seconds: 3, run, log }]);
     },
   };
 }
@@ -125,6 +124,9 @@ function restore(guest: Guest, name: string): void {
   guest.parent = name;
   turnOff(guest);
 }
+
+const logicalVolumes = (guest: Guest): string[] =>
+  Object.values(guest.config).flatMap((value) => /^local-lvm:([^,]+),/.exec(String(value))?.[1] ?? []);
 
 function checkDestroy(guest: Guest): void {
   const what = guest.kind === 'lxc' ? 'CT' : 'VM';

@@ -1,5 +1,5 @@
 import type { Guest, Storage } from '../world.ts';
-import { checkLock, type Ground, type GuestRef } from './operations.ts';
+import { checkLock, checkQuorum, type Ground, type GuestRef } from './operations.ts';
 import { turnOff, turnOn } from './power.ts';
 import { backupVolume } from './storages.ts';
 import { type By, Refusal, type Step, type Task } from './tasks.ts';
@@ -87,6 +87,7 @@ function guestSteps(
   const begin = () => {
     try {
       checkLock(at(ref));
+      checkQuorum(ground, at(ref));
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       failure = error.message;

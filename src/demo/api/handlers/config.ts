@@ -1,4 +1,4 @@
-import { checkLock } from '../../world/operations.ts';
+import { checkLock, checkQuorum } from '../../world/operations.ts';
 import { type Config, type Guest, Refusal } from '../../world.ts';
 import { type Call, forBoth, type Handlers } from '../call.ts';
 import { ApiError, badParameters } from '../errors.ts';
@@ -61,19 +61,12 @@ function write(call: Call, kind: Guest['kind']): Guest {
     throw new Refusal('detected modified configuration - file changed by other user? Try again.');
   }
   checkLock(guest);
-  if (!call.world.switches.quorate) throw noQuorum(guest);
+  checkQuorum(call.world, guest);
   for (const key of removed) put(guest, key, null);
   for (const key of splitList(call.text('revert'))) delete guest.pending[key];
   for (const [key, value] of Object.entries(settings(call.params, guest))) put(guest, key, value);
   return guest;
 }
-
-const folder = { lxc: 'lxc', qemu: 'qemu-server' } as const;
-
-const noQuorum = ({ node, kind, vmid, pid }: Guest): Refusal =>
-  new Refusal(
-    `unable to open file '/etc/pve/nodes/${node}/${folder[kind]}/${vmid}.conf.tmp.${pid}' - Permission denied`,
-  );
 
 /** The parameters as they go into the file: 1 and 0, a VM's memory as a string, a MAC for a new network card. */
 export function settings(params: Params, guest: Pick<Guest, 'kind' | 'mac'>): Config {
@@ -127,7 +120,9 @@ function checkRootOnly(params: Params, kind: Guest['kind']): void {
 
 /** POST makes a task of it, for a VM only (recording q2-pendset). */
 function writeAsTask(call: Call): string {
-  const changed = Object.entries(call.params).filter(([key]) => !control.has(key));
+  const changed = Object.entries(call.params)
+    .filter(([key]) => !control.has(key))
+    .toSorted();
   write(call, 'qemu');
   const line = changed.map(([key, value]) => `-${key} ${String(value)}`).join(' ');
   const { node, vmid } = call.ref('qemu');

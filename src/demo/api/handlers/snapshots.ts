@@ -18,7 +18,7 @@ function list(call: Call, kind: Guest['kind']): unknown[] {
     name: 'current',
     description: 'You are here!',
     digest: digestOf(guest),
-    ...(kind === 'qemu' ? { running: guest.status === 'running' ? 1 : 0 } : {}),
+    running: guest.status === 'running' ? 1 : 0,
     ...(guest.parent === undefined ? {} : { parent: guest.parent }),
   };
   return [...guest.snapshots.map((snapshot) => row(snapshot, kind)), current];
