@@ -11,19 +11,17 @@ export function bytes(count: number): string {
   return value === '1024' && power < UNITS.length - 1 ? `1 ${UNITS[power + 1]}` : `${value} ${UNITS[power]}`;
 }
 
-/** A fraction of 1 as `40 %`; below a tenth of a percent it is `0 %`. */
+/** A fraction of 1 as `40 %`, below ten percent as `1.3 %`. */
 export const percent = (fraction: number): string => {
   const value = fraction * 100;
   return `${value > 0 && value < 9.95 ? value.toFixed(1).replace(/\.0$/, '') : value.toFixed(0)} %`;
 };
 
-/** `3.2 GiB of 8 GiB (40 %)`; undefined when the total is not known. */
-export const usage = (used: number | undefined, total: number | undefined): string | undefined =>
-  total === undefined || total <= 0
-    ? undefined
-    : used === undefined
-      ? bytes(total)
-      : `${bytes(used)} of ${bytes(total)} (${percent(used / total)})`;
+/** `3.2 GiB of 8 GiB (40 %)`; only the total when the use is not known, undefined without a total. */
+export function usage(used: number | undefined, total: number | undefined): string | undefined {
+  if (total === undefined || total <= 0) return undefined;
+  return used === undefined ? bytes(total) : `${bytes(used)} of ${bytes(total)} (${percent(used / total)})`;
+}
 
 /** Whole seconds in the two units that matter: `3 s`, `4 min 10 s`, `2 h 5 min`, `12 d 4 h`. */
 export function duration(seconds: number): string {

@@ -142,7 +142,7 @@ describe('pve_guest_list', () => {
 
   it('tells the nodes there are when there is none of that name', async () => {
     const { facts } = await bench.call('pve_guest_list', { node: 'pve9' });
-    expect(facts).toMatchObject({ note: 'No guest is on a node named pve9; guests are on pve1, pve2.' });
+    expect(facts).toMatchObject({ notes: ['No guest is on a node named pve9; guests are on pve1, pve2.'] });
   });
 
   it('stays small with 10,000 guests, and counts them all', async () => {
@@ -166,7 +166,7 @@ describe('pve_guest_list', () => {
         total: 0,
         by_status: {},
         guests: [],
-        note: 'The token sees no guest at all: there are none, or it lacks VM.Audit on /vms.',
+        notes: ['The token sees no guest at all: there are none, or it lacks VM.Audit on /vms.'],
       },
     });
   });

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type Bench, startBench } from './harness.ts';
+import { type Bench, bent, startBench } from './harness.ts';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -78,6 +78,21 @@ describe('pve_task_list', () => {
     bench.endTasks();
     expect(tasks[0]).toMatchObject({ id: '400', state: 'running' });
     expect(tasks[1]).toMatchObject({ id: '101', state: 'ok' });
+  });
+
+  it('knows a running task by either of the ways that it is told', async () => {
+    bench.world.switches.nextTask = 'hang';
+    await bench.call('pve_guest_power', { guest: 400, action: 'start', wait_s: 0 });
+    const spelt = bent(/^\/nodes\/\w+\/tasks/, (body) => {
+      const { data } = JSON.parse(body) as { data: object[] };
+      return JSON.stringify({ data: data.map((row) => ({ status: 'RUNNING', ...row })) });
+    });
+    const pve = bench.as('root@pam!mcp', spelt);
+    const { facts } = await bench.call('pve_task_list', {}, { pve });
+    const failed = await bench.call('pve_task_list', { errors: true }, { pve });
+    bench.endTasks();
+    expect((facts as { tasks: unknown[] }).tasks[0]).toMatchObject({ id: '400', state: 'running' });
+    expect(JSON.stringify(failed.facts)).not.toContain('running');
   });
 
   it('keeps to failed ones, one guest, one node', async () => {

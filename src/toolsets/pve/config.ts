@@ -15,7 +15,7 @@ const telling =
 const hidden = new Set(['cipassword', 'sshkeys']);
 
 export interface GuestConfig {
-  /** By Proxmox VE's own names, in their order. */
+  /** By Proxmox VE's own names, sorted. */
   readonly settings: Facts;
   /** Free text; whoever may edit the guest wrote it. */
   readonly description?: string;

@@ -10,7 +10,7 @@ import { inspect, since, stateFacts } from './state.ts';
 
 const SNAPSHOTS_SHOWN = 20;
 
-/** Newest last, as the tree has them; only the newest when there are many. */
+/** By time, newest last; only the newest when there are many. */
 const snapshotFacts = (snapshots: readonly Snapshot[]): readonly Facts[] =>
   [...snapshots]
     .sort((a, b) => (a.snaptime ?? 0) - (b.snaptime ?? 0))

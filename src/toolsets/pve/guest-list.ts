@@ -4,6 +4,7 @@ import { type Guest, listGuests } from '../../pve/guests.ts';
 import { count, countBy, duration, percent, tally, usage } from '../format.ts';
 import { limit, node } from '../params.ts';
 import { definePveTool } from '../tool.ts';
+import { noted } from './attempt.ts';
 
 const input = {
   kind: z.enum(['lxc', 'qemu']).optional().describe('Only containers (lxc) or only VMs (qemu).'),
@@ -49,11 +50,11 @@ function row(guest: Guest): Facts {
 }
 
 /** Why nothing was found, where that can be told. */
-function emptyNote(guests: readonly Guest[], found: readonly Guest[], node: string | undefined): string | undefined {
-  if (guests.length === 0) return 'The token sees no guest at all: there are none, or it lacks VM.Audit on /vms.';
-  if (found.length > 0 || node === undefined) return undefined;
+function emptyNotes(guests: readonly Guest[], found: readonly Guest[], node: string | undefined): string[] {
+  if (guests.length === 0) return ['The token sees no guest at all: there are none, or it lacks VM.Audit on /vms.'];
+  if (found.length > 0 || node === undefined) return [];
   const nodes = [...new Set(guests.map((guest) => guest.node))].sort();
-  return nodes.includes(node) ? undefined : `No guest is on a node named ${node}; guests are on ${nodes.join(', ')}.`;
+  return nodes.includes(node) ? [] : [`No guest is on a node named ${node}; guests are on ${nodes.join(', ')}.`];
 }
 
 export default definePveTool({
@@ -81,7 +82,7 @@ export default definePveTool({
       by_status: states,
       guests: shown.map(row),
       not_shown: found.length - shown.length || undefined,
-      note: emptyNote(guests, found, filter.node),
+      notes: noted(emptyNotes(guests, found, filter.node)),
     });
   },
 });

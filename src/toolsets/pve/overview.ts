@@ -7,7 +7,7 @@ import { count, countBy, duration, percent, tally, usage } from '../format.ts';
 import { definePveTool } from '../tool.ts';
 import { attempt, noted } from './attempt.ts';
 import { attentionTo, type Cluster, oncePerStorage } from './attention.ts';
-import { flag, num, text } from './shapes.ts';
+import { flag, text } from './shapes.ts';
 import { readClusterTasks, runningFirst, type TaskRow, taskFacts, verdict } from './tasks.ts';
 
 const STORAGES_SHOWN = 30;
@@ -15,7 +15,7 @@ const FAILED_TASKS_SHOWN = 5;
 const DAY_S = 86_400;
 const VERSION_PATIENCE_MS = 4000;
 
-const statusShape = z.array(z.object({ type: z.string(), name: text, quorate: flag, nodes: num }));
+const statusShape = z.array(z.object({ type: z.string(), name: text, quorate: flag }));
 
 /** `standalone` when /cluster/status has no row of type cluster: a node that never joined one. */
 async function readCluster(pve: Pve, signal: AbortSignal): Promise<Cluster> {

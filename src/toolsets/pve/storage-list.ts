@@ -76,13 +76,13 @@ export default definePveTool({
     const notes: string[] = [];
     const read = (name: string) => storagesOf(pve, name, signal);
     const all = merged(await eachNode({ pve, signal }, only, read, notes));
+    if (all.length === 0) notes.push('The token sees no storage: it may lack Datastore.Audit on /storage.');
     const rows = all.filter((row) => content === undefined || words(row.content ?? '').includes(content));
     const fullest = rows.filter((row) => row.active).sort((a, b) => filled(b) - filled(a))[0];
     const worst = fullest ? `; fullest is ${fullest.storage} at ${percent(filled(fullest))}` : '';
     return answer(`${count(rows.length, 'storage')}${worst}`, {
       storages: rows.map(facts),
       notes: noted(notes),
-      note: rows.length === 0 ? 'None that the token may see: it needs Datastore.Audit on /storage.' : undefined,
     });
   },
 });

@@ -8,9 +8,11 @@ import { definePveTool, type ToolContext } from '../tool.ts';
 import { verdict } from './tasks.ts';
 
 /** Waits until the task ended or the time is over. That it failed is what was asked for, so it is not a failure here. */
-async function wait(upid: string, seconds: number, { pve, signal, progress }: ToolContext): Promise<void> {
+async function wait(upid: string, seconds: number, context: ToolContext): Promise<void> {
   try {
-    await waitForTask(pve, upid, { waitMs: seconds * 1000, signal, onProgress: progress });
+    const { pve, signal } = context;
+    const onProgress = (message: string) => context.progress(message);
+    await waitForTask(pve, upid, { waitMs: seconds * 1000, signal, onProgress });
   } catch (error) {
     if (!(error instanceof Failure && error.kind === 'task-failed')) throw error;
   }
@@ -37,7 +39,7 @@ export default definePveTool({
     const id = parseUpid(upid);
     if (wait_s > 0) await wait(upid, wait_s, context);
     const status = await taskStatus(pve, upid, { signal });
-    const log = await taskLog(pve, upid, { signal, lines: log_lines });
+    const log = log_lines > 0 ? await taskLog(pve, upid, { signal, lines: log_lines }) : undefined;
     const state = status.running ? 'running' : verdict(status.exit ?? '');
     return answer(`${id.type}${id.id ? ` of ${id.id}` : ''} on ${id.node} ${told[state]}`, {
       upid,
@@ -48,8 +50,8 @@ export default definePveTool({
       started: iso(id.startTime),
       state,
       reason: status.exit && (state === 'failed' || state === 'warnings') ? remote(status.exit) : undefined,
-      log: log_lines > 0 && log.lines.length > 0 ? remote(log.lines.join('\n')) : undefined,
-      log_lines_in_all: log.total > log.lines.length ? log.total : undefined,
+      log: log && log.total > 0 ? remote(log.lines.join('\n')) : undefined,
+      log_lines_in_all: log && log.total > log.lines.length ? log.total : undefined,
       next: state === 'running' ? 'Call again with wait_s to wait for its end.' : undefined,
     });
   },

@@ -15,8 +15,8 @@ const shape = z.array(
     tokenid: text,
     starttime: num,
     endtime: num,
-    /** `OK`, `WARNINGS: n` or the error; not there while it runs. */
-    status: text,
+    /** `OK`, `WARNINGS: n` or the error. While it runs: nothing, or RUNNING (pve-manager, PVE/API2/Tasks.pm). */
+    status: text.transform((status) => (status === 'RUNNING' ? undefined : status)),
   }),
 );
 

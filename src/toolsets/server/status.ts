@@ -53,7 +53,9 @@ async function checkApi({ pve, setup }: ToolContext, signal: AbortSignal): Promi
 
 /** Who the login is, and whether `pct` is there: what the exec tools depend on. */
 async function checkHost({ spec }: KnownHost, { ssh }: ToolContext): Promise<Facts> {
-  const { stdout } = await ssh.run(spec, { script: 'id -un; command -v pct', timeoutMs: SSH_PATIENCE_MS / 2 });
+  // A login that is not root has no /usr/sbin in its PATH.
+  const script = 'id -un; PATH=$PATH:/usr/sbin; command -v pct';
+  const { stdout } = await ssh.run(spec, { script, timeoutMs: SSH_PATIENCE_MS / 2 });
   const [user = '', pct = ''] = stdout.text.split('\n');
   const { hostKey } = ssh.connection(spec);
   return { state: 'connected', root: user === 'root', pct: pct !== '', host_key: hostKey };

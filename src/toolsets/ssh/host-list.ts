@@ -38,10 +38,7 @@ export default defineSshTool({
     return answer(count(found.length, 'host'), {
       hosts: shown.map((host) => row(host, ssh)),
       not_shown: found.length - shown.length || undefined,
-      note:
-        hosts.length === 0
-          ? 'None is known: set SSH_HOST, or list hosts in ~/.ssh/config or the inventory file.'
-          : undefined,
+      notes: hosts.length > 0 ? undefined : ['None is known: set SSH_HOST, or list hosts in the inventory file.'],
     });
   },
 });
