@@ -1,7 +1,7 @@
 import { cancelled, type Failure } from '../failure.ts';
 
 /** How long connecting may take: as a whole, and for each stage of it. */
-export interface Limits {
+export interface Deadlines {
   /** By performance.now(), in ms. */
   readonly until: number;
   readonly stageMs: number;
@@ -18,11 +18,11 @@ export interface Attempt<T> {
 /** Runs something that ends once, by `done`, `fail`, a stage's time or the caller's signal; not done means `undo`. */
 export function attempt<T>(
   what: string,
-  limits: Limits,
+  deadlines: Deadlines,
   undo: () => void,
   start: (attempt: Attempt<T>) => void,
 ): Promise<T> {
-  const { until, stageMs, signal } = limits;
+  const { until, stageMs, signal } = deadlines;
   return new Promise((resolve, reject) => {
     let timer: NodeJS.Timeout | undefined;
     let over = false;

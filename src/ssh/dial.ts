@@ -1,19 +1,19 @@
 import { Socket } from 'node:net';
 import type { Client, ClientChannel } from 'ssh2';
 import { Failure } from '../failure.ts';
-import { attempt, type Limits } from './attempt.ts';
+import { attempt, type Deadlines } from './attempt.ts';
 import { hungUp } from './banner.ts';
 import type { HostSpec } from './client.ts';
 
 const place = (host: HostSpec) => `${host.address}:${host.port}`;
 
 /** A TCP connection to the host, without Nagle's delay (it costs 40 ms on every command). */
-export function dial(host: HostSpec, limits: Limits): Promise<Socket> {
+export function dial(host: HostSpec, deadlines: Deadlines): Promise<Socket> {
   const socket = new Socket();
   socket.setNoDelay(true);
   return attempt(
     `Connecting to ${host.name}`,
-    limits,
+    deadlines,
     () => socket.destroy(),
     ({ stage, done, fail }) => {
       stage(() => noAnswer(host));
@@ -63,11 +63,11 @@ function tcpFailure(host: HostSpec, cause: NodeJS.ErrnoException): Failure {
 }
 
 /** A stream to the host through a hop's SSH connection. */
-export function forward(hop: HostSpec, through: Client, host: HostSpec, limits: Limits): Promise<ClientChannel> {
+export function forward(hop: HostSpec, through: Client, host: HostSpec, deadlines: Deadlines): Promise<ClientChannel> {
   let given = true;
   return attempt(
     `Connecting to ${host.name}`,
-    limits,
+    deadlines,
     () => (given = false),
     ({ stage, done, fail }) => {
       stage(

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { Algorithms, Client } from 'ssh2';
 import { asFailure, Failure } from '../failure.ts';
-import { attempt, type Limits } from './attempt.ts';
+import { attempt, type Deadlines } from './attempt.ts';
 import type { Login } from './auth.ts';
 import { type Banner, watchBanner } from './banner.ts';
 import type { HostSpec } from './client.ts';
@@ -47,7 +47,7 @@ export interface Handshake {
   /** Without one, it ends when the server has proved its host key, before anything is said of the user. */
   readonly login?: Login;
   readonly keepaliveMs: number;
-  readonly limits: Limits;
+  readonly deadlines: Deadlines;
 }
 
 /** Key exchange, host key check and login over a stream. The stream is destroyed when it fails. */
@@ -59,7 +59,7 @@ export async function handshake(plan: Handshake): Promise<Client> {
     client.destroy();
     stream.destroy();
   };
-  return attempt<Client>(`Connecting to ${host.name}`, plan.limits, undo, ({ stage, done, fail }) => {
+  return attempt<Client>(`Connecting to ${host.name}`, plan.deadlines, undo, ({ stage, done, fail }) => {
     let proved = false;
     let banner: Banner | undefined;
     const ended = (cause?: Error) => fail(check.failure ?? endedEarly(host, banner, proved, login, cause));

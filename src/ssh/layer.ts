@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { Client } from 'ssh2';
 import { asFailure, Failure } from '../failure.ts';
-import { attempt, type Limits } from './attempt.ts';
+import { attempt, type Deadlines } from './attempt.ts';
 import { type Login, prepareLogin } from './auth.ts';
 import type { HostSpec } from './client.ts';
 import { dial, forward } from './dial.ts';
@@ -33,7 +33,7 @@ export interface Layer {
 
 /** What the layers of one way to a host share. */
 export interface Way {
-  readonly limits: Limits;
+  readonly deadlines: Deadlines;
   readonly known: readonly KnownKey[];
   readonly options: ConnectOptions;
 }
@@ -44,8 +44,8 @@ const KEEPALIVE_MS = 5_000;
 export async function newWay(options: ConnectOptions): Promise<Way> {
   const total = options.connectTimeoutMs ?? CONNECT_MS;
   // A stage may use two thirds of the whole, so that a mute server leaves time to say so.
-  const limits = { until: performance.now() + total, stageMs: (total * 2) / 3, signal: options.signal };
-  return { limits, known: await readKnownHosts([...options.knownHosts, options.ownKnownHosts]), options };
+  const deadlines = { until: performance.now() + total, stageMs: (total * 2) / 3, signal: options.signal };
+  return { deadlines, known: await readKnownHosts([...options.knownHosts, options.ownKnownHosts]), options };
 }
 
 /** Goes one hop after the other, each verified and logged in to in its own right. All or nothing. */
@@ -69,15 +69,15 @@ export function hangUp(layers: readonly Layer[]): void {
 }
 
 /** A stream to the host: by TCP, or through the layer below. */
-export const reach = (host: HostSpec, below: Layer | undefined, limits: Limits): Promise<Duplex> =>
-  below ? forward(below.host, below.client, host, limits) : dial(host, limits);
+export const reach = (host: HostSpec, below: Layer | undefined, deadlines: Deadlines): Promise<Duplex> =>
+  below ? forward(below.host, below.client, host, deadlines) : dial(host, deadlines);
 
 async function addLayer(host: HostSpec, below: Layer | undefined, way: Way): Promise<Layer> {
-  const { limits, options } = way;
-  const login = await preparedInTime(host, limits);
+  const { deadlines, options } = way;
+  const login = await preparedInTime(host, deadlines);
   const knowledge = knowledgeOf(host, way.known);
   const check = new HostKeyCheck(host, knowledge, options);
-  const stream = await reach(host, below, limits);
+  const stream = await reach(host, below, deadlines);
   const client = await handshake({
     host,
     stream,
@@ -85,15 +85,15 @@ async function addLayer(host: HostSpec, below: Layer | undefined, way: Way): Pro
     hostKeyAlgorithms: knowledge.algorithms,
     login,
     keepaliveMs: options.keepaliveMs ?? KEEPALIVE_MS,
-    limits,
+    deadlines,
   });
   return { host, client, stream, key: check.accepted };
 }
 
-const preparedInTime = (host: HostSpec, limits: Limits) =>
+const preparedInTime = (host: HostSpec, deadlines: Deadlines) =>
   attempt<Login>(
     `Connecting to ${host.name}`,
-    limits,
+    deadlines,
     () => {},
     ({ stage, done, fail }) => {
       stage(() => {

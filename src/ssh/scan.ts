@@ -26,14 +26,14 @@ export async function scanHostKey(host: HostSpec, options: ConnectOptions): Prom
       },
       proved() {},
     };
-    const stream = await reach(host, hops.at(-1), way.limits);
+    const stream = await reach(host, hops.at(-1), way.deadlines);
     const client = await handshake({
       host,
       stream,
       check,
       hostKeyAlgorithms: knowledge.algorithms,
       keepaliveMs: 0,
-      limits: way.limits,
+      deadlines: way.deadlines,
     });
     hangUp([{ host, client, stream }]);
     const key = seen as HostKey | undefined as HostKey;

@@ -193,10 +193,23 @@ describe('files that are not a usable private key', () => {
   });
 
   it('an OpenSSH key encrypted with chacha20', async () => {
-    const path = keygen('-t', 'ed25519', '-N', PASSPHRASE, '-Z', 'chacha20-poly1305@openssh.com');
+    const path = keygen('-t', 'ed25519', '-N', PASSPHRASE, '-a', '2', '-Z', 'chacha20-poly1305@openssh.com');
     const failure = await refusal(path, PASSPHRASE);
     expect(failure.message).toContain('chacha20-poly1305');
-    execFileSync('ssh-keygen', ['-q', '-p', '-P', PASSPHRASE, '-N', PASSPHRASE, '-Z', 'aes256-ctr', '-f', path]);
+    execFileSync('ssh-keygen', [
+      '-q',
+      '-p',
+      '-a',
+      '2',
+      '-P',
+      PASSPHRASE,
+      '-N',
+      PASSPHRASE,
+      '-Z',
+      'aes256-ctr',
+      '-f',
+      path,
+    ]);
     expect((await (await openKeyFile(path)).unlock(new Secret(PASSPHRASE))).isPrivateKey()).toBe(true);
   });
 

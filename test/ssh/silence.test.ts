@@ -1,0 +1,164 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
+import type { Socket } from 'node:net';
+import ssh2 from 'ssh2';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connect } from '../../src/ssh/connect.ts';
+import type { ConnectOptions } from '../../src/ssh/layer.ts';
+import { type FaultProxy, startProxy } from '../rig/proxy.ts';
+import { type Sshd, startSshd } from '../rig/sshd.ts';
+import { actor, BANNER, DEADLINE, hostAt, knowing, listening, lost, portOf, publicKey, refusal } from './connecting.ts';
+
+let sshd: Sshd;
+let hop: Sshd;
+let known: ConnectOptions;
+
+beforeAll(async () => {
+  sshd = await startSshd();
+  hop = await startSshd({ authorizedKeys: [publicKey(sshd)] });
+  known = knowing(sshd, hop);
+});
+
+afterAll(async () => {
+  for (const server of [sshd, hop]) await server?.stop();
+});
+
+describe.concurrent('guarantee 3: a port that is not an SSH server gives one clear failure by the deadline', () => {
+  const later = (ms: number, act: () => void) => void setTimeout(act, ms);
+  const cases: [string, (socket: Socket) => void, string, string][] = [
+    ['says nothing', () => {}, 'timeout', 'took the connection and said nothing'],
+    [
+      'says half a banner',
+      (s) => s.write('SSH-2.0-Open'),
+      'timeout',
+      'began an SSH greeting and did not finish it: "SSH-2.0-Open"',
+    ],
+    [
+      'drips a banner',
+      (s) =>
+        [...'SSH-2'].forEach((c, i) => {
+          later(i * 100, () => s.write(c));
+        }),
+      'timeout',
+      'did not finish it: "SSH-2"',
+    ],
+    ['hangs up in the banner', (s) => s.end('SSH-2.0-Open'), 'unreachable', 'did not finish it: "SSH-2.0-Open"'],
+    [
+      'talks garbage',
+      (s) => s.write('\x16\x03\x01\x02\x00abc\r\n\\"\x07\xff', 'latin1'),
+      'misconfigured',
+      'not with SSH: "\\x16\\x03\\x01\\x02\\x00abc\\r\\n\\\\"\\x07\\xff"',
+    ],
+    [
+      'talks garbage without end',
+      (s) => s.write('x'.repeat(100_000)),
+      'misconfigured',
+      `not with SSH: "${'x'.repeat(80)}"…`,
+    ],
+    [
+      'greets by mail',
+      (s) => s.write('220 mail.example.com ESMTP\r\n'),
+      'misconfigured',
+      'not with SSH: "220 mail.example.com ESMTP\\r\\n"',
+    ],
+    ['hangs up at once', (s) => s.end(), 'unreachable', 'closed the connection before it said anything'],
+    ['resets at once', (s) => s.resetAndDestroy(), 'unreachable', 'closed the connection before it said anything'],
+    [
+      'is full',
+      (s) => s.end('Exceeded MaxStartups\r\n'),
+      'busy',
+      'turned the connection away: "Exceeded MaxStartups\\r\\n"',
+    ],
+    ['stops after the banner', (s) => s.write(BANNER), 'timeout', 'did not finish the SSH key exchange in time'],
+    ['hangs up after the banner', (s) => s.end(BANNER), 'unreachable', 'broke off the SSH key exchange'],
+    [
+      'talks garbage after the banner',
+      (s) => s.write(`${BANNER}${'\xff'.repeat(4000)}`, 'latin1'),
+      'unreachable',
+      'broke off the SSH key exchange',
+    ],
+  ];
+
+  it.each(cases)('%s', async (_name, act, kind, words) => {
+    const server = await actor(act);
+    const failure = await refusal(hostAt(sshd, { port: server.port }), { ...known, connectTimeoutMs: DEADLINE });
+    expect(failure).toMatchObject({ kind, message: expect.stringContaining(words) });
+    expect(failure.message).toContain(`pve1 (127.0.0.1:${server.port})`);
+    expect(failure.ms).toBeLessThan(DEADLINE);
+    await server.over;
+    server.stop();
+  });
+
+  it('is a web server: told at once', async () => {
+    const server = await listening(createHttpServer());
+    const failure = await refusal(hostAt(sshd, { port: portOf(server) }), known);
+    expect(failure.kind).toBe('misconfigured');
+    expect(failure.message).toContain('answered, but not with SSH: "HTTP/1.1 400 Bad Request\\r\\n');
+    expect(failure.ms).toBeLessThan(DEADLINE);
+    server.close();
+  });
+
+  it('takes the default deadline when none is set', async () => {
+    const server = await actor(() => {});
+    const failure = await refusal(hostAt(sshd, { port: server.port }), known);
+    expect(failure.ms).toBeGreaterThan(5_000);
+    expect(failure.ms).toBeLessThan(15_000);
+    server.stop();
+  });
+
+  it('does not answer the login', async () => {
+    const hostKey = readFileSync(sshd.hostKeyPath);
+    const server = new ssh2.Server({ hostKeys: [hostKey] }, (client) => {
+      client.on('authentication', () => {});
+      client.on('error', () => {});
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const failure = await refusal(hostAt(sshd, { port: portOf(server) }), { ...known, connectTimeoutMs: DEADLINE });
+    expect(failure).toMatchObject({
+      kind: 'timeout',
+      message: expect.stringContaining('did not finish the SSH login in time'),
+    });
+    expect(failure.ms).toBeLessThan(2 * DEADLINE);
+    server.close();
+  });
+});
+
+describe.concurrent('guarantee 3: a peer that falls silent is noticed', () => {
+  it('when its sshd is frozen, within 20 s by default', { timeout: 40_000 }, async () => {
+    const frozen = await startSshd();
+    const connection = await connect(hostAt(frozen), knowing(frozen));
+    frozen.killSessions('SIGSTOP');
+    expect(await lost(connection)).toBeLessThan(20_000);
+    expect(connection.lost.reason).toMatchObject({
+      kind: 'unreachable',
+      message: 'The SSH connection to pve1 was lost: it answered none of the keepalive messages.',
+    });
+    await frozen.stop();
+  });
+
+  it('when the network swallows everything, directly and through a hop', async () => {
+    const proxies: FaultProxy[] = [await startProxy(sshd), await startProxy(hop)];
+    const [direct, toHop] = proxies.map(({ port }) => port);
+    const quick = { ...known, keepaliveMs: 100 };
+    const connections = await Promise.all([
+      connect(hostAt(sshd, { port: direct }), quick),
+      connect(hostAt(sshd, { via: [hostAt(sshd, { name: 'bastion', port: toHop })] }), quick),
+    ]);
+    const noticed = Promise.all(connections.map(lost));
+    for (const proxy of proxies) proxy.stall();
+    for (const ms of await noticed) expect(ms).toBeLessThan(2_000);
+    for (const proxy of proxies) await proxy.stop();
+  });
+
+  it('and one that answers slowly is not', async () => {
+    const proxy = await startProxy(sshd);
+    const connection = await connect(hostAt(sshd, { port: proxy.port }), { ...known, keepaliveMs: 300 });
+    proxy.latency(250);
+    const first = await Promise.race([lost(connection), new Promise((resolve) => setTimeout(resolve, 3_000, 'alive'))]);
+    expect(first).toBe('alive');
+    await connection.close();
+    await proxy.stop();
+  });
+});
