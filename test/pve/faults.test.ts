@@ -97,6 +97,24 @@ describe.each(Object.entries(faults))('guarantees 13 and 14: %s', (_, fault) => 
   });
 });
 
+describe('guarantee 13: a place in the pool is given back', () => {
+  const hanging = {
+    'no headers': tls.silence,
+    'a stalled body': tls.stall,
+    'a dripping body': tls.drip,
+    '100 MiB': tls.flood,
+  };
+
+  it.concurrent.for(Object.entries(hanging))('12 calls at once that end in %s', async ([, behave], context) => {
+    const { rig, pve } = await rigged(behave, { timeoutMs: 500 }, context.onTestFinished);
+    const failures = await Promise.all(Array.from({ length: 12 }, () => failureOf(readVersion(pve))));
+    context.expect(failures).toHaveLength(12);
+    rig.behave = tls.json({ data: 'fine' });
+    context.expect(await Promise.all(Array.from({ length: 8 }, () => readVersion(pve)))).toEqual(Array(8).fill('fine'));
+    context.expect(rig.open.size).toBeLessThanOrEqual(4);
+  });
+});
+
 describe('guarantee 13: nobody there', () => {
   const client = (host: string, port: number): Pve => {
     const pve = createPve({ host, port, fingerprint: 'ab'.repeat(32), timeoutMs: 3_000 });
