@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { ClientChannel } from 'ssh2';
 import type { Link } from './pool.ts';
 
@@ -45,13 +46,14 @@ export function ending(channel: ClientChannel, link: Link): Promise<Ending> {
       last = setTimeout(() => settle('exit', true), DRAIN_MS);
       drain();
     });
-    // A connection that dies closes its channels first and tells of its own end a moment later.
     channel.on('close', () => {
-      clearTimeout(last);
-      clearTimeout(quiet);
-      last = setTimeout(() => settle(exit ? 'exit' : 'closed'), exit ? 0 : GRACE_MS);
+      if (exit) return settle('exit');
+      // A connection that dies closes its channels first and tells of its own end a moment later.
+      last = setTimeout(() => settle('closed'), GRACE_MS);
     });
     if (link.lost.aborted) return lose();
+    // Every channel of the connection listens to it.
+    setMaxListeners(0, link.lost);
     link.lost.addEventListener('abort', lose, { once: true });
   });
 }

@@ -4,19 +4,19 @@ export type Reached = 'timeout' | 'cancelled' | 'stuck';
 /** Waits for the first reason to end a command. */
 export class Limits {
   readonly reached: Promise<Reached>;
-  readonly #signal: AbortSignal | undefined;
+  readonly #signal: AbortSignal;
   readonly #timer: NodeJS.Timeout;
   #settle: (why: Reached) => void = () => {};
   readonly #abort = () => this.reach('cancelled');
 
-  constructor(timeoutMs: number, signal?: AbortSignal) {
+  constructor(timeoutMs: number, signal: AbortSignal) {
     this.reached = new Promise((resolve) => {
       this.#settle = resolve;
     });
     this.#timer = setTimeout(() => this.reach('timeout'), timeoutMs);
     this.#signal = signal;
-    if (signal?.aborted) this.reach('cancelled');
-    signal?.addEventListener('abort', this.#abort, { once: true });
+    if (signal.aborted) this.reach('cancelled');
+    signal.addEventListener('abort', this.#abort, { once: true });
   }
 
   reach(why: Reached): void {
@@ -25,6 +25,6 @@ export class Limits {
 
   clear(): void {
     clearTimeout(this.#timer);
-    this.#signal?.removeEventListener('abort', this.#abort);
+    this.#signal.removeEventListener('abort', this.#abort);
   }
 }

@@ -1,8 +1,8 @@
 import type { ClientChannel } from 'ssh2';
 import type { Command, CommandResult, HostSpec, RunOptions, Ssh } from './client.ts';
 import { type Ending, ending } from './ending.ts';
-import { Killer } from './kill.ts';
-import { Limits, type Reached } from './limits.ts';
+import { type Killed, Killer } from './kill.ts';
+import { Limits } from './limits.ts';
 import { type Output, OutputReader } from './output.ts';
 import type { Link, Pool } from './pool.ts';
 import { neverRan } from './start.ts';
@@ -14,9 +14,10 @@ import { newMarks, type Wrapped, wrap } from './wrap.ts';
 interface Run {
   readonly host: HostSpec;
   readonly command: Command;
-  readonly options: RunOptions;
   readonly wrapped: Wrapped;
   readonly killer: Killer;
+  readonly onOutput: RunOptions['onOutput'];
+  readonly signal: AbortSignal;
 }
 
 const CLOSE_MS = 1_500;
@@ -28,21 +29,26 @@ const LAST_WORDS_MS = 1_000;
  */
 export function createSsh(pool: Pool): Ssh {
   const killer = new Killer(pool);
-  const closing = new AbortController();
-  const running = new Set<Promise<CommandResult>>();
+  const running = new Map<AbortController, Promise<CommandResult>>();
   return {
     async run(host, command, options = {}) {
       const wrapped = wrap(host, command, newMarks());
-      const signal = options.signal ? AbortSignal.any([options.signal, closing.signal]) : closing.signal;
-      const run: Run = { host, command, options: { ...options, signal }, wrapped, killer };
-      const result = pool.withChannel(host, wrapped.line, (channel, link) => attend(run, channel, link), { signal });
-      running.add(result);
-      return result.finally(() => running.delete(result));
+      const stop = new AbortController();
+      const abort = () => stop.abort();
+      if (options.signal?.aborted) abort();
+      options.signal?.addEventListener('abort', abort, { once: true });
+      const run: Run = { host, command, wrapped, killer, onOutput: options.onOutput, signal: stop.signal };
+      const result = pool.withChannel(host, wrapped.line, (channel, link) => attend(run, channel, link), stop);
+      running.set(stop, result);
+      return result.finally(() => {
+        running.delete(stop);
+        options.signal?.removeEventListener('abort', abort);
+      });
     },
     connection: (host) => pool.connection(host),
     async close() {
-      closing.abort();
-      await Promise.race([Promise.allSettled(running), pause(CLOSE_MS)]);
+      for (const stop of running.keys()) stop.abort();
+      await Promise.race([Promise.allSettled(running.values()), pause(CLOSE_MS)]);
       await pool.close();
     },
   };
@@ -50,11 +56,11 @@ export function createSsh(pool: Pool): Ssh {
 
 /** Sees one command through, from the moment the server took it. */
 async function attend(run: Run, channel: ClientChannel, link: Link): Promise<CommandResult> {
-  const { host, command, options, wrapped } = run;
+  const { host, command, wrapped } = run;
   const start = performance.now();
   const over = ending(channel, link);
-  const limits = new Limits(command.timeoutMs, options.signal);
-  const reader = new OutputReader(options.onOutput);
+  const limits = new Limits(command.timeoutMs, run.signal);
+  const reader = new OutputReader(run.onOutput);
   channel.on('data', reader.stdout);
   const talk = new Talk(channel, wrapped, {
     password: host.sudoPassword,
@@ -64,10 +70,17 @@ async function attend(run: Run, channel: ClientChannel, link: Link): Promise<Com
   });
   const why = await Promise.race([over, limits.reached]);
   limits.clear();
-  try {
-    if (typeof why === 'string') throw await stop(run, why, talk, over, () => reader.output());
+  const settled = (): Output => {
     talk.close();
-    const output = reader.output();
+    return reader.output();
+  };
+  try {
+    if (why === 'timeout' || why === 'cancelled') {
+      const killed = await end(run, talk, over);
+      throw stopped(host, command, why, killed, settled());
+    }
+    const output = settled();
+    if (why === 'stuck') throw sudoStuck(host, output.stderr);
     if (why.kind === 'lost') throw lost(host, why, output, link.lost.reason);
     if (talk.pid === undefined) throw neverRan(host, command, talk, output, why);
     const { exitCode, signal } = why;
@@ -79,18 +92,14 @@ async function attend(run: Run, channel: ClientChannel, link: Link): Promise<Com
   }
 }
 
-/** Ends the remote processes of a run that the command itself did not end, and tells what came of it. */
-async function stop(run: Run, why: Reached, talk: Talk, over: Promise<Ending>, output: () => Output): Promise<Error> {
-  const { host, command, wrapped, killer } = run;
-  if (why === 'stuck') return sudoStuck(host, output().stderr);
-  const { cookie } = wrapped.marks;
+/** Ends the remote processes of a run, and tells what came of it. */
+async function end({ host, command, wrapped, killer }: Run, talk: Talk, over: Promise<Ending>): Promise<Killed> {
   const pid = command.container === undefined ? talk.pid : undefined;
-  const killed = await killer.kill(host, wrapped.sudo, { cookie, pid });
-  const end = killed.state === 'terminated' ? await Promise.race([over, pause(LAST_WORDS_MS)]) : undefined;
-  // The server is a second witness: what it still waits for cannot have ended.
-  const seen =
-    killed.state === 'terminated' && end?.kind !== 'exit' && end?.kind !== 'closed' ? 'unknown' : killed.state;
-  return stopped(host, command, why, { ...killed, state: seen }, output());
+  const killed = await killer.kill(host, wrapped.sudo, { cookie: wrapped.marks.cookie, pid });
+  if (killed.state !== 'terminated') return killed;
+  // The server is a second witness: what it still waits for has not ended.
+  const ended = await Promise.race([over, pause(LAST_WORDS_MS)]);
+  return ended === undefined || ended.kind === 'lost' ? { ...killed, state: 'unknown' } : killed;
 }
 
 const pause = (ms: number): Promise<undefined> => new Promise((resolve) => setTimeout(resolve, ms, undefined).unref());

@@ -1,26 +1,38 @@
 import { spawnSync } from 'node:child_process';
 
-/** The password of psm-dash, for sudo and for password logins. Known to the tests only by this name. */
+/** The password of psm-dash and psm-zsh, for sudo and for password logins. */
 export const DASH_PASSWORD = 'psm dash: "p@ss\' w0rd';
 
 /**
  * The accounts that the tests log in to, named after their login shells:
- * psm-bash may sudo without a password, psm-dash with `DASH_PASSWORD`, psm-zsh not at all.
+ * psm-bash may sudo without a password, psm-dash with `DASH_PASSWORD`, psm-zsh not at all; psm-tty (bash) only on a terminal.
  */
-export const USERS = ['psm-bash', 'psm-dash', 'psm-zsh'] as const;
+export const USERS = ['psm-bash', 'psm-dash', 'psm-zsh', 'psm-tty'] as const;
 
 const MAKE_USERS = `set -eu
-for shell in bash dash zsh; do
-  user=psm-$shell
-  id -u "$user" >/dev/null 2>&1 || useradd --create-home --shell "$(command -v $shell)" "$user"
+for name in bash dash zsh tty; do
+  shell=$name
+  [ $name != tty ] || shell=bash
+  id -u psm-$name >/dev/null 2>&1 || useradd --create-home --shell "$(command -v $shell)" psm-$name
 done
 usermod -p '*' psm-bash
-usermod -p '*' psm-zsh
-printf '%s:%s\\n' psm-dash "$1" | chpasswd
-rule() { printf '%s\\n' "$2" "Defaults:$1 !secure_path" >"/etc/sudoers.d/.$1.new"; chmod 440 "/etc/sudoers.d/.$1.new"; mv "/etc/sudoers.d/.$1.new" "/etc/sudoers.d/$1"; }
+usermod -p '*' psm-tty
+chpasswd <<'END'
+psm-dash:${DASH_PASSWORD}
+psm-zsh:${DASH_PASSWORD}
+END
 mkdir -p /etc/sudoers.d
-rule psm-bash 'psm-bash ALL=(ALL:ALL) NOPASSWD: ALL'
-rule psm-dash 'psm-dash ALL=(ALL:ALL) ALL'
+rules() {
+  user=$1
+  shift
+  printf '%s\\n' "$@" >"/etc/sudoers.d/.$user.new"
+  chmod 440 "/etc/sudoers.d/.$user.new"
+  mv "/etc/sudoers.d/.$user.new" "/etc/sudoers.d/$user"
+}
+rules psm-bash 'psm-bash ALL=(ALL:ALL) NOPASSWD: ALL' 'Defaults:psm-bash !secure_path'
+rules psm-dash 'psm-dash ALL=(ALL:ALL) ALL' 'Defaults:psm-dash !secure_path'
+rules psm-tty 'psm-tty ALL=(ALL:ALL) NOPASSWD: ALL' 'Defaults:psm-tty requiretty'
+rm -f /etc/sudoers.d/psm-zsh
 `;
 
 /** argv that runs `argv` as root: itself when root already, else through `sudo -n`. */
@@ -40,5 +52,6 @@ export function runAsRoot(argv: readonly string[], input = ''): string {
 
 /** Makes the test accounts, or sets them right when they are there. Test files may call it at the same time. */
 export function makeUsers(): void {
-  runAsRoot(['flock', '/etc', 'sh', '-s', DASH_PASSWORD], MAKE_USERS);
+  // On stdin, because a test looks for the password in every process list.
+  runAsRoot(['flock', '/etc', 'sh', '-s'], MAKE_USERS);
 }

@@ -1,0 +1,246 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Failure } from '../../src/failure.ts';
+import type { RemoteText } from '../../src/present/answer.ts';
+import { Secret } from '../../src/secret.ts';
+import type { Command, HostSpec, Ssh } from '../../src/ssh/client.ts';
+import { hunt, LOOK_SCRIPT, type Look } from '../../src/ssh/hunt.ts';
+import { login, sshTo } from '../rig/login.ts';
+import { type Sshd, startSshd } from '../rig/sshd.ts';
+import { DASH_PASSWORD, runAsRoot } from '../rig/users.ts';
+
+let server: Sshd;
+let ssh: Ssh;
+beforeAll(async () => {
+  server = await startSshd({ containers: { 400: 'running' } });
+  runAsRoot(['mkdir', '-m', '1777', join(server.folder, 'shared')]);
+  ssh = sshTo(server);
+});
+afterAll(async () => {
+  await ssh.close();
+  await server.stop();
+});
+
+/** A number of seconds that no other process sleeps, so that every process of one run can be told by its arguments. */
+let tags = 100_000_000 + Math.floor(Math.random() * 800_000_000);
+const freshTag = () => String(tags++);
+const aliveWith = (tag: string) =>
+  execFileSync('ps', ['-eo', 'pid=,stat=,args='], { encoding: 'utf8' })
+    .split('\n')
+    .filter((row) => row.includes(tag) && !/^\s*\d+\s+Z/.test(row));
+
+/** Each leaves processes that are hard to end, in its own way, and says `up` when they are there. */
+const scripts: Record<string, (tag: string) => string> = {
+  'children that ignore signals': (tag) =>
+    `trap '' INT TERM HUP; sh -c "trap '' INT TERM HUP; sleep ${tag}; sleep ${tag}" & echo up; sleep ${tag}; sleep ${tag}`,
+  'setsid children': (tag) => `setsid sh -c "trap '' INT TERM HUP; sleep ${tag}; sleep ${tag}" & echo up; sleep ${tag}`,
+  daemons: (tag) => `(setsid sh -c "sleep ${tag}; sleep ${tag}" </dev/null >/dev/null 2>&1 &); echo up; sleep ${tag}`,
+  'children without environment': (tag) =>
+    `env -i sh -c "trap '' TERM; sleep ${tag}; sleep ${tag}" & echo up; sleep ${tag}; sleep ${tag}`,
+  'a loop that forks': (tag) => `trap '' TERM HUP INT; echo up; while :; do sh -c "sleep 0.02; : ${tag}"; done`,
+};
+
+const password = new Secret(DASH_PASSWORD);
+const ways: [string, string, Partial<HostSpec>, Partial<Command>][] = [
+  ['root', 'root', {}, {}],
+  ['a user', 'psm-bash', {}, {}],
+  ['a user of zsh', 'psm-zsh', {}, {}],
+  ['sudo', 'psm-bash', {}, { sudo: true }],
+  ['sudo with password', 'psm-dash', { sudoPassword: password }, { sudo: true }],
+  ['a container as root', 'root', {}, { container: 400 }],
+  ['a container by sudo', 'psm-dash', { sudoPassword: password }, { container: 400 }],
+];
+
+interface Ended {
+  readonly what: string;
+  readonly error: Failure;
+  readonly tookMs: number;
+  readonly alive: readonly string[];
+}
+
+/** Runs a script, ends it by timeout or cancel once it is up, and looks for what is left in the moment of the answer. */
+async function endIt(
+  what: string,
+  host: HostSpec,
+  command: Partial<Command>,
+  script: string,
+  tag: string,
+  how: string,
+): Promise<Ended> {
+  const cancel = new AbortController();
+  let stoppedAt = 0;
+  const stop = () => {
+    stoppedAt ||= performance.now();
+    cancel.abort();
+  };
+  const timeoutMs = how === 'timeout' ? 2_000 : 60_000;
+  const options = how === 'timeout' ? { onOutput: () => {} } : { signal: cancel.signal, onOutput: stop };
+  const error = await ssh.run(host, { script, timeoutMs, ...command }, options).then(
+    (result) => expect.fail(`${what} ran: ${JSON.stringify(result)}`),
+    (failure: Failure) => failure,
+  );
+  return { what, error, tookMs: stoppedAt && performance.now() - stoppedAt, alive: aliveWith(tag) };
+}
+
+describe('guarantee 4: timeout and cancel', () => {
+  it('end every process of 100 of 100 commands, as root and not as root', { timeout: 120_000 }, async () => {
+    const names = Object.keys(scripts);
+    const runs = Array.from({ length: 100 }, (_, i) => {
+      const [way = '', user = '', spec, command = {}] = ways[i % ways.length] ?? [];
+      const name = names[i % names.length] ?? '';
+      const how = Math.floor(i / 2) % 2 === 0 ? 'timeout' : 'cancelled';
+      const tag = freshTag();
+      return endIt(
+        `${how} of ${name} by ${way}`,
+        login(server, user, spec),
+        command,
+        scripts[name]?.(tag) ?? '',
+        tag,
+        how,
+      );
+    });
+    const ended = await Promise.all(runs);
+    const wrong = ended.filter(
+      ({ what, error, tookMs, alive }) =>
+        !what.startsWith(error.kind) ||
+        error.facts.remote_process !== 'terminated' ||
+        (error.facts.stdout as RemoteText).text !== 'up\n' ||
+        alive.length > 0 ||
+        tookMs > 5_000,
+    );
+    expect(wrong).toEqual([]);
+    expect(new Set(ended.map(({ what }) => what)).size).toBeGreaterThan(60);
+  });
+});
+
+describe('a command that is ended', () => {
+  const root = () => login(server, 'root');
+  const user = () => login(server, 'psm-bash');
+  const failed = (promise: Promise<unknown>): Promise<Failure> =>
+    promise.then(
+      (result) => expect.fail(`it ran: ${JSON.stringify(result)}`),
+      (error) => error,
+    );
+  const run = (host: HostSpec, script: string, timeoutMs: number, signal?: AbortSignal) =>
+    failed(ssh.run(host, { script, timeoutMs }, { signal }));
+
+  it.concurrent('takes along what another login runs for it, without its environment and in a session of its own', async () => {
+    const tag = freshTag();
+    const error = await run(root(), `su - psm-bash -c 'echo up; sleep ${tag}'; sleep ${tag}`, 1_000);
+    expect(error).toMatchObject({ kind: 'timeout', facts: { remote_process: 'terminated' } });
+    expect(error.message).toContain('ran longer than 1 s; all its processes have been ended');
+    expect(aliveWith(tag)).toEqual([]);
+  });
+
+  it.concurrent('has time to tidy up after TERM', async () => {
+    const error = await run(user(), `trap 'sleep 0.3; echo tidy; exit' TERM; echo up; sleep ${freshTag()} & wait`, 500);
+    expect((error.facts.stdout as RemoteText).text).toBe('up\ntidy\n');
+    expect(error.facts.remote_process).toBe('terminated');
+  });
+
+  it.concurrent('leaves the processes of every other command alone', async () => {
+    const [mine, other] = [freshTag(), freshTag()];
+    const cancel = new AbortController();
+    const second = failed(
+      ssh.run(
+        user(),
+        { script: `echo up; sleep ${other}`, timeoutMs: 60_000 },
+        { signal: cancel.signal, onOutput: () => begun() },
+      ),
+    );
+    let begun = () => {};
+    await new Promise<void>((resolve) => {
+      begun = resolve;
+    });
+    const before = aliveWith(other);
+    expect(before.length).toBeGreaterThan(0);
+    await run(user(), `sleep ${mine} & sleep ${mine}`, 300);
+    expect(aliveWith(mine)).toEqual([]);
+    expect(aliveWith(other)).toEqual(before);
+    cancel.abort();
+    expect((await second).kind).toBe('cancelled');
+  });
+
+  it.concurrent('is told by its pids when it cannot be ended with the rights of the login', {
+    timeout: 20_000,
+  }, async () => {
+    const tag = freshTag();
+    const error = await run(user(), `sudo -n sh -c "trap '' TERM; sleep ${tag}; sleep ${tag}"; echo ended`, 500);
+    const alive = aliveWith(tag);
+    const pids = alive.map((row) => Number(row.trim().split(/\s+/)[0]));
+    expect(alive).toHaveLength(2);
+    runAsRoot(['kill', '-KILL', ...pids.map(String)]);
+    expect(error).toMatchObject({ kind: 'timeout', facts: { remote_process: 'still running', pids } });
+    expect(error.message).toContain(`it still runs (pids ${pids.join(', ')})`);
+  });
+
+  it('is not run at all when it was cancelled while it waited', async () => {
+    const file = join(server.folder, 'shared', 'queued');
+    const cancel = new AbortController();
+    const before = Array.from({ length: 7 }, () => ssh.run(user(), { script: 'sleep 0.5', timeoutMs: 9_000 }));
+    const waiting = run(user(), `touch ${file}`, 9_000, cancel.signal);
+    cancel.abort();
+    expect((await waiting).kind).toBe('cancelled');
+    await Promise.all(before);
+    await ssh.run(user(), { script: 'true', timeoutMs: 9_000 });
+    expect(existsSync(file)).toBe(false);
+  });
+
+  it('leaves nothing when it was cancelled in the moment in which it began', { timeout: 60_000 }, async () => {
+    const tag = freshTag();
+    const errors = Array.from({ length: 40 }, async (_, i) => {
+      const cancel = new AbortController();
+      const error = run(user(), `sleep ${tag} & sleep ${tag}`, 60_000, cancel.signal);
+      setTimeout(() => cancel.abort(), i * 3);
+      return (await error).kind;
+    });
+    expect(new Set(await Promise.all(errors))).toEqual(new Set(['cancelled']));
+    expect(aliveWith(tag)).toEqual([]);
+  });
+
+  it('is ended when everything is closed', async () => {
+    const own = sshTo(server);
+    const tag = freshTag();
+    const ends: Promise<Failure>[] = [];
+    const begun = [root(), user()].map(
+      (host) =>
+        new Promise<void>((resolve) => {
+          const command = { script: `echo up; sleep ${tag}; sleep ${tag}`, timeoutMs: 60_000 };
+          ends.push(failed(own.run(host, command, { onOutput: () => resolve() })));
+        }),
+    );
+    await Promise.all(begun);
+    const start = performance.now();
+    await own.close();
+    expect(performance.now() - start).toBeLessThan(2_500);
+    expect((await Promise.all(ends)).map(({ kind }) => kind)).toEqual(['cancelled', 'cancelled']);
+    expect(aliveWith(tag)).toEqual([]);
+  });
+});
+
+describe('a host without /proc', () => {
+  it('is searched by process group and descent, and that is told', async () => {
+    const tag = freshTag();
+    const script = LOOK_SCRIPT.replace('/proc/self/environ', '/no/such/proc');
+    const victim = spawn('setsid', ['sh', '-c', `trap '' TERM; (sleep ${tag} &); sleep ${tag}; sleep ${tag}`], {
+      stdio: 'ignore',
+    });
+    const looker = spawn('sh', ['-c', script]);
+    const answers = createInterface({ input: looker.stdout })[Symbol.asyncIterator]();
+    const looks: Look[] = [];
+    const ask = async (line: string) => {
+      looker.stdin.write(`${line}\n`);
+      return (await answers.next()).value as string;
+    };
+    await hunt({ cookie: 'none', pid: victim.pid }, ask, (look) => looks.push(look));
+    looker.stdin.end();
+    await once(looker, 'exit');
+    expect(looks[0]).toMatchObject({ by: 'group' });
+    expect(looks[0]?.pids).toContain(victim.pid);
+    expect(aliveWith(tag)).toEqual([]);
+  });
+});
