@@ -12,7 +12,7 @@ import { saveInto } from './present/outputs.ts';
 import { createPresent } from './present/present.ts';
 import { createRedact } from './present/redact.ts';
 import { createPve } from './pve/client.ts';
-import { clusterNodes } from './pve/cluster.ts';
+import { readCluster } from './pve/cluster.ts';
 import type { Ssh } from './ssh/client.ts';
 import { createPool } from './ssh/pool.ts';
 import { createSsh } from './ssh/run.ts';
@@ -103,7 +103,7 @@ export function assemble(loaded: Loaded, ground: Ground): StdioParts {
   const { settings } = loaded;
   const pve = pveOf(loaded);
   const ssh = sshOf(loaded);
-  const hosts = createHosts(loaded, { ...ground, nodes: () => clusterNodes(pve) });
+  const hosts = createHosts(loaded, { ...ground, nodes: async () => (await readCluster(pve)).nodes });
   const setup = setupOf(loaded, hosts.problems(), ground.version);
   const shell = shellOf(ssh, hosts, noCommands(settings.mode) ?? blockedBy(loaded, 'ssh'));
   const redact = createRedact(loaded.secrets);

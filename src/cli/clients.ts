@@ -1,7 +1,7 @@
 import { createHosts, type Inventory } from '../config/inventory.ts';
 import type { Loaded } from '../config/load.ts';
 import { createPve, type Pve } from '../pve/client.ts';
-import { clusterNodes } from '../pve/cluster.ts';
+import { readCluster } from '../pve/cluster.ts';
 import type { PoolOptions } from '../ssh/pool.ts';
 import { ground } from './surroundings.ts';
 
@@ -19,7 +19,7 @@ export const apiOf = ({ settings, token, ca }: Loaded, timeoutMs: number): Pve =
 
 /** The hosts that can be named. Without a token the cluster is not asked for its nodes. */
 export const hostsOf = (loaded: Loaded, pve: Pve): Inventory =>
-  createHosts(loaded, { ...ground(), nodes: async () => (loaded.token ? clusterNodes(pve) : []) });
+  createHosts(loaded, { ...ground(), nodes: async () => (loaded.token ? (await readCluster(pve)).nodes : []) });
 
 /** How SSH connections are made. */
 export const connectionOf = ({ settings, ownKnownHosts }: Loaded): PoolOptions => ({

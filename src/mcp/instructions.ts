@@ -5,7 +5,7 @@ Finding things: a guest is named by VMID or name, its node is looked up. Start w
 
 Targets: commands take a target: a host or node by name (pve1), a container as ct/400. pct_exec takes the VMID of a container and runs inside it, e.g. vmid 400, script "docker ps". Scripts may have many lines; give input by stdin, not by quoting tricks.
 
-Tasks: a change waits for its Proxmox task and says "done" only when the task ended well. If the answer says state "running", it goes on: call pve_task_get with its upid and wait_s. Do not repeat a change whose outcome is unknown before you have looked at the guest's state.
+Tasks: a change waits for its Proxmox task and tells success only when the task ended well. If the answer has task_state "running", it goes on: call pve_task_get with its upid and wait_s. Do not repeat a change whose outcome is unknown before you have looked at the guest's state.
 
 Confirmation: what cannot be undone is put to a human by this server; just make the call. If the answer is "refused", do not look for a way around (for example by the same act over SSH): tell the user what was refused and the cure it names.
 

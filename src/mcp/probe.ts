@@ -62,7 +62,10 @@ export async function probe(launch: Launch, asked?: (message: string) => boolean
     protocol: client.getNegotiatedProtocolVersion() ?? 'unknown',
     tools: async () => (await client.listTools()).tools.map((tool) => tool.name),
     async call(tool, toolArguments, onProgress) {
-      const onprogress = ({ message }: { message?: string }) => message !== undefined && onProgress?.(message);
+      const onprogress = ({ message = '' }: { message?: string }): void => {
+        // The SDK tells of a question by a progress of its own making.
+        if (message !== '' && !message.startsWith('Fulfilling input')) onProgress?.(message);
+      };
       const options = { timeout: TIMEOUT_MS, ...(onProgress ? { onprogress } : {}) };
       const { content, isError } = await client.callTool({ name: tool, arguments: { ...toolArguments } }, options);
       const texts = content.map((part) => (part.type === 'text' ? part.text : `(${part.type})`));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clusterNodes } from '../../src/pve/cluster.ts';
+import { readCluster } from '../../src/pve/cluster.ts';
 import { findGuest, type Guest, listGuests, readGuest } from '../../src/pve/guests.ts';
 import { path } from '../../src/pve/path.ts';
 import { readResources } from '../../src/pve/resources.ts';
@@ -231,15 +231,18 @@ describe('readResources', () => {
   });
 });
 
-it('clusterNodes tells names, addresses and which one answered', async () => {
+it('readCluster tells the cluster, and of its nodes names, addresses and which one answered', async () => {
   const data = [
     { name: 'lab', type: 'cluster', version: 2, quorate: 1, nodes: 2, id: 'cluster' },
     { id: 'node/pve3', name: 'pve3', local: 0, nodeid: 2, type: 'node', ip: '10.10.10.3', online: 0 },
     { ip: '10.10.10.2', online: 1, type: 'node', id: 'node/pve2', local: '1', name: 'pve2', nodeid: 1 },
   ];
   const { pve } = await rigged(json({ data }));
-  expect(await clusterNodes(pve)).toEqual([
-    { name: 'pve2', address: '10.10.10.2', local: true, online: true },
-    { name: 'pve3', address: '10.10.10.3', local: false, online: false },
-  ]);
+  expect(await readCluster(pve)).toEqual({
+    cluster: { kind: 'cluster', name: 'lab', quorate: true },
+    nodes: [
+      { name: 'pve2', address: '10.10.10.2', local: true },
+      { name: 'pve3', address: '10.10.10.3', local: false },
+    ],
+  });
 });

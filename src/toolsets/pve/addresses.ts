@@ -2,9 +2,9 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import type { Facts } from '../../present/answer.ts';
 import type { Pve } from '../../pve/client.ts';
+import { num, text } from '../../pve/fields.ts';
 import type { Guest } from '../../pve/guests.ts';
 import { path } from '../../pve/path.ts';
-import { num, text } from './shapes.ts';
 
 const face = z.object({
   name: z.string(),

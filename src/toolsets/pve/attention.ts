@@ -1,10 +1,6 @@
+import type { Cluster } from '../../pve/cluster.ts';
 import type { Resources, StorageRow } from '../../pve/resources.ts';
 import { bytes, count, percent } from '../format.ts';
-
-/** What /cluster/status says of the whole. */
-export type Cluster =
-  | { readonly kind: 'cluster'; readonly name: string; readonly quorate: boolean }
-  | { readonly kind: 'standalone' };
 
 const FULL = 0.85;
 const LOCKED_SHOWN = 10;

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { Facts } from '../../present/answer.ts';
 import type { Pve } from '../../pve/client.ts';
+import { flag } from '../../pve/fields.ts';
 import type { Guest } from '../../pve/guests.ts';
 import { path } from '../../pve/path.ts';
-import { flag } from './shapes.ts';
 
 const value = z.union([z.string(), z.number()]);
 

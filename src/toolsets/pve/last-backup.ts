@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { Pve } from '../../pve/client.ts';
+import { flag, num } from '../../pve/fields.ts';
 import type { Guest } from '../../pve/guests.ts';
 import { path } from '../../pve/path.ts';
 import { iso } from '../format.ts';
-import { flag, num } from './shapes.ts';
 
 const storages = z.array(z.object({ storage: z.string(), active: flag }));
 const volumes = z.array(z.object({ ctime: num, vmid: num }));

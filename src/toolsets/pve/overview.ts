@@ -1,30 +1,20 @@
 import { z } from 'zod';
 import { answer, type Facts } from '../../present/answer.ts';
 import type { Pve } from '../../pve/client.ts';
+import { type Cluster, readCluster } from '../../pve/cluster.ts';
+import { text } from '../../pve/fields.ts';
 import { path } from '../../pve/path.ts';
 import { type NodeRow, type Resources, readResources, type StorageRow } from '../../pve/resources.ts';
 import { count, countBy, duration, percent, tally, usage } from '../format.ts';
 import { definePveTool } from '../tool.ts';
 import { attempt, noted } from './attempt.ts';
-import { attentionTo, type Cluster, oncePerStorage } from './attention.ts';
-import { flag, text } from './shapes.ts';
+import { attentionTo, oncePerStorage } from './attention.ts';
 import { readClusterTasks, runningFirst, type TaskRow, taskFacts, verdict } from './tasks.ts';
 
 const STORAGES_SHOWN = 30;
 const FAILED_TASKS_SHOWN = 5;
 const DAY_S = 86_400;
 const VERSION_PATIENCE_MS = 4000;
-
-const statusShape = z.array(z.object({ type: z.string(), name: text, quorate: flag }));
-
-/** `standalone` when /cluster/status has no row of type cluster: a node that never joined one. */
-async function readCluster(pve: Pve, signal: AbortSignal): Promise<Cluster> {
-  const rows = await pve.get(path`/cluster/status`, statusShape, {}, { signal });
-  const cluster = rows.find(({ type }) => type === 'cluster');
-  return cluster
-    ? { kind: 'cluster', name: cluster.name ?? '', quorate: cluster.quorate ?? false }
-    : { kind: 'standalone' };
-}
 
 const nodeShape = z.object({ pveversion: text });
 
@@ -96,12 +86,13 @@ export default definePveTool({
 
   async run(_, { pve, signal }) {
     const notes: string[] = [];
-    const [resources, cluster, tasks] = await Promise.all([
+    const [resources, whole, tasks] = await Promise.all([
       readResources(pve, { signal }),
-      attempt(readCluster(pve, signal), notes, 'Whether this is a cluster'),
+      attempt(readCluster(pve, { signal }), notes, 'Whether this is a cluster'),
       attempt(readClusterTasks(pve, signal), notes, 'Recent tasks'),
     ]);
     const { nodes, guests } = resources;
+    const cluster = whole?.cluster;
     const online = (row: NodeRow) => row.status === 'online';
     const versions = await Promise.all(
       nodes.map((row) => (online(row) ? readVersion(pve, row.node, signal) : undefined)),

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Pve } from '../../pve/client.ts';
+import { flag, num, text } from '../../pve/fields.ts';
 import type { Guest } from '../../pve/guests.ts';
 import { path } from '../../pve/path.ts';
-import { flag, num, text } from './shapes.ts';
 
 const shape = z.array(
   z.object({

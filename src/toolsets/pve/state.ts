@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import type { Facts } from '../../present/answer.ts';
 import type { Pve } from '../../pve/client.ts';
+import { flag, num, text } from '../../pve/fields.ts';
 import { findGuest, type Guest, readGuest } from '../../pve/guests.ts';
 import { path } from '../../pve/path.ts';
 import { duration, percent, usage } from '../format.ts';
 import type { ToolContext } from '../tool.ts';
-import { flag, num, text } from './shapes.ts';
 
 const shape = z.object({
   status: z.string(),

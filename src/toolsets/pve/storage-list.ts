@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { answer, type Facts } from '../../present/answer.ts';
 import type { Pve } from '../../pve/client.ts';
+import { flag, num, text } from '../../pve/fields.ts';
 import { path } from '../../pve/path.ts';
 import { words } from '../../pve/rows.ts';
 import { bytes, count, percent, usage } from '../format.ts';
@@ -8,7 +9,6 @@ import { node } from '../params.ts';
 import { definePveTool } from '../tool.ts';
 import { noted } from './attempt.ts';
 import { eachNode } from './nodes.ts';
-import { flag, num, text } from './shapes.ts';
 
 const shape = z.array(
   z.object({

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { type Facts, remote } from '../../present/answer.ts';
 import type { Pve, PveParams } from '../../pve/client.ts';
+import { num, text } from '../../pve/fields.ts';
 import { path } from '../../pve/path.ts';
 import { duration, iso } from '../format.ts';
-import { num, text } from './shapes.ts';
 
 const shape = z.array(
   z.object({

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { asFailure } from '../../failure.ts';
 import { answer, type Facts } from '../../present/answer.ts';
+import { text } from '../../pve/fields.ts';
 import { path } from '../../pve/path.ts';
 import { count, elapsed } from '../format.ts';
-import { text } from '../pve/shapes.ts';
 import { defineServerTool, type KnownHost, type ToolContext } from '../tool.ts';
 
 const API_PATIENCE_MS = 6000;
