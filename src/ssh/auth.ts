@@ -121,7 +121,10 @@ function login(host: HostSpec, attempts: readonly Attempt[], notes: readonly str
 
 function cure(host: HostSpec, tried: boolean): string {
   const key = host.keyPath === undefined ? '' : ` -i '${host.keyPath}'`;
-  const copy = `ssh-copy-id${key} -p ${host.port} ${host.user}@${host.address}`;
-  if (tried) return `Check the user name and the password, or put the public key on the host: ${copy}`;
+  const hops = host.via?.map(({ user, address, port }) => `${user}@${address}:${port}`) ?? [];
+  const jump = hops.length > 0 ? ` -o ProxyJump=${hops.join(',')}` : '';
+  const copy = `ssh-copy-id${key}${jump} -p ${host.port} ${host.user}@${host.address}`;
+  const check = host.password ? 'the user name and the password' : 'the user name';
+  if (tried) return `Check ${check}, or put the public key on the host: ${copy}`;
   return `Configure a key file, an agent or a password that the server takes; a key is put on the host by: ${copy}`;
 }

@@ -23,6 +23,8 @@ export function watchBanner(host: HostSpec, stream: Duplex, foreign: () => void)
     if (complete || head.length === MAX_KEPT) stream.off('data', listen);
     if (head.startsWith('HTTP/')) foreign();
   };
+  // Paused, because a listener would start the flow before ssh2 listens; ssh2 resumes it.
+  stream.pause();
   stream.on('data', listen);
   return {
     get complete() {

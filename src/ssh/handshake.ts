@@ -44,7 +44,7 @@ export interface Handshake {
   readonly stream: Duplex;
   readonly check: KeyCheck;
   readonly hostKeyAlgorithms: Algorithms['serverHostKey'];
-  /** Without one, it ends when the server has proved its host key, before anything is said of the user. */
+  /** Without one, it hangs up when the server has proved its host key, before anything is said of the user. */
   readonly login?: Login;
   readonly keepaliveMs: number;
   readonly deadlines: Deadlines;
@@ -61,11 +61,9 @@ export async function handshake(plan: Handshake): Promise<Client> {
   };
   return attempt<Client>(`Connecting to ${host.name}`, plan.deadlines, undo, ({ stage, done, fail }) => {
     let proved = false;
-    let banner: Banner | undefined;
+    const banner = watchBanner(host, stream, () => ended());
     const ended = (cause?: Error) => fail(check.failure ?? endedEarly(host, banner, proved, login, cause));
-    stage(() =>
-      banner?.complete ? slow(host, 'key exchange') : (banner?.failure(false) ?? slow(host, 'key exchange')),
-    );
+    stage(() => (banner.complete ? slow(host, 'key exchange') : banner.failure(false)));
     client.on('handshake', () => {
       if (proved) return;
       proved = true;
@@ -74,7 +72,10 @@ export async function handshake(plan: Handshake): Promise<Client> {
       } catch (error) {
         return fail(asFailure(error));
       }
-      if (!login) return done(client);
+      if (!login) {
+        done(client);
+        return undo();
+      }
       stage(() => slow(host, 'login'));
     });
     client.on('ready', () => done(client));
@@ -94,7 +95,6 @@ export async function handshake(plan: Handshake): Promise<Client> {
       // ssh2 gives up one interval after this many unanswered ones, hence three intervals in all.
       keepaliveCountMax: 2,
     });
-    banner = watchBanner(host, stream, () => ended());
   });
 }
 
@@ -103,14 +103,8 @@ function slow(host: HostSpec, what: string): Failure {
   return new Failure('timeout', text, 'The host may be overloaded, or its login waits for something such as DNS.');
 }
 
-function endedEarly(
-  host: HostSpec,
-  banner: Banner | undefined,
-  proved: boolean,
-  login?: Login,
-  cause?: Error,
-): Failure {
-  if (banner && !banner.complete) return banner.failure(true, cause);
+function endedEarly(host: HostSpec, banner: Banner, proved: boolean, login?: Login, cause?: Error): Failure {
+  if (!banner.complete) return banner.failure(true, cause);
   const place = `${host.name} (${host.address}:${host.port})`;
   if (proved && login) {
     // A disconnect message of the server carries its own words and a numeric code (RFC 4253, 11.1).

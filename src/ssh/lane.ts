@@ -9,7 +9,10 @@ export interface Order {
   /** May take the slot that is kept back for killing. */
   readonly reserved: boolean;
   readonly signal?: AbortSignal;
-  /** Called in the very turn in which the server took the command, because its end may follow in the next packet. */
+  /**
+   * Called in the very turn in which the server took the command, because its end may follow in the next packet.
+   * Done when the channel is no longer needed; never rejects.
+   */
   start(channel: ClientChannel, connection: Connection): Promise<void>;
   fail(failure: Failure): void;
   /** How often the connection was lost before the command was sent. */
@@ -21,6 +24,8 @@ export interface LaneEvents {
   changed(): void;
   /** Nothing of the order has run; it may be given to any lane. */
   again(order: Order): void;
+  /** The server takes no session on this connection, and never did; nothing of the order has run. */
+  hopeless(order: Order, failure: Failure): void;
 }
 
 type OpenError = Error & { reason?: number | string };
@@ -130,11 +135,8 @@ export class Lane {
       // ssh2 gives no hold on the channel whose command was refused, so it stays open for as long as the connection does.
       this.retired = true;
       const text = `${hostName} opened a session and refused to run the command in it.`;
-      order.fail(
-        new Failure('remote-error', text, 'The host may have no process left; its sshd log says why.', {
-          cause,
-        }),
-      );
+      const cure = 'The host may have no process left; its sshd log says why.';
+      order.fail(new Failure('remote-error', text, cure, { cause }));
     }
     this.#free();
   }
@@ -153,8 +155,8 @@ export class Lane {
       this.events.again(order);
     } else {
       const text = `${order.hostName} let us log in and opens no session at all.`;
-      order.fail(new Failure('remote-error', text, 'Check MaxSessions in its sshd_config: 0 allows none.', { cause }));
-      this.events.changed();
+      const cure = 'Check MaxSessions in its sshd_config: 0 allows none.';
+      this.events.hopeless(order, new Failure('remote-error', text, cure, { cause }));
     }
   }
 

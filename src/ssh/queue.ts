@@ -119,7 +119,7 @@ export class HostQueue {
       this.#addLane(connection, kind === 'reserved');
     } catch (error) {
       this.#connecting.delete(kind);
-      this.#connectFailed(kind, asFailure(error));
+      this.#noWay(kind === 'reserved', asFailure(error));
     }
     this.#pump();
   }
@@ -128,9 +128,12 @@ export class HostQueue {
     const lane = new Lane(connection, this.options.maxChannels, forReserved, {
       changed: () => this.#pump(),
       again: (order) => {
-        const gone = order.signal?.aborted || this.#closed;
-        if (gone) order.fail(cancelled(`The command on ${order.hostName}`, order.signal?.reason));
-        else (order.reserved ? this.#reserved : this.#ordinary).unshift(order);
+        this.#putBack(order);
+        this.#pump();
+      },
+      hopeless: (order, failure) => {
+        this.#putBack(order);
+        this.#noWay(forReserved, failure);
         this.#pump();
       },
     });
@@ -145,10 +148,17 @@ export class HostQueue {
     else connection.lost.addEventListener('abort', lost, { once: true });
   }
 
-  #connectFailed(kind: 'any' | 'reserved', failure: Failure): void {
+  #putBack(order: Order): void {
+    const gone = order.signal?.aborted || this.#closed;
+    if (gone) order.fail(cancelled(`The command on ${order.hostName}`, order.signal?.reason));
+    else (order.reserved ? this.#reserved : this.#ordinary).unshift(order);
+  }
+
+  /** A connection could not be made, or is of no use: fails those that have no other. */
+  #noWay(forReserved: boolean, failure: Failure): void {
     this.#lastError = failure.message;
     const alive = [...this.#lanes].some((lane) => !lane.retired);
-    if (kind === 'reserved') for (const order of this.#reserved.splice(0)) order.fail(failure);
+    if (forReserved) for (const order of this.#reserved.splice(0)) order.fail(failure);
     else if (alive) this.#extraFrom = performance.now() + EXTRA_AGAIN_MS;
     else this.#failAll(failure);
   }

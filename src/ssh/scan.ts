@@ -18,16 +18,15 @@ export async function scanHostKey(host: HostSpec, options: ConnectOptions): Prom
   const hops = await goThrough(host.via ?? [], way);
   try {
     const knowledge = knowledgeOf(host, way.known);
-    let seen: HostKey | undefined;
+    const shown: HostKey[] = [];
     const check = {
       verify(blob: Buffer) {
-        seen = hostKey(blob);
-        return true;
+        return shown.push(hostKey(blob)) > 0;
       },
       proved() {},
     };
     const stream = await reach(host, hops.at(-1), way.deadlines);
-    const client = await handshake({
+    await handshake({
       host,
       stream,
       check,
@@ -35,8 +34,7 @@ export async function scanHostKey(host: HostSpec, options: ConnectOptions): Prom
       keepaliveMs: 0,
       deadlines: way.deadlines,
     });
-    hangUp([{ host, client, stream }]);
-    const key = seen as HostKey | undefined as HostKey;
+    const key = shown[0] as HostKey;
     return { ...key, verdict: knowledge.judge(key).verdict, line: knownHostsLine(host, key) };
   } finally {
     hangUp(hops);

@@ -158,6 +158,7 @@ describe('guarantee 2: nothing is sent twice', () => {
     const lane = new Lane(connection, 8, false, {
       changed: () => seen.push('changed'),
       again: () => seen.push('again'),
+      hopeless: () => seen.push('hopeless'),
     });
     const order = { hostName: 'pve1', command: 'true', reserved: false, losses: 0 };
     const start = () => Promise.reject(new Error('never'));
