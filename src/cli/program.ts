@@ -8,15 +8,17 @@ import { type Flags, usualSettingsFile, version } from './surroundings.ts';
 import { warn } from './terminal.ts';
 
 const NAME = 'proxmox-ssh-mcp';
+/** As a shell tells that a program ended because nobody read on: 128 and SIGPIPE. */
+const CLOSED_PIPE = 141;
 
 /** Does what the arguments say; without any it serves. A wrong command line ends with 2, but never keeps serve from starting. */
 export async function run(argv: readonly string[]): Promise<void> {
   const words = argv.length === 0 || /^-(?!-?h(elp)?$|V$|-version$)/.test(argv[0] ?? '') ? ['serve', ...argv] : argv;
+  if (words[0] !== 'serve') process.stdout.once('error', () => process.exit(CLOSED_PIPE));
   const secret = secretInArgv(words, usualSettingsFile());
   if (secret) return refuse(words, secret);
   try {
-    const program = commands();
-    await program.parseAsync(words, { from: 'user' });
+    await commands().parseAsync(words, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode !== 0) await refuse(words, usage(error));

@@ -26,6 +26,7 @@ export async function trust(
   replace: boolean,
 ): Promise<void> {
   const loaded = loadHere(flags);
+  for (const { cause, cure, blocks } of loaded.problems) if (blocks?.includes('ssh')) warn(`${cause} ${cure}`);
   const pve = apiOf(loaded, API_PATIENCE_MS);
   try {
     const host = await hostNamed(name, hostsOf(loaded, pve));

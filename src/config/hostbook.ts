@@ -48,10 +48,13 @@ export class HostBook {
     this.problems = from.sshConfig.problems;
     this.#settings = from.loaded.settings;
     this.main = this.#mainName();
+    // What SSH_HOST names is the main host, by whatever name that goes.
+    const others = (names: readonly string[]) =>
+      names.filter((name) => HOST_NAME.test(name) && name !== this.#settings.sshHost);
     this.names = new Map([
       ...from.nodes.map(({ name }) => [name, 'node'] as const),
-      ...from.sshConfig.names.filter((name) => HOST_NAME.test(name)).map((name) => [name, 'ssh config'] as const),
-      ...[...from.inventory.keys()].map((name) => [name, 'inventory'] as const),
+      ...others(from.sshConfig.names).map((name) => [name, 'ssh config'] as const),
+      ...others([...from.inventory.keys()]).map((name) => [name, 'inventory'] as const),
       ...(this.main === undefined ? [] : [[this.main, 'settings'] as const]),
     ]);
   }

@@ -19,6 +19,8 @@ export interface Setting<T = unknown> extends Kind<T> {
   readonly example: string;
   /** Must be set for its group to work. */
   readonly needed?: true;
+  /** Not needed, but set by most: left to fill in where settings are begun with. */
+  readonly usual?: true;
   /** Held as a Secret, and never taken from the command line. */
   readonly secret?: true;
   /** The value when nothing sets it, as it would be written. `~/.config` and `~/.local/state` follow XDG. */

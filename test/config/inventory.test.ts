@@ -77,7 +77,12 @@ describe('the main host', () => {
     });
     const env = { SSH_HOST: 'lab', SSH_USER: 'root', SSH_PORT: '22' };
     expect(await spec(hostsOf(home, env), 'lab')).toMatchObject({ address: '192.0.2.1', port: 22, user: 'root' });
-    expect((await hostsOf(home, env, NODES).find('pve1')).source).toBe('settings');
+    const hosts = hostsOf(home, env, NODES);
+    expect((await hosts.list()).map(({ spec: { name }, source }) => [name, source])).toEqual([
+      ['pve1', 'settings'],
+      ['pve2', 'node'],
+    ]);
+    expect(await spec(hosts, 'lab')).toEqual(await spec(hosts, 'pve1'));
   });
 });
 
