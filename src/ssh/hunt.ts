@@ -1,7 +1,10 @@
 /** What a run left to be found by. */
 export interface Prey {
   readonly cookie: string;
-  /** The shell of a command on the host itself, while the server has not told its end: its pid cannot be another's. */
+  /**
+   * The first process on the host, while the server has not told its end: then the pid cannot be another's. In plain
+   * runs it leads the session.
+   */
   readonly pid?: number;
 }
 
@@ -66,9 +69,10 @@ const TERM_MS = 1_000;
 const BETWEEN_MS = 100;
 
 /**
- * Signals a run's processes until two looks in a row found none: TERM, from a second on KILL, because a process may fork
- * between the look and the signal. `ask` gives the script one line and gives back its answer, or undefined when nobody
- * answers any more, which ends the hunt. `tell` hears of every look.
+ * Signals a run's processes until two looks in a row found none: TERM, and after a second STOP and then KILL. A process
+ * may fork between the look and the signal; what is frozen does not, and its last children are still seen to be its own.
+ * `ask` gives the script one line and gives back its answer, or undefined when nobody answers any more, which ends the
+ * hunt. `tell` hears of every look, and how many in a row found nothing.
  */
 export async function hunt(
   { cookie, pid = 0 }: Prey,
@@ -77,8 +81,10 @@ export async function hunt(
 ): Promise<void> {
   const start = performance.now();
   let known = '';
+  let frozen = false;
   for (let empty = 0, looks = 0; empty < 2; looks++) {
-    const signal = looks === 0 ? 'TERM' : performance.now() - start < TERM_MS ? '0' : 'KILL';
+    const signal = looks === 0 ? 'TERM' : performance.now() - start < TERM_MS ? '0' : frozen ? 'KILL' : 'STOP';
+    if (signal === 'STOP') frozen = true;
     const answer = await ask(`${signal} ${cookie} ${looks === 0 ? pid : 0} ${known}`);
     if (answer === undefined) return;
     const [seen = '', ids = ''] = answer.split('|');

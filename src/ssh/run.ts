@@ -94,7 +94,7 @@ async function attend(run: Run, channel: ClientChannel, link: Link): Promise<Com
 
 /** Ends the remote processes of a run, and tells what came of it. */
 async function end({ host, command, wrapped, killer }: Run, talk: Talk, over: Promise<Ending>): Promise<Killed> {
-  const pid = command.container === undefined ? talk.pid : undefined;
+  const pid = command.container === undefined ? talk.pid : talk.hostPid;
   const killed = await killer.kill(host, wrapped.sudo, { cookie: wrapped.marks.cookie, pid });
   if (killed.state !== 'terminated') return killed;
   // The server is a second witness: what it still waits for has not ended.

@@ -29,6 +29,8 @@ export class Talk {
   noDirectory = false;
   /** The command's shell, once it runs. In a container it is a pid of the container. */
   pid: number | undefined;
+  /** The first process on the host, where that is not the command's shell. */
+  hostPid: number | undefined;
 
   readonly #channel: ClientChannel;
   readonly #wrapped: Wrapped;
@@ -62,6 +64,8 @@ export class Talk {
     if (mark.kind === 'prompt') this.#answerSudo();
     if (mark.kind === 'no-directory') this.noDirectory = true;
     if (mark.kind === 'up') {
+      this.hostPid = mark.pid;
+      if (this.up) return;
       this.up = true;
       this.#sendScript();
     }

@@ -104,9 +104,9 @@ function road(text: string, container: number | undefined, sudo: boolean, { cook
     container === undefined
       ? undefined
       : `pct exec ${container} --keep-env 0 -- env PSM_RUN=${cookie} sh -c ${quote(within)} ${quote(text)}`;
-  if (!sudo) return pct === undefined ? text : `export PSM_RUN=${cookie}; exec ${pct}`;
+  const up = `printf '%s up %s\\n' ${mark} "$$" >&2; `;
+  if (!sudo) return pct === undefined ? text : `export PSM_RUN=${cookie}; ${up}exec ${pct}`;
   // sudo clears the environment, so the cookie is set on both sides of it: its own process has to be found as well.
-  const up = `printf '%s up\\n' ${mark} >&2; `;
   const elevated = `export PSM_RUN=${cookie}; exec sudo -S -p ${prompt} -- env PSM_RUN=${cookie} sh -c`;
   return pct === undefined
     ? `${elevated} ${quote(`${up}exec "\${SHELL:-/bin/sh}" -c "$0"`)} ${quote(text)}`
