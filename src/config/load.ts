@@ -173,7 +173,7 @@ function derive({ values, sources, problems }: Read, around: Surroundings): void
   const keyPath = values.get('sshKeyPath');
   if (typeof keyPath === 'string' && !exists(keyPath)) {
     problems.push({
-      cause: `SSH_KEY_PATH (${sources.get('sshKeyPath')}) names ${keyPath}, and there is no such file.`,
+      cause: `SSH_KEY_PATH (${sources.get('sshKeyPath')}) names a file that is not there.`,
       cure: 'Name the private key, or leave SSH_KEY_PATH out to use the keys in ~/.ssh and the agent.',
     });
   } else if (keyPath === undefined) {

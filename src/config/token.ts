@@ -53,7 +53,7 @@ export function caText(
   if (path === undefined) return {};
   const problem = (why: string): { problem: Problem } => ({
     problem: {
-      cause: `PROXMOX_CA_FILE (${source}) names ${path}, which cannot be used: ${why}.`,
+      cause: `PROXMOX_CA_FILE (${source}) names a file that cannot be used: ${why}.`,
       cure: 'Name a PEM file; a Proxmox VE host keeps its own CA in /etc/pve/pve-root-ca.pem.',
       blocks: ['pve'],
     },

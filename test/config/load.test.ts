@@ -99,7 +99,7 @@ describe('defaults that depend on the machine', () => {
   it('says when a named key is not there', () => {
     const { problems } = new Home().load({ env: { ...TOKEN, SSH_KEY_PATH: '/no/key' } });
     expect(problems.map(({ cause }) => cause)).toEqual([
-      'SSH_KEY_PATH (environment variable SSH_KEY_PATH) names /no/key, and there is no such file.',
+      'SSH_KEY_PATH (environment variable SSH_KEY_PATH) names a file that is not there.',
     ]);
   });
 });

@@ -10,7 +10,11 @@ const SECRETS = ['PROXMOX_TOKEN_VALUE', 'SSH_KEY_PASSPHRASE', 'SSH_PASSWORD', 'S
 
 /** Values with a mark in them that nothing else contains, in forms that are right, wrong, cut or quoted. */
 const marked = fc
-  .tuple(fc.string({ maxLength: 8 }), fc.constantFrom('#', ' ', '=', '!', "'", '', '\n'), fc.string({ maxLength: 8 }))
+  .tuple(
+    fc.oneof(fc.string({ maxLength: 8 }), fc.constantFrom('/', '~/', '1,', 'a@b!c=')),
+    fc.constantFrom('#', ' ', '=', '!', "'", '', '\n'),
+    fc.string({ maxLength: 8 }),
+  )
   .map(([before, middle, after]) => `${before}QzXwVk${middle}${after}`);
 
 describe('guarantee 21: secrets do not leave by way of the settings', () => {
