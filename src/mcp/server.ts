@@ -29,13 +29,13 @@ const asResult = ({ text, structured, isError }: Presented): CallToolResult => (
 });
 
 /** Progress notifications for the call, where the client wants them; each one counts up, as the protocol asks. */
-function progressTo(ctx: ServerContext): (message: string) => void {
+function progressTo(ctx: ServerContext, present: Present): (message: string) => void {
   const progressToken = ctx.mcpReq._meta?.progressToken;
   let progress = 0;
   return (message) => {
     if (progressToken === undefined || ctx.mcpReq.signal.aborted) return;
     progress += 1;
-    const params = { progressToken, progress, message };
+    const params = { progressToken, progress, message: present.line(message) };
     ctx.mcpReq.notify({ method: 'notifications/progress', params }).catch(() => undefined);
   };
 }
@@ -63,7 +63,7 @@ export function buildServer(edge: Edge): McpServer {
       canAsk: canAsk(ctx, server),
       reply: asker.reply(ctx),
       signal: AbortSignal.any([edge.shutdown, ctx.mcpReq.signal]),
-      progress: progressTo(ctx),
+      progress: progressTo(ctx, present),
     });
     edge.track(call);
     const outcome = await call;

@@ -5,7 +5,9 @@ import { newBoundary } from './fence.ts';
 import type { SaveOutput } from './outputs.ts';
 import type { Redact } from './redact.ts';
 import { asText, type PlainFacts, plain } from './render.ts';
-import { visible } from './visible.ts';
+import { visible, visibleLine } from './visible.ts';
+
+const LONGEST_LINE = 300;
 
 /** What a client is sent: the facts as JSON, complete on their own, and the same as text. */
 export interface Presented {
@@ -24,6 +26,8 @@ export interface PresentOptions {
 export interface Present {
   answer(answer: Answer): Promise<Presented>;
   failure(failure: Failure): Promise<Presented>;
+  /** A short line of text on its way, such as progress: without secrets, hidden characters written out, cut. */
+  line(text: string): string;
 }
 
 const redacted = (fact: Fact, redact: Redact): Fact => {
@@ -46,5 +50,6 @@ export function createPresent({ redact, budget, save }: PresentOptions): Present
   return {
     answer: ({ headline, facts }) => present(headline, facts, false),
     failure: ({ kind, message, hint, facts }) => present(message, { error: kind, cure: hint, ...facts }, true),
+    line: (text) => visibleLine(redact(text)).slice(0, LONGEST_LINE),
   };
 }

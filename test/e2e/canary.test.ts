@@ -107,6 +107,18 @@ describe('guarantee 21: no secret leaves', () => {
     dc.world.switches.outage = undefined;
   });
 
+  it('through the progress of a command that runs on', async () => {
+    const progress: string[] = [];
+    const options = { onProgress: (message: string) => progress.push(message) };
+    for (const secret of Object.values(secrets)) {
+      const line = `${secret}\u001b[2J`.replaceAll("'", "'\\''");
+      const script = `printf '%s\\n' '${line}'; sleep 0.7; printf '%s\\n' '${line}'`;
+      expect((await client.call('ssh_exec', { target: 'pve1', script }, options)).isError).toBe(false);
+    }
+    expect(progress.join('\n')).toContain('[secret removed]\\x1b[2J');
+    expect(leaksIn('progress', progress.join('\n'))).toEqual([]);
+  });
+
   it('in stderr, the audit file, kept outputs, and the command line', async () => {
     expect(leaksIn('stderr', client.stderr())).toEqual([]);
     expect(leaksIn('audit', await dc.audit())).toEqual([]);
