@@ -1,7 +1,7 @@
 import { ALL, type Problem } from '../config/problem.ts';
 import { flagOf, type Key, keys, settingOf } from '../config/settings.ts';
 
-/** Which secret somebody means by a flag such as --token, --password or --ssh-sudo-password=…; undefined for others. */
+/** Which secret is meant by a flag such as --token, --password or --ssh-sudo-password=…; undefined for others. */
 function secretMeant(argument: string): Key | undefined {
   const name = /^--?([a-z-]+)(=|$)/i.exec(argument)?.[1]?.toLowerCase() ?? '';
   if (keys.some((key) => flagOf(key) === `--${name}`)) return undefined;

@@ -10,7 +10,7 @@ const CONNECT_MS = 5_000;
 const SOON_DAYS = 21;
 const AFTER_API = ['API certificate', 'API token', 'privileges'];
 
-/** Certificate, token and privileges. What is shown of the certificate needs no token, so that one can begin with it. */
+/** Certificate, token and privileges. The certificate is shown without a token too: one begins with it. */
 export async function* apiChecks({ settings, token }: Loaded, pve: Pve): Checks {
   const host = settings.proxmoxHost;
   if (host === undefined) return yield* skipped(['API', ...AFTER_API], 'PROXMOX_HOST is not set');
@@ -103,4 +103,5 @@ async function* privilegeChecks(pve: Pve, token: string, readOnly: boolean): Che
 }
 
 const grant = (token: string, role: string): string =>
-  `On the host: pveum acl modify / --tokens '${token}' --roles ${role}; its user needs the role too, unless that is root@pam.`;
+  `On the host: pveum acl modify / --tokens '${token}' --roles ${role}; ` +
+  'its user needs the role too, unless that is root@pam.';

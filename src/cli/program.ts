@@ -11,7 +11,7 @@ const NAME = 'proxmox-ssh-mcp';
 /** As a shell tells that a program ended because nobody read on: 128 and SIGPIPE. */
 const CLOSED_PIPE = 141;
 
-/** Does what the arguments say; without any it serves. A wrong command line ends with 2, but never keeps serve from starting. */
+/** Does what the arguments say; without any it serves. A wrong command line exits with 2, unless it is serve's. */
 export async function run(argv: readonly string[]): Promise<void> {
   const words = argv.length === 0 || /^-(?!-?h(elp)?$|V$|-version$)/.test(argv[0] ?? '') ? ['serve', ...argv] : argv;
   if (words[0] !== 'serve') process.stdout.once('error', () => process.exit(CLOSED_PIPE));

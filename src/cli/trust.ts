@@ -1,4 +1,5 @@
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { asFailure, Failure } from '../failure.ts';
 import type { HostSpec } from '../ssh/client.ts';
 import { acceptHostKey, hostKey, knowledgeOf } from '../ssh/hostkey.ts';
@@ -47,8 +48,7 @@ export async function trust(
 
 /** A known host, one at another port (`inner:2222`), or an address that nothing else says anything about. */
 async function hostNamed(name: string, hosts: Hosts): Promise<HostSpec> {
-  const [, base = name, port] =
-    /^\[?([^\]]+?)\]?(?::(\d+))?$/.exec(/^[^[\]]*:[^[\]]*:/.test(name) ? `[${name}]` : name) ?? [];
+  const { base, port } = splitPort(name);
   const at = port === undefined ? {} : { port: Number(port) };
   try {
     const { spec } = await hosts.find(base);
@@ -58,6 +58,13 @@ async function hostNamed(name: string, hosts: Hosts): Promise<HostSpec> {
     if (!address || !(error instanceof Failure) || error.kind !== 'not-found') throw error;
     return { name: base, address: base, port: 22, user: 'root', ...at };
   }
+}
+
+/** `inner:2222` and `[2001:db8::5]:24`; the colons of a bare IPv6 address are its own. */
+function splitPort(name: string): { base: string; port?: string } {
+  if (isIP(name) === 6) return { base: name };
+  const [, base = name, port] = /^\[?([^\]]+?)\]?(?::(\d+))?$/.exec(name) ?? [];
+  return { base, port };
 }
 
 async function decide(host: HostSpec, key: ScannedKey, because: readonly KnownKey[], wish: Wish): Promise<void> {
@@ -119,10 +126,9 @@ function forget(lines: readonly KnownKey[], host: HostSpec, own: string): void {
       .filter((_, index) => !ours.has(index + 1));
     replaceFile(own, kept.join('\n'));
   }
+  const name = knownName(host.address, host.port);
   for (const file of new Set(lines.map((line) => line.file).filter((each) => each !== own))) {
-    say(
-      `The old key is still accepted too, until you run: ssh-keygen -R '${knownName(host.address, host.port)}' -f '${file}'`,
-    );
+    say(`The old key is still accepted too, until you run: ssh-keygen -R '${name}' -f '${file}'`);
   }
 }
 

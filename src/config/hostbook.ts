@@ -25,7 +25,7 @@ export interface HostSources {
   exists(path: string): boolean;
 }
 
-/** Everything that is said of one name. `ours` are the main host and cluster nodes: settings and passwords are for them. */
+/** All that is said of one name. `ours` are the main host and cluster nodes: settings and passwords are for them. */
 interface Said {
   readonly ours: boolean;
   readonly key: string;

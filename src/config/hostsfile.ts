@@ -21,6 +21,10 @@ const entry = z.strictObject({
 
 const schema = z.strictObject({ hosts: z.record(z.string().regex(HOST_NAME), entry) });
 
+const fields = Object.keys(entry.shape)
+  .map((field) => `"${field}"`)
+  .join(', ');
+
 /** One host as the inventory file describes it. */
 export type HostEntry = z.output<typeof entry>;
 
@@ -37,7 +41,7 @@ export function readHostsFile(path: string | undefined, readFile: (path: string)
     hosts: none,
     problem: {
       cause: `The inventory file ${path} is not used: ${why}`,
-      cure: 'It is JSON: { "hosts": { "NAME": { "address", "port", "user", "keyPath", "purpose", "tags", "via" } } }; all but address may be left out.',
+      cure: `It is JSON: { "hosts": { "NAME": { ${fields} } } }; all but address may be left out.`,
     },
   });
   try {

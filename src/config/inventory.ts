@@ -26,7 +26,7 @@ const NODES_WITHIN_MS = 3_000;
 const NODES_FRESH_MS = 60_000;
 const NODES_RETRY_MS = 10_000;
 
-/** Every host an operator may name: settings, inventory file, ~/.ssh/config, cluster nodes. Files are read at each call. */
+/** Every host an operator may name, of all sources. The files are read anew at each call. */
 export function createHosts(loaded: Pick<Loaded, 'settings' | 'sources'>, around: HostsAround): Inventory {
   const { inventoryFile, sshConfig: sshConfigFile } = loaded.settings;
   const nodes = rememberNodes(around.nodes);

@@ -141,7 +141,7 @@ function wrong(key: Key, source: string): Problem {
 }
 
 const tooShort = (key: Key, source: string): Problem => ({
-  cause: `${settingOf(key).env} (${source}) is shorter than ${SHORTEST_HIDDEN} characters, so answers are not searched for it.`,
+  cause: `${settingOf(key).env} (${source}) is too short (under ${SHORTEST_HIDDEN} characters) to be cut out of answers.`,
   cure: 'Use a longer one.',
 });
 

@@ -65,7 +65,9 @@ export const table = {
     env: 'PROXMOX_FINGERPRINT',
     group: 'proxmox',
     usual: true,
-    says: 'SHA-256 fingerprint that the certificate must have, as `proxmox-ssh-mcp doctor` shows it. Needed for the certificate that Proxmox VE makes itself.',
+    says:
+      'SHA-256 fingerprint that the certificate must have, as `proxmox-ssh-mcp doctor` shows it. ' +
+      'Needed for the certificate that Proxmox VE makes itself.',
     otherwise: 'a CA has to vouch for it',
     example: 'AA:BB:CC:…',
     cure: 'Copy it from the web interface (node, Certificates) or from "proxmox-ssh-mcp doctor".',
@@ -74,7 +76,7 @@ export const table = {
     ...file,
     env: 'PROXMOX_CA_FILE',
     group: 'proxmox',
-    says: 'PEM file with the CA that signed the certificate, instead of a fingerprint; on a host: /etc/pve/pve-root-ca.pem.',
+    says: 'PEM file with the CA of the certificate, instead of a fingerprint; on a host: /etc/pve/pve-root-ca.pem.',
     otherwise: "Node.js's own list of CAs",
     example: '~/pve-root-ca.pem',
   },
@@ -195,7 +197,7 @@ export const table = {
     env: 'MCP_MODE',
     group: 'safety',
     initial: 'guarded',
-    says: 'What may be done: read only; all, asked before what cannot be undone; asked before every change; all, unasked.',
+    says: 'What may be done: look only; all, asking before what cannot be undone; all, asking before any change; all.',
     example: 'guarded',
   },
   toolsets: {

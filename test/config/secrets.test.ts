@@ -47,7 +47,7 @@ describe('guarantee 21: secrets do not leave by way of the settings', () => {
       env: { SSH_PASSWORD: 'abc', SSH_SUDO_PASSWORD: 'abcd', MCP_TOOLSETS: 'ssh' },
     });
     expect(problems.map(({ cause }) => cause)).toEqual([
-      'SSH_PASSWORD (environment variable SSH_PASSWORD) is shorter than 4 characters, so answers are not searched for it.',
+      'SSH_PASSWORD (environment variable SSH_PASSWORD) is too short (under 4 characters) to be cut out of answers.',
     ]);
   });
 
