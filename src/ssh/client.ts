@@ -26,10 +26,11 @@ export interface Command {
   /** Absolute directory to run in. */
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Counted from when the server took the command; what it waited in our queue is not in it. */
   readonly timeoutMs: number;
   /** Run as root by sudo (nothing is wrapped when the login is root already). */
   readonly sudo?: boolean;
-  /** Run inside this container of the host, by `pct exec`. */
+  /** Run inside this container of the host, by `pct exec`, as root: a login that is not root goes through sudo. */
   readonly container?: number;
 }
 

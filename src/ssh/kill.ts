@@ -36,11 +36,14 @@ export class Killer {
     const tell = ({ pids, by }: Look, empty: number) => {
       seen = { state: empty > 1 ? 'terminated' : empty === 1 ? 'unknown' : 'still running', pids, by };
     };
+    let late = false;
     let timer: NodeJS.Timeout | undefined;
     const limit = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, LIMIT_MS);
     });
-    await Promise.race([hunt(prey, (line) => watch.ask(line), tell), limit]);
+    const ask = async (line: string) => (late ? undefined : watch.ask(line));
+    await Promise.race([hunt(prey, ask, tell), limit]);
+    late = true;
     clearTimeout(timer);
     leave();
     return seen;
@@ -48,13 +51,14 @@ export class Killer {
 
   #join(host: HostSpec, sudo: boolean): { watch: Watch; leave: () => void } {
     const key = JSON.stringify([host, sudo]);
-    const watch = this.#watches.get(key) ?? new Watch(this.#pool, host, sudo);
+    const open = this.#watches.get(key);
+    const watch = open && !open.over ? open : new Watch(this.#pool, host, sudo);
     this.#watches.set(key, watch);
     watch.users += 1;
     const leave = () => {
       watch.users -= 1;
       if (watch.users > 0) return;
-      this.#watches.delete(key);
+      if (this.#watches.get(key) === watch) this.#watches.delete(key);
       watch.close();
     };
     return { watch, leave };
@@ -64,15 +68,16 @@ export class Killer {
 /** One channel on which looks are taken. */
 class Watch {
   users = 0;
+  /** Nobody answers here any more. */
+  over = false;
   readonly #closing = new AbortController();
   readonly #waiting: ((answer: string | undefined) => void)[] = [];
   readonly #channel: Promise<ClientChannel | undefined>;
-  #over = false;
 
   constructor(pool: Pool, host: HostSpec, sudo: boolean) {
     this.#channel = new Promise((resolve) => {
       const end = () => {
-        this.#over = true;
+        this.over = true;
         resolve(undefined);
         for (const answer of this.#waiting.splice(0)) answer(undefined);
       };
@@ -84,7 +89,7 @@ class Watch {
   /** Gives the script one line; its answer, or undefined when there is none to be had. */
   async ask(line: string): Promise<string | undefined> {
     const channel = await this.#channel;
-    if (!channel || this.#over) return undefined;
+    if (!channel || this.over) return undefined;
     channel.write(`${line}\n`);
     return new Promise((resolve) => this.#waiting.push(resolve));
   }

@@ -47,16 +47,22 @@ export function wrap(host: HostSpec, command: Command, marks: Marks): Wrapped {
   // The space keeps a script that starts with a dash from being taken for an option of eval.
   const text = `${prologue(command, marks)}; eval ${quote(` ${command.script}`)}`;
   const sudo = needsSudo(host, command);
-  const inline = road(text, command.container, sudo, marks);
-  const short = Buffer.byteLength(command.script) <= LONGEST_INLINE_SCRIPT;
-  const plain = !command.script.includes('\n') && Object.keys(command.env ?? {}).length === 0;
-  if (plain && short && Buffer.byteLength(inline) <= LONGEST_LINE) return { marks, line: inline, body: '', sudo };
+  if (mayTravelInline(command)) {
+    const line = road(text, command.container, sudo, marks);
+    if (Buffer.byteLength(line) <= LONGEST_LINE) return { marks, line, body: '', sudo };
+  }
   const body = text + marks.mark;
   return { marks, line: road(reader(body, marks), command.container, sudo, marks), body, sudo };
 }
 
-function refuse({ script, cwd, env = {} }: Command): void {
+const mayTravelInline = ({ script, env = {} }: Command): boolean =>
+  !script.includes('\n') && Object.keys(env).length === 0 && Buffer.byteLength(script) <= LONGEST_INLINE_SCRIPT;
+
+function refuse({ script, cwd, container, env = {} }: Command): void {
   refuseUncarriable(script, 'The script');
+  if (container !== undefined && !(Number.isInteger(container) && container >= 100)) {
+    throw new Failure('invalid-input', `${container} is no VMID.`, 'Give the number of a container, 100 or more.');
+  }
   if (Buffer.byteLength(script) > LONGEST_SCRIPT) {
     throw new Failure(
       'invalid-input',
@@ -86,9 +92,9 @@ function refuse({ script, cwd, env = {} }: Command): void {
 /** Runs in the shell that runs the script. After `at` the script has been read and the next thing to run is its own. */
 function prologue({ cwd, env = {} }: Command, { cookie, mark }: Marks): string {
   return [
-    `export PSM_RUN=${cookie}`,
     ...(cwd === undefined ? [] : [`cd -- ${quote(cwd)} || { printf '%s cd\\n' ${mark} >&2; exit 1; }`]),
     ...Object.entries(env).map(([name, value]) => `export ${name}=${quote(value)}`),
+    `export PSM_RUN=${cookie}`,
     `printf '%s at %s\\n' ${mark} "$$" >&2`,
   ].join('; ');
 }

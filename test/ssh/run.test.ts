@@ -124,6 +124,7 @@ describe('a command', () => {
       { script: `#${'x'.repeat(16 * 1024 * 1024)}` },
       { cwd: '/a\0' },
       { cwd: 'relative' },
+      { container: 1.5 },
       { env: { 'A B': 'x' } },
       { env: { A: '\udc00' } },
     ];
