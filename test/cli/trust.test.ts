@@ -74,7 +74,7 @@ describe('guarantee 9: a host whose key changed', () => {
       const { home, given, own } = homeFor(second);
       const old = first.hostKeyLine.split(' ').slice(1).join(' ');
       const other = `other.example.com ${old}`;
-      const users = home.write('.ssh/known_hosts', `# mine\n[127.0.0.1]:${second.port} ${old}\n`);
+      const users = home.write('.ssh/known_hosts', `[127.0.0.1]:${second.port} ${old}\n# mine\n`);
       const before = readFileSync(users);
       home.write('.config/proxmox-ssh-mcp/known_hosts', `${other}\n[127.0.0.1]:${second.port} ${old}\n`);
 

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { dirname } from 'node:path';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { ClusterNode } from '../../src/config/hostbook.ts';
 import { createHosts, type Inventory } from '../../src/config/inventory.ts';
 import type { Failure } from '../../src/failure.ts';
@@ -105,7 +106,8 @@ describe('~/.ssh/config', () => {
   it('logs in as ssh(1) would, with the key of the settings but not with their passwords', async () => {
     const home = new Home();
     const key = home.write('.ssh/proxmox_mcp', 'x');
-    sshConfig(home, 'Host web1\n');
+    home.write('.ssh/agent-only.pub', 'x');
+    sshConfig(home, 'Host web1\n  IdentityFile ~/.ssh/agent-only.pub\n');
     const env = {
       SSH_HOST: 'pve',
       SSH_USER: 'ops',
@@ -176,9 +178,14 @@ describe('~/.ssh/config', () => {
   it('starts no program, whatever it says', async () => {
     const home = new Home();
     const proof = `${home.path}/proof`;
+    const bin = home.write('bin/nslookup', `#!/bin/sh\ntouch ${proof}\n`, 0o755);
+    vi.stubEnv('PATH', `${dirname(bin)}:${process.env.PATH}`);
+    onTestFinished(() => {
+      vi.unstubAllEnvs();
+    });
     sshConfig(
       home,
-      `CanonicalizeHostName yes\nCanonicalDomains example.com\nMatch exec "touch ${proof}"\n  User x\nHost web1\n  CanonicalizeHostName yes\n`,
+      `CanonicalizeHostName yes\nCanonicalDomains example.com\nMatch exec "touch ${proof}"\n  User x\nHost web1\n  CanonicalizeHostName yes\n  CanonicalDomains example.com example.org\n`,
     );
     expect((await spec(hostsOf(home), 'web1')).user).toBe('me');
     expect(existsSync(proof)).toBe(false);
@@ -275,6 +282,23 @@ describe('one list of all', () => {
     expect((await failure(hosts.find('mailserver'))).hint).toBe(
       'ssh_host_list shows the hosts there are, and so does `proxmox-ssh-mcp hosts`.',
     );
+  });
+
+  it('does not ask an API again at once that could not be asked', async () => {
+    let asked = 0;
+    const home = new Home();
+    const hosts = createHosts(home.load({ env: { SSH_HOST: 'pve' } }), {
+      home: home.path,
+      readFile: (path) => readFileSync(path, 'utf8'),
+      readDir: (path) => readdirSync(path),
+      exists: existsSync,
+      nodes: async () => {
+        asked += 1;
+        throw new Error('down');
+      },
+    });
+    for (let i = 0; i < 5; i += 1) expect((await hosts.find('pve')).spec.address).toBe('pve');
+    expect(asked).toBe(1);
   });
 
   it('does not wait for an API that never answers', async () => {
