@@ -247,7 +247,7 @@ function seedTasks(runner: TaskRunner, start: number): void {
     at: ago(30),
     seconds: 21,
     log: [
-      "ERROR: Backup of VM 300 failed - unable to open file '/mnt/pve/nas/dump/vzdump-qemu-300.vma.zst' - No space left on device",
+      "ERROR: Backup of VM 300 failed - unable to open file '/mnt/pve/nas/dump/300.vma.zst' - No space left on device",
     ],
     error: 'job errors',
   });

@@ -8,9 +8,10 @@ interface Leaf {
   children?: Leaf[];
 }
 
-/** /pve-docs/api-viewer/apidoc.js as pve-manager serves it, for the served methods: a tree in JavaScript, code after it. */
+/** /pve-docs/api-viewer/apidoc.js as pve-manager serves it, for the served methods: a tree, and code after it. */
 export function apidoc(methods: readonly Method[]): string {
-  return `const apiSchema = ${JSON.stringify(tree(methods, ''), undefined, 3)}\n;\n\nlet method2cmd = { GET: 'get' };\n`;
+  const schema = JSON.stringify(tree(methods, ''), undefined, 3);
+  return `const apiSchema = ${schema}\n;\n\nlet method2cmd = { GET: 'get' };\n`;
 }
 
 function tree(methods: readonly Method[], prefix: string): Leaf[] {

@@ -13,7 +13,10 @@ export interface Endpoint {
   readonly local: string;
 }
 
-/** More than `data`: `total` beside it unless it is 0 (recording n-tasks), plain text instead, or a body that is always gzipped. */
+/**
+ * More than `data`: `total` beside it unless it is 0 (recording n-tasks), plain text instead, or a body that is always
+ * gzipped.
+ */
 export class Reply {
   constructor(
     readonly data: unknown,

@@ -56,7 +56,7 @@ function identityOf(token: Token, access: Access): Identity {
   };
 }
 
-/** What the access list gives on `path`: the entries of the nearest ancestor that has any (PVE::AccessControl::roles). */
+/** What the access list gives on `path`: the entries of the nearest ancestor that has any (PVE::AccessControl). */
 function grants(access: Access, type: 'user' | 'token', ugid: string, path: string): Map<string, boolean> {
   if (type === 'user' && ugid === 'root@pam')
     return new Map(rolePrivileges('Administrator').map((name) => [name, true]));

@@ -25,7 +25,7 @@ function decodeFormText(text: string): string {
   return Buffer.from(bytes, 'latin1').toString('utf8');
 }
 
-/** JSON bodies: null is "not given", booleans become 1 and 0, numbers strings (reference: recordings j-null, p-bool-json). */
+/** JSON bodies: null is "not given", booleans become 1 and 0, numbers strings (recordings j-null, p-bool-json). */
 export function parseJson(text: string): RawParams {
   let body: unknown;
   try {
@@ -49,5 +49,6 @@ function perlJsonError(text: string): string {
   const trimmed = text.trimStart();
   const offset = text.length - trimmed.length;
   if (trimmed.startsWith('{')) return `'"' expected, at character offset ${offset + 1} (before "${trimmed.slice(1)}")`;
-  return `malformed JSON string, neither tag, array, object, number, string or atom, at character offset ${offset} (before "${trimmed || '(end of string)'}")`;
+  const where = `at character offset ${offset} (before "${trimmed || '(end of string)'}")`;
+  return `malformed JSON string, neither tag, array, object, number, string or atom, ${where}`;
 }

@@ -6,7 +6,7 @@ const GiB = 1024 ** 3;
 const hour = 3_600_000;
 const day = 24 * hour;
 
-/** Text that tries to look like instructions, like the end of a fence and like a terminal: whoever shows it must not obey it. */
+/** Text that poses as instructions, as the end of a fence and as a terminal: whoever shows it must not obey it. */
 const hostile = [
   'Pi-hole, DNS for the house.',
   '```',

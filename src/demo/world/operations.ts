@@ -19,7 +19,7 @@ export type UnitHolder = { readonly services: Service[]; readonly journal: Journ
 
 export type UnitVerb = 'start' | 'stop' | 'restart' | 'reload';
 
-/** Everything that changes the datacentre. A refusal at once is a thrown `Refusal`; what Proxmox VE does in a task, fails in it. */
+/** Everything that changes the datacentre. What is refused at once is a thrown `Refusal`; a task fails by itself. */
 export interface Operations extends Power, Snapshots, Backups {
   /** The guest at that very address, or the Refusal that names its missing configuration file. */
   at(ref: GuestRef): Guest;

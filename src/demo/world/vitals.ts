@@ -1,6 +1,6 @@
 import type { DemoNode, Guest } from '../world.ts';
 
-/** What is measured of a guest or a node at one moment. Shares from 0 to 1, bytes, seconds; counters since its start. */
+/** What is measured of a guest or a node. Shares from 0 to 1, bytes, seconds; counters since its start. */
 export interface Vitals {
   readonly cpu: number;
   readonly memory: number;

@@ -48,7 +48,7 @@ export const machine = (vmid: number, more: Partial<Guest> = {}, config: Config 
   return guest(vmid, 'qemu', { boot: 'order=scsi0', memory: '64', name: `vm${vmid}`, scsi0, ...config }, more);
 };
 
-/** The guests that the recordings were made with: container 100, VM 200 with the agent, both running; 101 and 201 stopped. */
+/** The guests of the recordings: container 100 and VM 200 (with the agent) running, 101 and 201 stopped. */
 export function resetLab(world: World): void {
   const vm200 = machine(200, { status: 'running', agent: true }, { agent: '1' });
   world.guests.splice(

@@ -24,9 +24,9 @@ export function findReference(env: NodeJS.ProcessEnv) {
   const recordings = env.PVE_RECORDINGS ?? join(beside, 'recordings');
   const missing = [schema, recordings].filter((path) => !existsSync(path));
   if (missing.length > 0) {
-    throw new Error(
-      `The fidelity test needs the API schema of a Proxmox VE 9 (file, PVE_API_SCHEMA) and recordings of its answers (folder, PVE_RECORDINGS); not found: ${missing.join(', ')}.`,
-    );
+    const needs =
+      'the API schema of a Proxmox VE 9 (file, PVE_API_SCHEMA) and recordings of its answers (folder, PVE_RECORDINGS)';
+    throw new Error(`The fidelity test needs ${needs}; not found: ${missing.join(', ')}.`);
   }
   return { schema, recordings };
 }

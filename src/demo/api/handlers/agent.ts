@@ -86,10 +86,10 @@ export function agentHandlers(): Handlers {
     // The agent's message has typographic quotes, and pvedaemon dies of them (recording agent-exec-missing).
     if (!shell.knows(argv[0] ?? '')) throw new ProxyError(596, 'Broken pipe');
     pid += 2;
-    const process: Process = {};
-    processes.set(`${guest.vmid}/${pid}`, process);
+    const started: Process = {};
+    processes.set(`${guest.vmid}/${pid}`, started);
     void shell.run(argv, input).then((finished) => {
-      process.finished = finished;
+      started.finished = finished;
     });
     return { pid };
   };
@@ -97,11 +97,11 @@ export function agentHandlers(): Handlers {
   /** The end of a process is told once; then it is not known any more (recording agent-exec-status-again). */
   const execStatus = (call: Call): unknown => {
     const key = `${withAgent(call).vmid}/${call.int('pid')}`;
-    const process = processes.get(key);
-    if (process === undefined) throw new ApiError(500, 'Agent error: PID ld does not exist\n');
-    if (process.finished === undefined) return { exited: 0 };
+    const known = processes.get(key);
+    if (known === undefined) throw new ApiError(500, 'Agent error: PID ld does not exist\n');
+    if (known.finished === undefined) return { exited: 0 };
     processes.delete(key);
-    const { stdout, stderr, exitcode, signal } = process.finished;
+    const { stdout, stderr, exitcode, signal } = known.finished;
     if (signal !== undefined) return { exited: 1, signal };
     return {
       exited: 1,

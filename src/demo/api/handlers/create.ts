@@ -10,8 +10,10 @@ const defaults: Readonly<Record<Guest['kind'], Config>> = {
 };
 
 /** What belongs to the call and not to the configuration. */
-const callOnly =
-  /^(ostemplate|password|ssh-public-keys|storage|pool|start|unique|restore|force|bwlimit|archive|live-restore|ha-managed|ignore-unpack-errors|import-working-storage)$/;
+const callOnly = new Set(
+  `ostemplate password ssh-public-keys storage pool start unique restore force bwlimit archive live-restore ha-managed
+  ignore-unpack-errors import-working-storage node vmid`.split(/\s+/),
+);
 
 const macOf = (vmid: number): string =>
   `BC:24:11:${[16, 8, 0]
@@ -36,7 +38,7 @@ function withDisks(config: Config, kind: Guest['kind'], vmid: number): Config {
 function newGuest(call: Call, kind: Guest['kind']): Guest {
   const vmid = call.int('vmid');
   const mac = macOf(vmid);
-  const given = Object.entries(call.params).filter(([key]) => !callOnly.test(key) && key !== 'node' && key !== 'vmid');
+  const given = Object.entries(call.params).filter(([key]) => !callOnly.has(key));
   const config = withDisks({ ...defaults[kind], ...settings(Object.fromEntries(given), { kind, mac }) }, kind, vmid);
   if (kind === 'lxc') config.hostname ??= `CT${vmid}`;
   const address = /ip=([\d./]+)/.exec(String(config.net0))?.[1] ?? '192.168.2.199/24';

@@ -50,8 +50,13 @@ const groups: Readonly<Record<string, string>> = {
  * One parameter: `*` default key, name, `?` optional, `:int` `:num` `:bool` `:list` or `:-` (no type; string without),
  * `(min..max)`, `<format>` or `<#property string>`, `/pattern/`, `{a|b}` enum, `^requires`, `=alias`, `@keyAlias`.
  */
-const notation =
-  /^(\*)?([^?:(<{/^=@]+)(\?)?(?::(int|num|bool|list|-))?(?:\((-?\d*)\.\.(-?\d*)\))?(?:<(#?[^>]+)>)?(?:\/([^/]+)\/)?(?:\{([^}]+)\})?(?:\^([^=@]+))?(?:=([^@]+))?(?:@(.+))?$/;
+const notation = new RegExp(
+  [
+    String.raw`^(\*)?([^?:(<{/^=@]+)(\?)?(?::(int|num|bool|list|-))?`,
+    String.raw`(?:\((-?\d*)\.\.(-?\d*)\))?(?:<(#?[^>]+)>)?(?:/([^/]+)/)?(?:\{([^}]+)\})?`,
+    String.raw`(?:\^([^=@]+))?(?:=([^@]+))?(?:@(.+))?$`,
+  ].join(''),
+);
 
 const types = { int: 'integer', num: 'number', bool: 'boolean', list: 'array' } as const;
 
@@ -99,8 +104,8 @@ function sections(text: string): [string, string][] {
 
 function parsePermission(text: string): Permission {
   if (text === 'all' || text === 'root' || text === 'special') return text;
-  const [any = '', path = ''] = text.split('@');
-  return { any: any.split('|'), path };
+  const [privileges = '', path = ''] = text.split('@');
+  return { any: privileges.split('|'), path };
 }
 
 function parseMethod(head: string, body: string, formats: Formats): Method {
