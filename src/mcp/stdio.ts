@@ -18,28 +18,35 @@ const within = (ms: number, work: Promise<unknown>): Promise<unknown> =>
 
 /**
  * Serves MCP on this process's stdin and stdout until stdin ends, SIGINT, SIGTERM or SIGHUP. Then running calls are
- * aborted (their remote processes are ended), connections closed, and the process exits with 0.
+ * aborted (their remote processes are ended), connections closed, and the process exits with 0; with 1 after an error
+ * that nobody caught, since what it left behind is not known.
  */
 export function serveOverStdio({ close, ...parts }: StdioParts): void {
   const ending = new AbortController();
   const running = new Set<Promise<unknown>>();
-  const tell = (error: Error): void => {
-    process.stderr.write(`proxmox-ssh-mcp: ${error.message}\n`);
+  const tell = (error: unknown): void => {
+    const message = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`proxmox-ssh-mcp: ${parts.present.line(message)}\n`);
   };
-  const stop = async (): Promise<void> => {
+  const stop = async (code: 0 | 1): Promise<void> => {
     if (ending.signal.aborted) return;
     ending.abort(SHUTDOWN);
     await within(GRACE_MS, Promise.allSettled(running));
     await within(200, close());
-    process.exit(0);
+    process.exit(code);
   };
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
-  process.on('SIGHUP', stop);
-  process.on('unhandledRejection', (error) => tell(error instanceof Error ? error : new Error(String(error))));
-  process.stdin.on('end', stop);
-  process.stdin.on('close', stop);
-  process.stdout.on('error', stop);
+  const leave = (): Promise<void> => stop(0);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, leave);
+  process.on('unhandledRejection', tell);
+  process.on('uncaughtException', (error) => {
+    tell(error);
+    void stop(1);
+  });
+  // Whoever read this log may be gone; that is no reason to end running commands.
+  process.stderr.on('error', () => undefined);
+  process.stdin.on('end', leave);
+  process.stdin.on('close', leave);
+  process.stdout.on('error', leave);
   const track = (call: Promise<unknown>): void => {
     running.add(call);
     call.then(
@@ -49,4 +56,10 @@ export function serveOverStdio({ close, ...parts }: StdioParts): void {
   };
   const transport = new StdioServerTransport(process.stdin, process.stdout, { maxBufferSize: LONGEST_LINE });
   serveStdio(() => buildServer({ ...parts, shutdown: ending.signal, track }), { transport, onerror: tell });
+  // Closed by the transport itself, after a line that was too long: stdin is paused then, and its end is never heard of.
+  const closed = transport.onclose;
+  transport.onclose = () => {
+    closed?.();
+    void leave();
+  };
 }
