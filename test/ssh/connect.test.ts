@@ -98,6 +98,18 @@ describe('a connection', () => {
     await proxy.stop();
   });
 
+  it('leaves its hop when the target hangs up', async () => {
+    const target = await startSshd();
+    const via = [hostAt(target, { name: 'bastion', port: hop.port, keyPath: sshd.clientKeyPath })];
+    const connection = await connect(hostAt(target, { via }), knowing(hop, target));
+    const noticed = lost(connection);
+    expect(hop.sessionPids()).not.toEqual([]);
+    target.killSessions();
+    expect(await noticed).toBeLessThan(1_000);
+    await vi.waitFor(() => expect(hop.sessionPids()).toEqual([]));
+    await target.stop();
+  });
+
   it('is given up when the caller gives up, at any stage, and leaves no socket behind', async () => {
     const silent = await actor((socket) => socket.write(BANNER));
     for (const act of [(abort: () => void) => abort(), (abort: () => void) => void setTimeout(abort, 100)]) {

@@ -99,6 +99,17 @@ describe.concurrent('guarantee 3: a port that is not an SSH server gives one cle
     server.close();
   });
 
+  it('is a web server that stays on the line: told at once too', async () => {
+    const server = await actor((socket) => socket.write('HTTP/1.1 400 Bad Request\r\n\r\n'));
+    const failure = await refusal(hostAt(sshd, { port: server.port }), known);
+    expect(failure).toMatchObject({
+      kind: 'misconfigured',
+      message: expect.stringContaining('not with SSH: "HTTP/1.1'),
+    });
+    expect(failure.ms).toBeLessThan(DEADLINE);
+    server.stop();
+  });
+
   it('takes the default deadline when none is set', async () => {
     const server = await actor(() => {});
     const failure = await refusal(hostAt(sshd, { port: server.port }), known);
