@@ -18,7 +18,7 @@ const require = __createRequire(import.meta.url);
 const __filename = __fileURLToPath(import.meta.url);
 const __dirname = __fileURLToPath(new URL('.', import.meta.url));`;
 
-/** Modules that must not be there: optional native add-ons, which ssh2 then does without, and unused parts of the demo's shell. */
+/** Modules that must not be there: optional native add-ons, which ssh2 then does without, unused parts of the demo's shell, and zod in 50 languages. */
 const absent = {
   name: 'absent',
   setup(plugin) {
@@ -26,6 +26,9 @@ const absent = {
     plugin.onResolve({ filter: /^(turndown|undici|seek-bzip)$/ }, ({ path, importer }) =>
       /node_modules\/just-bash\//.test(importer) ? { path, namespace: 'unused' } : undefined,
     );
+    plugin.onLoad({ filter: /zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({
+      contents: "export { default as en } from './en.js';",
+    }));
     plugin.onLoad({ filter: /.*/, namespace: 'absent' }, ({ path }) => ({
       contents: `throw new Error(${JSON.stringify(`${path} is not part of this package`)});`,
     }));

@@ -16,28 +16,38 @@ export async function play(readOnly: boolean): Promise<void> {
   const demo = await startDemo();
   const folder = writeFolder(demo, readOnly ? 'read-only' : 'guarded');
   process.once('exit', () => folder.remove());
-  for (const [signal, code] of [
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
-  ] as const)
-    process.once(signal, () => process.exit(code));
-  const bin = realpathSync(process.argv[1] ?? '');
+  const now: { client?: Probe; ending?: true } = {};
+  // The server has to be gone before its folder is.
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    now.ending = true;
+    await now.client?.close();
+    process.exit(signal === 'SIGINT' ? 130 : 143);
+  };
+  process.once('SIGINT', end).once('SIGTERM', end);
   introduce(demo);
+  const bin = realpathSync(process.argv[1] ?? '');
   const client = await connect(bin, folder);
+  now.client = client;
   try {
-    const chosen = steps.filter(({ reads }) => reads || !readOnly);
-    const played: Played[] = [];
-    for (const step of chosen)
-      played.push({ step, ms: await playStep(client, step, `${played.length + 1}/${chosen.length}`) });
-    summarise(played, bin);
+    await playAll(client, readOnly, bin);
   } catch (error) {
+    if (now.ending) return;
     mark(`${error instanceof Error ? error.message : String(error)}\n`, 'red');
     process.stderr.write(client.stderr());
     process.exitCode = 1;
-  } finally {
-    await client.close();
-    await demo.stop();
   }
+  await client.close();
+  await demo.stop();
+}
+
+async function playAll(client: Probe, readOnly: boolean, bin: string): Promise<void> {
+  const chosen = steps.filter(({ reads }) => reads || !readOnly);
+  const played: Played[] = [];
+  for (const step of chosen) {
+    const ms = await playStep(client, step, `${played.length + 1}/${chosen.length}`);
+    played.push({ step, ms });
+  }
+  summarise(played, bin);
 }
 
 const width = (): number => Math.min(process.stdout.columns || 80, 120);
