@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { asFailure, Failure } from '../failure.ts';
+import { asFailure, cancelled, Failure } from '../failure.ts';
 import type { Answer } from '../present/answer.ts';
 import type { Setup, Tool, ToolContext } from '../toolsets/tool.ts';
 import { type Audit, type AuditEntry, unaudited } from './audit.ts';
@@ -48,16 +48,21 @@ const cannotAsk = (tool: Tool, mode: string): Failure =>
 
 /** The one road of every call: parse, decide, ask, note, run, note. */
 export function createGate({ registry, confirmation, audit, setup, context: contextOf }: GateParts): Gate {
-  /** Undefined when the call may run, else the question that has to be answered first. */
-  const admit = async (call: Call, tool: Tool, input: Record<string, unknown>, context: ToolContext) => {
+  /** The question that has to be answered first, or how the call was let through. */
+  const admit = async (
+    call: Call,
+    tool: Tool,
+    input: Record<string, unknown>,
+    context: ToolContext,
+  ): Promise<Question | 'mode' | 'confirmed'> => {
     const alarm = tool.alarm?.(input);
     const decision = decide(setup.mode, tool.effect, alarm);
     if (decision === 'ask' && !call.canAsk) throw cannotAsk(tool, setup.mode);
     await refuseProtected(tool, input, context);
-    if (decision === 'allow') return undefined;
+    if (decision === 'allow') return 'mode';
     if (!call.reply) return confirmation.ask(tool, input, context, alarm);
     await confirmation.settle(call.reply, tool, input, context);
-    return undefined;
+    return 'confirmed';
   };
 
   /** Where a note cannot be written, reads are still answered and what was done stays done; nothing else begins. */
@@ -81,15 +86,16 @@ export function createGate({ registry, confirmation, audit, setup, context: cont
       tool = registry.find(call.tool);
       input = parseInput(tool, call.args);
       const given = input;
-      const question = await admit(call, tool, given, context);
-      if (question) {
-        await note(tool, { ...line, kind: 'asked', input, message: question.message });
-        return { kind: 'question', question };
+      const admitted = await admit(call, tool, given, context);
+      if (typeof admitted === 'object') {
+        await note(tool, { ...line, kind: 'asked', input, message: admitted.message });
+        return { kind: 'question', question: admitted };
       }
       if (tool.effect !== 'read') {
-        await note(tool, { ...line, kind: 'intent', input, approved: call.reply ? 'confirmed' : 'mode' });
+        await note(tool, { ...line, kind: 'intent', input, approved: admitted });
         input = undefined;
       }
+      if (call.signal.aborted) throw cancelled(tool.name);
       const answer = await tool.run(given, context);
       await outcome('ok', answer.headline);
       return { kind: 'answer', answer };

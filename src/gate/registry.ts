@@ -11,6 +11,9 @@ export interface Registry {
   find(name: string): Tool;
 }
 
+/** Comparing names takes time with the square of their length. */
+const LONGEST_NAME = 128;
+
 const nearest = (name: string, names: readonly string[]): string[] =>
   [...names].sort((a, b) => distance(name, a) - distance(name, b)).slice(0, 3);
 
@@ -37,8 +40,12 @@ export function createRegistry(tools: readonly Tool[], setup: Pick<Setup, 'mode'
         `The operator can add ${other.toolset} to MCP_TOOLSETS and restart the server.`,
       );
     }
-    const names = listed.map((one) => one.name);
-    throw new Failure('not-found', `There is no tool ${name}.`, `Nearest: ${nearest(name, names).join(', ')}.`);
+    const wanted = name.slice(0, LONGEST_NAME);
+    const near = nearest(
+      wanted,
+      listed.map((one) => one.name),
+    );
+    throw new Failure('not-found', `There is no tool ${wanted}.`, `Nearest: ${near.join(', ')}.`);
   };
   return { listed, find };
 }

@@ -74,7 +74,7 @@ describe('what is said of a call that cannot be', () => {
       {
         "hint": "pve_lamp_read takes colour, times.",
         "kind": "invalid-input",
-        "message": "Wrong arguments: colour: Invalid input: expected string, received number; times: Invalid input: expected int, received number; unknown parameter colr.",
+        "message": "Wrong arguments: colour: expected string, received number; times: expected int, received number; unknown parameter colr.",
       }
     `);
     expect(failureOf(await call('pve_lamp_read', 'text')).kind).toBe('invalid-input');
