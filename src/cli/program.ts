@@ -36,15 +36,13 @@ async function refuse(words: readonly string[], problem: Problem): Promise<void>
 }
 
 function usage({ message }: CommanderError): Problem {
-  const [first = '', guess] = message.replace(/^error: /, '').split('\n');
+  const [, told = '', guess] = /^(?:error: )?(.*?)(?:\n\((Did you mean [^\n]*)\))?$/s.exec(message) ?? [];
   // An argument may be a secret after all: of --name=value, the name alone is told.
-  const cause = `${first.replace(/=[^']*'/, "'")}.`;
-  const ours = first.includes("'--env-file")
-    ? 'Use --settings-file: Node would take --env-file for itself.'
-    : undefined;
+  const cause = `${told.replace(/('--?[\w-]+)=.*/s, "$1'")}.`;
+  const ours = told.includes("'--env-file") ? 'Use --settings-file: Node would take --env-file for itself.' : undefined;
   return {
     cause: cause.charAt(0).toUpperCase() + cause.slice(1),
-    cure: ours ?? (guess ? guess.replace(/[()]/g, '') : `See ${NAME} --help.`),
+    cure: ours ?? guess ?? `See ${NAME} --help.`,
     blocks: ALL,
   };
 }

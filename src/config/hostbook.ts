@@ -151,7 +151,8 @@ export class HostBook {
       throw new Failure('misconfigured', text, 'Write [user@]host[:port] in ProxyJump or "via".');
     }
     const [, user, host, port] = match;
-    const spec = this.#spec(host.replace(/^\[(.*)\]$/, '$1'), trail);
+    const address = host.replace(/^\[(.*)\]$/, '$1');
+    const spec = this.#spec(this.main !== undefined && address === this.#settings.sshHost ? this.main : address, trail);
     const other = port === undefined ? {} : { name: `${host}:${port}`, port: Number(port) };
     return { ...spec, user: user ?? spec.user, ...other };
   }

@@ -40,6 +40,7 @@ describe('the command line', () => {
   it.each([
     [['docter'], "Unknown command 'docter'. Did you mean doctor?"],
     [['doctor', '--mod', 'ask'], "Unknown option '--mod'. Did you mean --mode?"],
+    [['doctor', "--zzz=it's\nhidden"], "Unknown option '--zzz'. See proxmox-ssh-mcp --help."],
     [['doctor', '--zzz=hidden'], "Unknown option '--zzz'. See proxmox-ssh-mcp --help."],
     [['trust'], "Missing required argument 'host'. See proxmox-ssh-mcp --help."],
     [
