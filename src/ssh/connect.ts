@@ -3,6 +3,7 @@ import type { Client } from 'ssh2';
 import { Failure } from '../failure.ts';
 import type { HostSpec } from './client.ts';
 import { type ConnectOptions, goThrough, hangUp, type Layer, newWay } from './layer.ts';
+import { watchPulse } from './pulse.ts';
 
 /** A connection that is logged in. */
 export interface Connection {
@@ -24,7 +25,7 @@ export async function connect(host: HostSpec, options: ConnectOptions): Promise<
   const lost = new AbortController();
   // Every channel listens, which is more than the 10 at which Node suspects a leak.
   setMaxListeners(100, lost.signal);
-  for (const layer of layers) watch(layer, host, (why) => lost.abort(why));
+  for (const layer of layers) watch(layer, host, lost);
   lost.signal.addEventListener('abort', () => hangUp(layers), { once: true });
   return {
     client: last.client,
@@ -35,21 +36,19 @@ export async function connect(host: HostSpec, options: ConnectOptions): Promise<
 }
 
 /** Whatever ends a layer ends the whole: nothing that has run out of one of them can be trusted to come back. */
-function watch(layer: Layer, host: HostSpec, lose: (why: Failure) => void): void {
+function watch(layer: Layer, host: HostSpec, lost: AbortController): void {
   const at = layer.host === host ? '' : ` (at the hop ${layer.host.name})`;
-  const why = (detail: string, cause?: unknown) =>
-    new Failure(
-      'unreachable',
-      `The SSH connection to ${host.name} was lost${at}: ${detail}.`,
-      'Call again; it reconnects.',
-      {
-        cause,
-      },
-    );
-  const silent = 'it answered none of the keepalive messages';
-  layer.client.on('error', (error) => lose(why(error.message === 'Keepalive timeout' ? silent : error.message, error)));
-  layer.client.on('end', () => lose(why('the other side closed it')));
-  layer.client.on('close', () => lose(why('it was closed')));
+  const lose = (detail: string, cause?: unknown) => {
+    const text = `The SSH connection to ${host.name} was lost${at}: ${detail}.`;
+    lost.abort(new Failure('unreachable', text, 'Call again; it reconnects.', { cause }));
+  };
+  const stop = watchPulse(layer.stream, layer.keepaliveMs, (silentMs) => {
+    lose(`nothing has come from it for ${silentMs / 1000} s`);
+  });
+  lost.signal.addEventListener('abort', stop, { once: true });
+  layer.client.on('error', (error) => lose(error.message, error));
+  layer.client.on('end', () => lose('the other side closed it'));
+  layer.client.on('close', () => lose('it was closed'));
 }
 
 async function sayGoodbye(layers: readonly Layer[]): Promise<void> {

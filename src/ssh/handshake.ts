@@ -92,8 +92,8 @@ export async function handshake(plan: Handshake): Promise<Client> {
       authHandler: login?.handler(() => fail(login.failure())),
       readyTimeout: 0,
       keepaliveInterval: plan.keepaliveMs,
-      // ssh2 gives up one interval after this many unanswered ones, hence three intervals in all.
-      keepaliveCountMax: 2,
+      // ssh2 asks, and leaves it to the connection to find that nothing comes.
+      keepaliveCountMax: Number.POSITIVE_INFINITY,
     });
   });
 }

@@ -137,9 +137,13 @@ function refusal(host: Place, key: HostKey, verdict: Verdict, lines: readonly Kn
   return new Failure(
     'untrusted',
     `${subject} is not known: ${told(key)} was offered.`,
-    `Compare it with what "ssh-keygen -lf" shows for the key in /etc/ssh on the host itself, then run: ${trust}`,
+    `Compare it with what the host itself shows for ssh-keygen -lf ${publicKeyFile(key)}, then run: ${trust}`,
   );
 }
+
+/** Where sshd keeps a host key of that type unless it is told otherwise. */
+const publicKeyFile = ({ keyType }: HostKey): string =>
+  `/etc/ssh/ssh_host_${/^(ssh|ecdsa)-(rsa|ed25519)?/.exec(keyType)?.[2] ?? 'ecdsa'}_key.pub`;
 
 /** The known_hosts line of a host's key, without a line end. */
 export const knownHostsLine = (host: Pick<Place, 'address' | 'port'>, key: Pick<HostKey, 'keyType' | 'blob'>): string =>

@@ -29,6 +29,7 @@ export interface Layer {
   readonly client: Client;
   readonly stream: Duplex;
   readonly key?: HostKey;
+  readonly keepaliveMs: number;
 }
 
 /** What the layers of one way to a host share. */
@@ -61,7 +62,7 @@ export async function goThrough(hosts: readonly HostSpec[], way: Way): Promise<L
 }
 
 /** The last layer first, so that each can still say what it has to say through those below it. */
-export function hangUp(layers: readonly Layer[]): void {
+export function hangUp(layers: readonly Pick<Layer, 'client' | 'stream'>[]): void {
   for (const { client, stream } of layers.toReversed()) {
     client.destroy();
     stream.destroy();
@@ -78,16 +79,10 @@ async function addLayer(host: HostSpec, below: Layer | undefined, way: Way): Pro
   const knowledge = knowledgeOf(host, way.known);
   const check = new HostKeyCheck(host, knowledge, options);
   const stream = await reach(host, below, deadlines);
-  const client = await handshake({
-    host,
-    stream,
-    check,
-    hostKeyAlgorithms: knowledge.algorithms,
-    login,
-    keepaliveMs: options.keepaliveMs ?? KEEPALIVE_MS,
-    deadlines,
-  });
-  return { host, client, stream, key: check.accepted };
+  const keepaliveMs = options.keepaliveMs ?? KEEPALIVE_MS;
+  const hostKeyAlgorithms = knowledge.algorithms;
+  const client = await handshake({ host, stream, check, hostKeyAlgorithms, login, keepaliveMs, deadlines });
+  return { host, client, stream, key: check.accepted, keepaliveMs };
 }
 
 const preparedInTime = (host: HostSpec, deadlines: Deadlines) =>

@@ -15,7 +15,31 @@ export interface FaultProxy {
   flow(): void;
   /** Holds every piece back for so many ms from now on. */
   latency(ms: number): void;
+  /** Passes on so many bytes a second from now on, in each direction of each connection. */
+  throttle(bytesPerSecond: number): void;
   stop(): Promise<void>;
+}
+
+const PIECE = 4_096;
+
+/** Does one thing after the other, each when its bytes would have come at that rate and its delay is over. */
+function inOrder(pace: () => { delay: number; rate: number }) {
+  const waiting: { at: number; act: () => void }[] = [];
+  let free = 0;
+  const drain = () => {
+    for (let next = waiting[0]; next; next = waiting[0]) {
+      const left = next.at - performance.now();
+      if (left > 0) return void setTimeout(drain, left);
+      waiting.shift();
+      next.act();
+    }
+  };
+  return (act: () => void, bytes = 0) => {
+    const { delay, rate } = pace();
+    free = Math.max(free, performance.now()) + (bytes / rate) * 1_000;
+    waiting.push({ at: free + delay, act });
+    if (waiting.length === 1) drain();
+  };
 }
 
 /** A TCP proxy on 127.0.0.1 that makes a network's faults to order. It passes everything on until told otherwise. */
@@ -25,11 +49,17 @@ export async function startProxy(target: { readonly host: string; readonly port:
   let received = 0;
   let stalled = false;
   let delay = 0;
-  const later = (act: () => void) => (delay > 0 ? setTimeout(act, delay) : act());
+  let rate = Number.POSITIVE_INFINITY;
   const link = (from: Socket, to: Socket) => {
     sockets.add(from);
     from.setNoDelay(true);
-    from.on('data', (piece) => later(() => to.writable && to.write(piece)));
+    const later = inOrder(() => ({ delay, rate }));
+    from.on('data', (piece: Buffer) => {
+      for (let at = 0; at < piece.length; at += PIECE) {
+        const part = piece.subarray(at, at + PIECE);
+        later(() => to.writable && to.write(part), part.length);
+      }
+    });
     from.on('end', () => later(() => to.end()));
     from.on('error', () => to.destroy());
     from.on('close', () => {
@@ -74,6 +104,9 @@ export async function startProxy(target: { readonly host: string; readonly port:
     },
     latency(ms) {
       delay = ms;
+    },
+    throttle(bytesPerSecond) {
+      rate = bytesPerSecond;
     },
     async stop() {
       cut();

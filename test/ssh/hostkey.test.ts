@@ -72,7 +72,11 @@ async function logSince(sshd: Sshd, mark: number): Promise<string> {
 }
 
 const REFUSALS = [
-  { verdict: 'unknown', lines: (_sshd: Sshd, _key: string) => [] as string[], hint: 'proxmox-ssh-mcp trust' },
+  {
+    verdict: 'unknown',
+    lines: (_sshd: Sshd, _key: string) => [] as string[],
+    hint: 'ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub, then run: proxmox-ssh-mcp trust',
+  },
   { verdict: 'changed', lines: (sshd: Sshd) => [at(sshd, publicKey('other'))], hint: 'ssh-keygen -R' },
   {
     verdict: 'revoked',
