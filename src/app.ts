@@ -1,4 +1,5 @@
-import { createHosts, type HostsAround } from './config/inventory.ts';
+import { connectionOf, hostsOf, pveOf } from './clients.ts';
+import type { HostsAround } from './config/inventory.ts';
 import type { Loaded } from './config/load.ts';
 import type { Problem } from './config/problem.ts';
 import { Failure } from './failure.ts';
@@ -11,8 +12,6 @@ import { type StdioParts, serveOverStdio } from './mcp/stdio.ts';
 import { saveInto } from './present/outputs.ts';
 import { createPresent } from './present/present.ts';
 import { createRedact } from './present/redact.ts';
-import { createPve } from './pve/client.ts';
-import { readCluster } from './pve/cluster.ts';
 import type { Ssh } from './ssh/client.ts';
 import { createPool } from './ssh/pool.ts';
 import { createSsh } from './ssh/run.ts';
@@ -55,31 +54,6 @@ function setupOf(
   };
 }
 
-function pveOf(loaded: Loaded) {
-  const { settings, token, ca } = loaded;
-  return createPve({
-    host: settings.proxmoxHost ?? 'unset',
-    port: settings.proxmoxPort,
-    token,
-    fingerprint: settings.proxmoxFingerprint,
-    ca,
-    timeoutMs: settings.proxmoxTimeoutS * 1000,
-    readOnly: settings.mode === 'read-only',
-    protectedGuests: new Set(settings.protectedGuests),
-    problem: blockedBy(loaded, 'pve'),
-  });
-}
-
-function sshOf({ settings, ownKnownHosts }: Loaded): Ssh {
-  const pool = createPool({
-    knownHosts: [settings.sshKnownHosts],
-    ownKnownHosts,
-    acceptNew: settings.sshAcceptNew,
-    connectTimeoutMs: settings.sshConnectTimeoutS * 1000,
-  });
-  return createSsh(pool);
-}
-
 /** SSH for one call: its signal ends the commands, their last line is its progress. */
 const shellOf =
   (ssh: Ssh, hosts: Hosts, blocked?: Failure) =>
@@ -101,9 +75,10 @@ export interface Ground extends Omit<HostsAround, 'nodes'> {
 /** Everything the process is made of, from what was loaded; nothing is connected yet. */
 export function assemble(loaded: Loaded, ground: Ground): StdioParts {
   const { settings } = loaded;
-  const pve = pveOf(loaded);
-  const ssh = sshOf(loaded);
-  const hosts = createHosts(loaded, { ...ground, nodes: async () => (await readCluster(pve)).nodes });
+  const readOnly = settings.mode === 'read-only';
+  const pve = pveOf(loaded, { readOnly, problem: blockedBy(loaded, 'pve') });
+  const ssh = createSsh(createPool(connectionOf(loaded)));
+  const hosts = hostsOf(loaded, pve, ground);
   const setup = setupOf(loaded, hosts.problems(), ground.version);
   const shell = shellOf(ssh, hosts, noCommands(settings.mode) ?? blockedBy(loaded, 'ssh'));
   const redact = createRedact(loaded.secrets);

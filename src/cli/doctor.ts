@@ -1,3 +1,4 @@
+import { connectionOf, hostsOf, pveOf } from '../clients.ts';
 import type { Loaded } from '../config/load.ts';
 import { createRedact } from '../present/redact.ts';
 import { createPool } from '../ssh/pool.ts';
@@ -6,8 +7,7 @@ import type { Check, Checks } from './check.ts';
 import { apiChecks } from './check-api.ts';
 import { localChecks } from './check-local.ts';
 import { sshChecks } from './check-ssh.ts';
-import { apiOf, connectionOf, hostsOf } from './clients.ts';
-import { type Flags, loadHere } from './surroundings.ts';
+import { type Flags, ground, loadHere } from './surroundings.ts';
 import { mark, say } from './terminal.ts';
 
 const API_PATIENCE_MS = 10_000;
@@ -35,10 +35,10 @@ export async function doctor(flags: Flags, json: boolean): Promise<void> {
 }
 
 async function* allChecks(loaded: Loaded): Checks {
-  const pve = apiOf(loaded, API_PATIENCE_MS);
+  const pve = pveOf(loaded, { timeoutMs: API_PATIENCE_MS, readOnly: true });
   const options = connectionOf(loaded);
   const ssh = createSsh(createPool(options));
-  const hosts = hostsOf(loaded, pve);
+  const hosts = hostsOf(loaded, pve, ground());
   const { toolsets } = loaded.settings;
   try {
     yield* localChecks(loaded, hosts);

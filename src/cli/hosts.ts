@@ -1,7 +1,7 @@
+import { hostsOf, pveOf } from '../clients.ts';
 import { asFailure } from '../failure.ts';
 import type { KnownHost } from '../toolsets/tool.ts';
-import { apiOf, hostsOf } from './clients.ts';
-import { type Flags, loadHere } from './surroundings.ts';
+import { type Flags, ground, loadHere } from './surroundings.ts';
 import { say, warn } from './terminal.ts';
 
 const API_PATIENCE_MS = 5_000;
@@ -9,9 +9,9 @@ const API_PATIENCE_MS = 5_000;
 /** Lists every host that a target can name. */
 export async function hosts(flags: Flags, json: boolean): Promise<void> {
   const loaded = loadHere(flags);
-  const pve = apiOf(loaded, API_PATIENCE_MS);
+  const pve = pveOf(loaded, { timeoutMs: API_PATIENCE_MS, readOnly: true });
   try {
-    const inventory = hostsOf(loaded, pve);
+    const inventory = hostsOf(loaded, pve, ground());
     const rows = (await inventory.list()).map(rowOf);
     for (const { cause, cure } of [...loaded.problems, ...inventory.problems()]) warn(`${cause} ${cure}`);
     if (json) return say(JSON.stringify(rows, null, 2));

@@ -1,13 +1,13 @@
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { connectionOf, hostsOf, pveOf } from '../clients.ts';
 import { asFailure, Failure } from '../failure.ts';
 import type { HostSpec } from '../ssh/client.ts';
 import { acceptHostKey, hostKey, knowledgeOf } from '../ssh/hostkey.ts';
 import { type KnownKey, knownName, readKnownHosts } from '../ssh/knownhosts.ts';
 import { type ScannedKey, scanHostKey } from '../ssh/scan.ts';
 import type { Hosts } from '../toolsets/tool.ts';
-import { apiOf, connectionOf, hostsOf } from './clients.ts';
-import { type Flags, loadHere } from './surroundings.ts';
+import { type Flags, ground, loadHere } from './surroundings.ts';
 import { agreed, interactive, say, warn } from './terminal.ts';
 
 const API_PATIENCE_MS = 5_000;
@@ -28,9 +28,9 @@ export async function trust(
 ): Promise<void> {
   const loaded = loadHere(flags);
   for (const { cause, cure, blocks } of loaded.problems) if (blocks?.includes('ssh')) warn(`${cause} ${cure}`);
-  const pve = apiOf(loaded, API_PATIENCE_MS);
+  const pve = pveOf(loaded, { timeoutMs: API_PATIENCE_MS, readOnly: true });
   try {
-    const host = await hostNamed(name, hostsOf(loaded, pve));
+    const host = await hostNamed(name, hostsOf(loaded, pve, ground()));
     const options = connectionOf(loaded);
     const key = await scanHostKey(host, { ...options, acceptNew: false });
     const known = await readKnownHosts([...options.knownHosts, options.ownKnownHosts]);
