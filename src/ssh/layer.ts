@@ -6,7 +6,8 @@ import { type Login, prepareLogin } from './auth.ts';
 import type { HostSpec } from './client.ts';
 import { dial, forward } from './dial.ts';
 import { handshake } from './handshake.ts';
-import { type HostKey, HostKeyCheck, knowledgeOf } from './hostkey.ts';
+import { type HostKey, knowledgeOf } from './hostkey.ts';
+import { HostKeyCheck } from './keycheck.ts';
 import { type KnownKey, readKnownHosts } from './knownhosts.ts';
 
 export interface ConnectOptions {
