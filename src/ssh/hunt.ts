@@ -19,7 +19,8 @@ export interface Look {
  * Answers each line of stdin (signal, cookie, pid, what is known) with how it looked, the pids it found and signalled,
  * and what is known now. Found are: what has the cookie in its environment; what descends from that or was found before
  * (by start time, because pids come again); and every member of a session or group whose leader was found, which holds
- * what cleared its environment. No process of this script carries the cookie, so it never finds itself.
+ * what cleared its environment. What is killed is frozen first, or the parent of what dies first would fork another.
+ * No process of this script carries the cookie, so it never finds itself.
  */
 export const LOOK_SCRIPT = `while IFS=' ' read -r signal cookie root known; do
   if [ -r /proc/self/environ ]; then by=proc; else by=group; fi
@@ -60,19 +61,22 @@ export const LOOK_SCRIPT = `while IFS=' ' read -r signal cookie root known; do
       }'
   )
   pids=\${found%%|*}
-  [ "$signal" = 0 ] || [ -z "$pids" ] || kill -s "$signal" $pids 2>/dev/null
+  if [ -n "$pids" ] && [ "$signal" != 0 ]; then
+    [ "$signal" != KILL ] || kill -s STOP $pids 2>/dev/null
+    kill -s "$signal" $pids 2>/dev/null
+  fi
   echo "$by$found"
 done
 `;
 
 const TERM_MS = 1_000;
-const BETWEEN_MS = 100;
+const SETTLE_MS = 50;
+const PATIENCE_MS = 100;
 
 /**
- * Signals a run's processes until two looks in a row found none: TERM, and after a second STOP and then KILL. A process
- * may fork between the look and the signal; what is frozen does not, and its last children are still seen to be its own.
- * `ask` gives the script one line and gives back its answer, or undefined when nobody answers any more, which ends the
- * hunt. `tell` hears of every look, and how many in a row found nothing.
+ * Signals a run's processes until two looks in a row found none: TERM, and after a second KILL, again and again, because a
+ * process may fork between the look and the signal. `ask` gives the script one line and gives back its answer, or undefined
+ * when nobody answers any more, which ends the hunt. `tell` hears of every look, and how many in a row found nothing.
  */
 export async function hunt(
   { cookie, pid = 0 }: Prey,
@@ -81,10 +85,8 @@ export async function hunt(
 ): Promise<void> {
   const start = performance.now();
   let known = '';
-  let frozen = false;
   for (let empty = 0, looks = 0; empty < 2; looks++) {
-    const signal = looks === 0 ? 'TERM' : performance.now() - start < TERM_MS ? '0' : frozen ? 'KILL' : 'STOP';
-    if (signal === 'STOP') frozen = true;
+    const signal = looks === 0 ? 'TERM' : performance.now() - start < TERM_MS ? '0' : 'KILL';
     const answer = await ask(`${signal} ${cookie} ${looks === 0 ? pid : 0} ${known}`);
     if (answer === undefined) return;
     const [seen = '', ids = ''] = answer.split('|');
@@ -92,6 +94,8 @@ export async function hunt(
     known = ids.trim();
     empty = pids.length === 0 ? empty + 1 : 0;
     tell({ pids: pids.map(Number).sort((a, b) => a - b), by: by === 'group' ? 'group' : 'proc' }, empty);
-    if (empty < 2) await new Promise((resolve) => setTimeout(resolve, BETWEEN_MS));
+    // What takes its time to end is looked at ever less often, because every look costs the host some processes.
+    const pause = signal === 'KILL' || empty > 0 ? SETTLE_MS : PATIENCE_MS * (looks + 1);
+    if (empty < 2) await new Promise((resolve) => setTimeout(resolve, pause));
   }
 }

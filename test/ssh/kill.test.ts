@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { Failure } from '../../src/failure.ts';
 import type { RemoteText } from '../../src/present/answer.ts';
 import { Secret } from '../../src/secret.ts';
@@ -229,7 +229,9 @@ describe('a host without /proc', () => {
     const victim = spawn('setsid', ['sh', '-c', `trap '' TERM; (sleep ${tag} &); sleep ${tag}; sleep ${tag}`], {
       stdio: 'ignore',
     });
+    onTestFinished(() => void victim.kill('SIGKILL'));
     const looker = spawn('sh', ['-c', script]);
+    onTestFinished(() => void looker.kill('SIGKILL'));
     const answers = createInterface({ input: looker.stdout })[Symbol.asyncIterator]();
     const looks: Look[] = [];
     const ask = async (line: string) => {

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { Failure } from '../../src/failure.ts';
 import type { RemoteText } from '../../src/present/answer.ts';
 import type { Command, HostSpec, Ssh } from '../../src/ssh/client.ts';
 import { login, sshTo } from '../rig/login.ts';
-import { type Sshd, startSshd } from '../rig/sshd.ts';
+import { type Sshd, type SshdOptions, startSshd } from '../rig/sshd.ts';
 import { runAsRoot } from '../rig/users.ts';
 
 let server: Sshd;
@@ -22,6 +22,17 @@ afterAll(async () => {
   await ssh.close();
   await server.stop();
 });
+
+/** Another server, for one test. */
+async function another(options?: SshdOptions) {
+  const own = await startSshd(options);
+  const other = sshTo(own);
+  onTestFinished(async () => {
+    await other.close();
+    await own.stop();
+  });
+  return { own, other };
+}
 
 const run = (host: HostSpec, script: string, more: Partial<Command> = {}) =>
   ssh.run(host, { script, timeoutMs: 20_000, ...more });
@@ -167,36 +178,29 @@ describe('a command in a container', () => {
       hint: expect.stringContaining('pve_guest_power'),
     });
     expect(await failure(root, 'true', { container: 999 })).toMatchObject({ kind: 'not-found' });
-    const bare = await startSshd();
-    const other = sshTo(bare);
+    const { own, other } = await another();
     for (const name of ['root', 'psm-bash']) {
-      const host = login(bare, name, { name: 'pve7' });
+      const host = login(own, name, { name: 'pve7' });
       await expect(other.run(host, { script: 'true', timeoutMs: 9_000, container: 400 })).rejects.toMatchObject({
         kind: 'misconfigured',
         message: 'pve7 has no pct: it is not a Proxmox VE node.',
       });
     }
-    await other.close();
-    await bare.stop();
   });
 });
 
 describe('a login that runs something else', () => {
   it('is told, and never taken for the command', async () => {
-    const forced = await startSshd({ extraConfig: ['ForceCommand echo welcome'] });
-    const other = sshTo(forced);
-    const error = await other.run(login(forced, 'psm-bash'), { script: 'true', timeoutMs: 9_000 }).catch((e) => e);
+    const { own, other } = await another({ extraConfig: ['ForceCommand echo welcome'] });
+    const error = await other.run(login(own, 'psm-bash'), { script: 'true', timeoutMs: 9_000 }).catch((e) => e);
     expect(error).toMatchObject({ kind: 'remote-error', facts: { exit_code: 0 } });
     expect(text(error.facts.stdout)).toBe('welcome\n');
-    await other.close();
-    await forced.stop();
   });
 });
 
 describe('guarantee 2: the connection dies in mid-command', () => {
   it('gives outcome-unknown with the output so far within 1 s, and the command ran once', async () => {
-    const own = await startSshd();
-    const other = sshTo(own);
+    const { own, other } = await another();
     const file = fresh();
     let killed = 0;
     const onOutput = () => {
@@ -211,8 +215,6 @@ describe('guarantee 2: the connection dies in mid-command', () => {
     expect(text(error.facts.stdout)).toBe('begun\n');
     const again = await other.run(login(own, 'psm-bash'), { script: `cat ${file}`, timeoutMs: 9_000 });
     expect(again.stdout.text).toBe('once\n');
-    await other.close();
-    await own.stop();
   });
 });
 

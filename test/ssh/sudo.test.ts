@@ -82,41 +82,44 @@ describe('sudo', () => {
     expect(terminal).toMatchObject({ kind: 'misconfigured', message: expect.stringContaining('requiretty') });
   });
 
-  it('that is not installed is told as that', async () => {
+  it('that is not installed is told as that', async ({ onTestFinished }) => {
     const bare = await startSshd({ extraConfig: ['SetEnv PATH=/none'] });
+    onTestFinished(() => bare.stop());
     const other = sshTo(bare);
     for (const user of ['psm-bash', 'psm-dash', 'psm-zsh']) {
       const error = await failed(other.run(login(bare, user), { script: 'true', sudo: true, timeoutMs: 9_000 }));
       expect(error).toMatchObject({ kind: 'misconfigured', message: `${user}-host has no sudo.` });
     }
     await other.close();
-    await bare.stop();
   });
 
-  it.concurrent('that says nothing we know is told as that, after 10 s', { timeout: 20_000 }, async () => {
+  it.concurrent('that says nothing we know is told as that, after 10 s', {
+    timeout: 20_000,
+  }, async ({ onTestFinished }) => {
     const folder = mkdtempSync(join(tmpdir(), 'psm-sudo-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
     chmodSync(folder, 0o755);
     writeFileSync(join(folder, 'sudo'), '#!/bin/sh\nprintf "Verification code: " >&2\nread -r code\n', { mode: 0o755 });
     const odd = await startSshd({ extraConfig: [`SetEnv PATH=${folder}`] });
+    onTestFinished(() => odd.stop());
     const other = sshTo(odd);
     const host = login(odd, 'psm-dash', { sudoPassword });
     const error = await failed(other.run(host, { script: 'true', sudo: true, timeoutMs: 15_000 }));
     expect(error).toMatchObject({ kind: 'authentication', message: expect.stringContaining('within 10 s') });
     expect(told(error)).toBe('Verification code: ');
     await other.close();
-    await odd.stop();
-    rmSync(folder, { recursive: true });
   });
 
   // Beside the one above, which does nothing but wait.
   it.concurrent('guarantee 10: a password is in no process list, environment, output or log, asked or not', {
     timeout: 40_000,
-  }, async () => {
+  }, async ({ onTestFinished }) => {
     // Looks at every process of the machine, over and over, while the commands run.
     const look =
       'while read -r go; do ps -ef; cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null; echo; echo looked; done';
     const [file, ...args] = asRoot(['sh', '-c', look]);
     const watcher = spawn(file, args, { stdio: ['pipe', 'pipe', 'ignore'] });
+    onTestFinished(() => void watcher.stdin.end());
     let seen = '';
     const seenInAll = { looks: 0, sudo: 0, password: 0 };
     watcher.stdout.setEncoding('latin1').on('data', (text: string) => {
