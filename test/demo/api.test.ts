@@ -211,6 +211,17 @@ describe('bad days', () => {
   });
 });
 
+describe('a path', () => {
+  it.each([
+    '//nodes/pve1//lxc/400/config',
+    '/nodes/localhost/lxc/400/config',
+    '/nodes/pve1/lxc/400/config/',
+    '/nodes%2Fpve1/lxc/40%30/config',
+  ])('may be spelled %s', async (path) => {
+    expect(await data('GET', path)).toMatchObject({ hostname: 'keycloak' });
+  });
+});
+
 describe('privileges', () => {
   it('filter lists in silence', async () => {
     const types = async (token: string) => {

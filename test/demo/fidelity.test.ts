@@ -10,6 +10,7 @@ import { findReference, type Recording, readRecordings } from './fidelity/record
 import { type Comparable, get, recorded, replay, withoutConnection } from './fidelity/replay.ts';
 import { type Replay, replays } from './fidelity/replays.ts';
 import { missing, shapeOf, shapeOfSchema, strangers } from './fidelity/shapes.ts';
+import { allWrong, type Property } from './fidelity/violations.ts';
 import { ask, authorization } from './fidelity/wire.ts';
 
 interface SchemaMethod {
@@ -135,6 +136,31 @@ const shaped = (answer: Comparable): Comparable => {
   const pid = typeof answer.body === 'object' && /^\{"data":\{"pid":0\}\}$/.test(JSON.stringify(answer.body));
   return pid ? { ...answer, body: 'a pid' } : answer;
 };
+
+describe("the demo refuses what PVE's schema refuses", () => {
+  const values: Readonly<Record<string, string>> = {
+    node: 'pve1',
+    vmid: '200',
+    storage: 'local',
+    service: 'sshd',
+    volume: 'local:iso/x.iso',
+  };
+  const open = methods.filter(({ permission, tokens }) => tokens && permission !== 'root');
+
+  it.each(open.map((method) => [keyOf(method), method] as const))('%s', async (key, { method, path }) => {
+    const properties = schema.get(key)?.parameters.properties as Readonly<Record<string, Property>> | undefined;
+    const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
+    const { given, errors } = allWrong(properties ?? {}, inPath);
+    const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? 'some');
+    const form = new URLSearchParams(given).toString();
+    const sent =
+      method === 'POST' || method === 'PUT' ? { body: form, type: 'application/x-www-form-urlencoded' } : undefined;
+    const url = `/api2/json${filled}${sent ? '' : `?${form}`}`;
+    const { status, text } = await ask(api, { method, path: url, headers: authorization(api.token), ...sent });
+    expect(status).toBe(400);
+    expect(JSON.parse(text).errors).toEqual(errors);
+  });
+});
 
 describe('the demo answers as the recordings do', () => {
   it('replays at least 180 recordings', () => {

@@ -30,6 +30,7 @@ export async function dispatch(
   const given = merge(match, request.params);
   checkPermission(match, who, given);
   passOn(world, endpoint, match);
+  if (given.node === 'localhost') given.node = endpoint.local;
   const verified = verify(given, match.rule.params);
   if ('errors' in verified) throw badParameters(verified.errors);
   const handler = handlers[`${match.rule.method} ${match.rule.path}`];

@@ -6,7 +6,7 @@ export type RawParams = Record<string, RawValue>;
 
 /** Form decoding as pve-http-server does it: `;` separates pairs too, and a pair is cut at every `=` (AnyEvent.pm). */
 export function parseForm(text: string): RawParams {
-  const params: RawParams = {};
+  const params: RawParams = Object.create(null);
   for (const pair of text.split(/[&;]/)) {
     if (pair === '') continue;
     const [key = '', value = ''] = pair.split('=').map(decodeFormText);

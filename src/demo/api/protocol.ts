@@ -51,7 +51,7 @@ async function answer(site: Site, request: IncomingMessage, response: ServerResp
   const found = /^\/api2\/([a-z]+)(\/.*)?$/.exec(url.pathname);
   const incoming: Incoming = {
     method: request.method ?? 'GET',
-    path: decode(found?.[2] ?? url.pathname).replace(/\/+$/, '') || '/',
+    path: decode(found?.[2] ?? url.pathname),
     format: found?.[1] ?? '',
     query: url.search.slice(1),
     body,

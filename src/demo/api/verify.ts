@@ -45,7 +45,7 @@ const indexed: Readonly<Record<string, number>> = {
 
 /** The rule of a parameter; `net3` is covered by `net[n]`. */
 export function ruleFor(rules: Rules, name: string): Rule | undefined {
-  const own = rules[name];
+  const own = Object.hasOwn(rules, name) ? rules[name] : undefined;
   const index = /^([a-z]+)(0|[1-9]\d*)$/.exec(name);
   if (own || !index?.[1] || Number(index[2]) >= (indexed[index[1]] ?? 0)) return name.endsWith('[n]') ? undefined : own;
   return rules[`${index[1]}[n]`];
@@ -63,14 +63,14 @@ function checkObject(given: RawParams, rules: Rules, prefix: string, errors: Err
     if (name.endsWith('[n]')) continue;
     checkOne(given[name], rule, prefix + name, errors);
     if (given[name] !== undefined && rule.requires !== undefined && given[rule.requires] === undefined) {
-      errors[prefix + rule.requires] = `missing property - '${name}' requires this property`;
+      errors[prefix + rule.requires] ??= `missing property - '${name}' requires this property`;
     }
   }
   for (const [name, value] of Object.entries(given)) {
     const rule = ruleFor(rules, name);
     if (rule === undefined) {
       errors[prefix + name] = 'property is not defined in schema and the schema does not allow additional properties';
-    } else if (rules[name] === undefined) checkOne(value, rule, prefix + name, errors);
+    } else if (!Object.hasOwn(rules, name)) checkOne(value, rule, prefix + name, errors);
   }
 }
 
