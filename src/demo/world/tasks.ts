@@ -107,6 +107,7 @@ export class TaskRunner {
   }
 
   cancel(upid: string): void {
+    this.advance();
     const task = this.tasks.find((candidate) => candidate.upid === upid);
     if (task && task.exitstatus === undefined) this.#end(task, this.now(), 'unexpected status');
   }
