@@ -1,9 +1,25 @@
 import { type Fact, type Facts, RemoteText } from './answer.ts';
+import { headAndTail } from './cut.ts';
 import type { SaveOutput } from './outputs.ts';
 import { visible } from './visible.ts';
 
+/** What a remote text may always take: below that, its mark would be longer than what it stands for. */
+const LEAST = 400;
+/** What the fence around a text takes, and what the mark in its middle takes besides the name of a file. */
+const FENCE = 80;
+const MARK = 60;
+
 /** Characters that `text` takes inside JSON once its hidden characters are written out. */
 const cost = (text: string): number => JSON.stringify(visible(text)).length;
+
+/** `facts` as JSON that is as long as what is sent, each remote text at `most` characters. */
+const drafted = (facts: Fact | undefined, most: number): string =>
+  JSON.stringify(facts, (_, fact: Fact) => {
+    if (fact instanceof RemoteText) return 'x'.repeat(Math.min(cost(fact.text), most) + FENCE);
+    return typeof fact === 'string' ? visible(fact) : fact;
+  }) ?? '';
+
+const size = (facts: Fact | undefined, most: number): number => drafted(facts, most).length;
 
 const remoteTexts = (fact: Fact | undefined): RemoteText[] => {
   if (fact instanceof RemoteText) return [fact];
@@ -23,22 +39,6 @@ export function fairShare(costs: readonly number[], room: number): number {
   return Number.POSITIVE_INFINITY;
 }
 
-/** Never between the two halves of a surrogate pair. */
-const wholeCharacters = (text: string, index: number): number => {
-  const unit = text.charCodeAt(index - 1);
-  return unit >= 0xd800 && unit <= 0xdbff ? index - 1 : index;
-};
-
-/** Head and tail of `text` with a line between them that says what is missing and where all of it is. */
-function headAndTail(text: string, share: number, file: string | undefined): string {
-  const where = file ? `; all of it is in ${file}` : '';
-  const ratio = text.length / cost(text);
-  const keep = Math.max(0, Math.floor((share - 120 - where.length) * ratio));
-  const head = wholeCharacters(text, Math.ceil(keep * 0.6));
-  const tail = wholeCharacters(text, text.length - Math.floor(keep * 0.4));
-  return `${text.slice(0, head)}\n[… ${tail - head} characters not shown${where} …]\n${text.slice(tail)}`;
-}
-
 type Replace = Map<RemoteText, RemoteText>;
 
 const replaced = (fact: Fact, by: Replace): Fact => {
@@ -49,35 +49,55 @@ const replaced = (fact: Fact, by: Replace): Fact => {
   return Object.fromEntries(members.map(([name, part]) => [name, replaced(part, by)]));
 };
 
-/** Rows off the end of the longest list until the whole fits; a list that was cut says by how much. */
-function shortenLists(facts: Facts, budget: number): Facts {
-  let current: Facts = facts;
-  while (JSON.stringify(current).length > budget) {
-    const lists = Object.entries(current).filter((e): e is [string, readonly Fact[]] => Array.isArray(e[1]));
-    const longest = lists.sort((a, b) => JSON.stringify(b[1]).length - JSON.stringify(a[1]).length)[0];
-    if (!longest || longest[1].length < 2) return current;
-    const [name, rows] = longest;
-    const kept = rows.slice(0, Math.floor(rows.length / 2));
-    const before = Number(current[`${name}_not_shown`] ?? 0);
-    current = { ...current, [name]: kept, [`${name}_not_shown`]: before + rows.length - kept.length };
+/** One text of what is no list of rows, to be cut as such. */
+const asText = (fact: Fact): RemoteText =>
+  new RemoteText(
+    typeof fact === 'string'
+      ? fact
+      : JSON.stringify(fact, (_, part: Fact) => (part instanceof RemoteText ? part.text : part)),
+  );
+
+/** The largest member made smaller: a list keeps `part` of its rows and says how many it lost, anything else becomes one text. */
+function lessened(facts: Facts, part: number): Facts | undefined {
+  const sizes = Object.entries(facts).map(([name, fact]) => ({ name, fact, size: size(fact, LEAST) }));
+  const largest = sizes.sort((a, b) => b.size - a.size)[0];
+  if (largest?.fact === undefined || largest.fact instanceof RemoteText || largest.size <= LEAST) return undefined;
+  const { name, fact } = largest;
+  if (!Array.isArray(fact) || fact.length < 2) return { ...facts, [name]: asText(fact) };
+  const kept = fact.slice(0, Math.floor(fact.length * part));
+  const before = Number(facts[`${name}_not_shown`] ?? 0);
+  return { ...facts, [name]: kept, [`${name}_not_shown`]: before + fact.length - kept.length };
+}
+
+/** `facts` that fit when each of their texts takes no more than it may always take. */
+function lessenedTo(budget: number, facts: Facts): Facts {
+  let current = facts;
+  for (let taken = size(current, LEAST); taken > budget; taken = size(current, LEAST)) {
+    const next = lessened(current, Math.max(0.5, Math.min(0.9, budget / taken)));
+    if (!next) break;
+    current = next;
   }
   return current;
 }
 
 /**
- * `facts` within `budget` characters of JSON: long remote texts become head and tail, with the whole text in a file;
- * when what is left is still too much, lists lose rows from the end. Nothing is cut without saying so.
+ * `facts` within `budget` characters of JSON: long remote texts become head and tail, with the whole text in a file.
+ * When that is not enough, lists lose rows from the end, and what else is too long is cut as a text. Nothing is cut
+ * without saying so.
  */
 export async function withinBudget(facts: Facts, budget: number, save: SaveOutput): Promise<Facts> {
-  const texts = remoteTexts(facts);
+  if (size(facts, Number.POSITIVE_INFINITY) <= budget) return facts;
+  const least = lessenedTo(budget, facts);
+  const texts = remoteTexts(least);
   const costs = texts.map((text) => cost(text.text));
-  const fixed = JSON.stringify(replaced(facts, new Map(texts.map((text) => [text, new RemoteText('')])))).length;
-  const share = fairShare(costs, budget - fixed - texts.length * 80);
+  const share = Math.max(LEAST, fairShare(costs, budget - size(least, 0)));
   const by: Replace = new Map();
   for (const [i, text] of texts.entries()) {
     if ((costs[i] ?? 0) <= share) continue;
     const file = await save(text.text);
-    by.set(text, new RemoteText(headAndTail(text.text, share, file), text.totals));
+    const where = file ? `; all of it is in ${file}` : '';
+    const mark = (missing: number) => `\n[… ${missing} characters not shown${where} …]\n`;
+    by.set(text, new RemoteText(headAndTail(text.text, share - MARK - where.length, mark, cost), text.totals));
   }
-  return shortenLists(replaced(facts, by) as Facts, budget);
+  return replaced(least, by) as Facts;
 }

@@ -1,6 +1,7 @@
 import type { Failure } from '../failure.ts';
 import { type Answer, type Fact, type Facts, RemoteText } from './answer.ts';
 import { withinBudget } from './budget.ts';
+import { shortened } from './cut.ts';
 import { newBoundary } from './fence.ts';
 import type { SaveOutput } from './outputs.ts';
 import type { Redact } from './redact.ts';
@@ -8,6 +9,7 @@ import { asText, type PlainFacts, plain } from './render.ts';
 import { visible, visibleLine } from './visible.ts';
 
 const LONGEST_LINE = 300;
+const LONGEST_HEADLINE = 800;
 
 /** What a client is sent: the facts as JSON, complete on their own, and the same as text. */
 export interface Presented {
@@ -43,13 +45,14 @@ const redacted = (fact: Fact, redact: Redact): Fact => {
 export function createPresent({ redact, budget, save }: PresentOptions): Present {
   const present = async (headline: string, facts: Facts, isError: boolean): Promise<Presented> => {
     const safe = redacted(facts, redact) as Facts;
-    const structured = plain(await withinBudget(safe, budget, save), newBoundary());
-    const told = visible(redact(headline));
+    const told = shortened(visible(redact(headline)), LONGEST_HEADLINE);
+    const room = Math.max(budget / 2, budget - JSON.stringify({ summary: told }).length);
+    const structured = plain(await withinBudget(safe, room, save), newBoundary());
     return { text: asText(told, structured), structured: { summary: told, ...structured }, isError };
   };
   return {
     answer: ({ headline, facts }) => present(headline, facts, false),
     failure: ({ kind, message, hint, facts }) => present(message, { error: kind, cure: hint, ...facts }, true),
-    line: (text) => visibleLine(redact(text)).slice(0, LONGEST_LINE),
+    line: (text) => shortened(visibleLine(redact(text)), LONGEST_LINE),
   };
 }
