@@ -26,14 +26,26 @@ function base64Cores(secret: string): string[] {
 const percentAll = (text: string): string =>
   [...Buffer.from(text)].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('');
 
-/** The secret as it is, and as base64, base64url, hex, percent-encoding, a JSON string and a quoted shell word. */
-function spellings(secret: string): string[] {
+const unicodeEscaped = (text: string): string =>
+  text.replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+/**
+ * The secret as it is, with the line ends of a terminal, and as base64, base64url, hex, percent-encoding, a JSON string
+ * (non-ASCII as it is or escaped) and a quoted shell word.
+ */
+function spellings(held: string): string[] {
+  // A surrogate without a partner has no bytes to be written as.
+  const secret = Buffer.from(held).toString();
   const hex = Buffer.from(secret).toString('hex');
   const base64 = base64Cores(secret);
   const percent = [encodeURIComponent(secret), percentAll(secret)];
+  const json = JSON.stringify(secret).slice(1, -1);
   const all = [
+    held,
     secret,
-    JSON.stringify(secret).slice(1, -1),
+    secret.replaceAll('\n', '\r\n'),
+    json,
+    unicodeEscaped(json),
     secret.replaceAll("'", "'\\''"),
     ...base64,
     ...base64.map((text) => text.replaceAll('+', '-').replaceAll('/', '_')),

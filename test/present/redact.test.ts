@@ -71,6 +71,23 @@ describe('guarantee 21: redaction of exactly the secrets that are held', () => {
     expect(redact('-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n')).toBe('[private key removed]\n');
   });
 
+  it('takes out a secret of several lines with the line ends of a terminal, which would become its own again', () => {
+    expect(held('first\nsecond')('a first\r\nsecond b')).toBe('a [secret removed] b');
+  });
+
+  it('takes out a secret as JSON that is all ASCII', () => {
+    expect(held('pässwörd "1"')('"p\\u00e4ssw\\u00f6rd \\"1\\""')).toBe('"[secret removed]"');
+  });
+
+  it('takes secrets that are odd: of regular expressions, of its own mark, one in another, of half a character', () => {
+    const odd = ['a.*b[c)$^|', 'secret', 'pass', 'password1', 'half\ud800'];
+    const redact = createRedact(odd.map((value) => new Secret(value)));
+    expect(redact('a.*b[c)$^| aXXb[c) password1 pass half\ud800')).toBe(
+      '[secret removed] aXXb[c) [secret removed] [secret removed] [secret removed]',
+    );
+    expect(redact('my secret')).toBe('my [secret removed]');
+  });
+
   it('leaves a secret that is shorter than four characters, which would empty every answer', () => {
     expect(held('abc')('an abc of things')).toBe('an abc of things');
   });
