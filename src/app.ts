@@ -54,6 +54,19 @@ function setupOf(
   };
 }
 
+const LONGEST_BEGUN_LINE = 16_384;
+
+/** Tells the newest whole line of a text that comes in pieces: half a line may hold half a secret. */
+export function wholeLines(tell: (line: string) => void): (text: string) => void {
+  let begun = '';
+  return (text) => {
+    const lines = (begun + text).split(/[\r\n]+/);
+    begun = (lines.pop() ?? '').slice(0, LONGEST_BEGUN_LINE);
+    const newest = lines.findLast((line) => line.trim() !== '');
+    if (newest !== undefined) tell(newest);
+  };
+}
+
 /** SSH for one call: its signal ends the commands, their last line is its progress. */
 const shellOf =
   (ssh: Ssh, hosts: Hosts, blocked?: Failure) =>
@@ -62,8 +75,7 @@ const shellOf =
     connection: (host) => ssh.connection(host),
     run(host, command) {
       if (blocked) throw blocked;
-      const onOutput = (text: string): void => progress(text.trimEnd().split('\n').at(-1) ?? '');
-      return ssh.run(host, command, { signal, onOutput });
+      return ssh.run(host, command, { signal, onOutput: wholeLines(progress) });
     },
   });
 
