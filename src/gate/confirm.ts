@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Failure } from '../failure.ts';
+import { shortened } from '../present/cut.ts';
 import type { Redact } from '../present/redact.ts';
 import { visible } from '../present/visible.ts';
 import type { Preview, Tool, ToolContext } from '../toolsets/tool.ts';
@@ -70,7 +71,7 @@ export function createConfirmation(ttlMs: number, redact: Redact): Confirmation 
       const nonce = randomBytes(16).toString('hex');
       open.set(nonce, setTimeout(() => open.delete(nonce), ttlMs).unref());
       const text = visible(redact([...(alarm ? [alarm] : []), shown.message].join('\n')));
-      const message = text.length > PREVIEW_CHARACTERS ? `${text.slice(0, PREVIEW_CHARACTERS)} […]` : text;
+      const message = shortened(text, PREVIEW_CHARACTERS, '\n');
       return { message, ticket: { nonce, tool: tool.name, input: digest(input), state: digest(shown.state) } };
     },
     async settle({ action, confirmed, ticket }, tool, input, context) {
