@@ -72,9 +72,10 @@ export function createAudit(file: string, redact: Redact): Audit {
       prev,
     };
     const hash = createHash('sha256').update(JSON.stringify(body)).digest('hex');
-    await log.append(`${JSON.stringify({ ...body, hash })}\n`, entry.kind === 'intent');
+    await log.append(`${JSON.stringify({ ...body, hash })}\n`);
     seq += 1;
     prev = hash;
+    if (entry.kind === 'intent') await log.sync();
   };
   return {
     write(entry) {

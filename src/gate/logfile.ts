@@ -5,12 +5,15 @@ import { dirname } from 'node:path';
 export interface LogFile {
   /** The last whole line that was in the file before this process wrote to it; empty for a new file. */
   lastLine(): Promise<string>;
-  /** Appends `line` with one write, and waits until it is on the disk when it has to be `durable`. */
-  append(line: string, durable: boolean): Promise<void>;
+  /** Appends `line` with one write; on a line of its own, whatever the file ends with. */
+  append(line: string): Promise<void>;
+  /** Waits until all that was appended is on the disk. */
+  sync(): Promise<void>;
   close(): Promise<void>;
 }
 
 const TAIL = 65_536;
+const NEWLINE = 10;
 
 async function tailOf(handle: FileHandle): Promise<string> {
   const { size } = await handle.stat();
@@ -19,12 +22,17 @@ async function tailOf(handle: FileHandle): Promise<string> {
   return buffer.toString('utf8', 0, bytesRead);
 }
 
+/** Whether it ends inside a line: a write was cut, ours or that of another process on the same file. */
+async function isTorn(handle: FileHandle): Promise<boolean> {
+  const { size } = await handle.stat();
+  if (size === 0) return false;
+  const { bytesRead, buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
+  return bytesRead === 1 && buffer[0] !== NEWLINE;
+}
+
 /** A LogFile at `file`, made when first used: 0600 in a 0700 folder; opened again when it was moved or removed. */
 export function createLogFile(file: string): LogFile {
   let handle: FileHandle | undefined;
-  let tail = '';
-  /** The file does not end with a newline: a write of ours or somebody else's was cut, so a line is begun anew. */
-  let torn = false;
 
   const isOurs = async (opened: FileHandle): Promise<boolean> => {
     const [ours, there] = await Promise.all([opened.stat(), stat(file).catch(() => undefined)]);
@@ -40,28 +48,20 @@ export function createLogFile(file: string): LogFile {
     if (handle) return handle;
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
     handle = await open(file, 'a+', 0o600);
-    tail = await tailOf(handle);
-    torn = tail !== '' && !tail.endsWith('\n');
     return handle;
   };
   return {
     async lastLine() {
-      await ready();
-      return (
-        tail
-          .slice(0, tail.lastIndexOf('\n') + 1)
-          .trimEnd()
-          .split('\n')
-          .at(-1) ?? ''
-      );
+      const tail = await tailOf(await ready());
+      const whole = tail.slice(0, tail.lastIndexOf('\n') + 1);
+      return whole.trimEnd().split('\n').at(-1) ?? '';
     },
-    async append(line, durable) {
+    async append(line) {
       const opened = await ready();
-      const cut = torn;
-      torn = true;
-      await opened.appendFile(cut ? `\n${line}` : line);
-      torn = false;
-      if (durable) await opened.datasync();
+      await opened.appendFile((await isTorn(opened)) ? `\n${line}` : line);
+    },
+    async sync() {
+      await handle?.datasync();
     },
     close,
   };

@@ -132,6 +132,32 @@ describe('the audit', () => {
   });
 });
 
+describe('two processes on one file', () => {
+  it('a line that the other one left half written does not swallow ours', async () => {
+    const ours = audited();
+    await ours.call('pve_lamp_change');
+    await appendFile(file, '{"time":"2026-');
+    await ours.call('pve_lamp_change');
+    const whole = (await readFile(file, 'utf8'))
+      .trimEnd()
+      .split('\n')
+      .filter((line) => line !== '{"time":"2026-');
+    const rows: Record<string, unknown>[] = whole.map((line) => JSON.parse(line));
+    expect(rows.map(({ seq }) => seq)).toEqual([1, 2, 3, 4]);
+    expectChained(rows);
+  });
+
+  it('1,000 lines of any length at once: each is whole, each chain unbroken', async () => {
+    const both = [audited(), audited()];
+    const colours = Array.from({ length: 250 }, (_, i) => 'v'.repeat(i));
+    await Promise.all(both.flatMap(({ call }) => colours.map((colour) => call('pve_lamp_change', { colour }))));
+    const rows = await lines();
+    expect(rows).toHaveLength(1000);
+    expect(new Set(rows.map(({ chain }) => chain)).size).toBe(2);
+    expectChained(rows);
+  });
+});
+
 describe('guarantee 22: no intent on the disk, no act', () => {
   it('refuses changes when the file cannot be written, says why, and still answers reads', async () => {
     const { call, ran } = audited('trusted', '/dev/full');
