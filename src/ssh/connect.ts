@@ -18,7 +18,7 @@ export interface Connection {
 
 const GOODBYE_MS = 100;
 
-/** Connects through all hops and logs in within `connectTimeoutMs`, or fails with one Failure and leaves nothing open. */
+/** Connects through all hops and logs in within `connectTimeoutMs`; or fails, once, and leaves nothing open. */
 export async function connect(host: HostSpec, options: ConnectOptions): Promise<Connection> {
   const layers = await goThrough([...(host.via ?? []), host], await newWay(options));
   const last = layers.at(-1) as Layer;

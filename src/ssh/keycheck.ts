@@ -66,8 +66,8 @@ function refusal(host: Place, key: HostKey, verdict: Verdict, lines: readonly Kn
     const remove = [...new Set(lines.map(({ file }) => file))]
       .map((file) => `ssh-keygen -R '${knownName(host.address, host.port)}' -f '${file}'`)
       .join(' && ');
-    const cure = `Somebody may be in between, or the host was installed anew. Only if you know why it changed: ${remove} && ${trust}`;
-    return new Failure('untrusted', text, cure);
+    const doubt = 'Somebody may be in between, or the host was installed anew.';
+    return new Failure('untrusted', text, `${doubt} Only if you know why it changed: ${remove} && ${trust}`);
   }
   return new Failure(
     'untrusted',

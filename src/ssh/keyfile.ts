@@ -72,7 +72,8 @@ function refuseOtherKinds(path: string, text: string): void {
     throw unusable(path, 'holds a public key', path.endsWith('.pub') ? cure : 'Give the path of the private key.');
   }
   if (!/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(start)) {
-    const cure = `Give the path of a private key. A PuTTY key is converted by: puttygen key.ppk -O private-openssh -o ${quote(path)}`;
+    const convert = `puttygen key.ppk -O private-openssh -o ${quote(path)}`;
+    const cure = `Give the path of a private key. A PuTTY key is converted by: ${convert}`;
     throw unusable(path, 'is not a private key in a form that is supported', cure);
   }
 }

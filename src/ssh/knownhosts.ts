@@ -41,7 +41,7 @@ export function parseKnownHosts(text: string, file: string): KnownKey[] {
   });
 }
 
-/** The keys of all files that exist. A file that exists and cannot be read may hide a @revoked line: `misconfigured`. */
+/** The keys of all files that exist. One that cannot be read may hide a @revoked line: `misconfigured`. */
 export async function readKnownHosts(files: readonly string[]): Promise<KnownKey[]> {
   const lists = await Promise.all(files.map(async (file) => parseKnownHosts(await readIfThere(file), file)));
   return lists.flat();

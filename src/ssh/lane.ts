@@ -42,7 +42,7 @@ const REFUSED_WAITS_MS = [5, 25, 100, 400];
 const STUCK_MS = 5_000;
 const MAX_LOSSES = 2;
 
-/** One connection and its channels: never more than `maxChannels`, one of them kept back, and fewer if the server says so. */
+/** One connection and its channels: `maxChannels` at most, one of them kept back, and fewer if the server says so. */
 export class Lane {
   /** Channels that are open, being opened or being closed. */
   open = 0;
@@ -129,10 +129,10 @@ export class Lane {
   #execRefused(order: Order, cause: Error): void {
     const { hostName } = order;
     if (this.connection.lost.aborted) {
-      const text = `The connection to ${hostName} was lost while a command was being started; whether it ran is unknown.`;
+      const text = `The connection to ${hostName} was lost while a command was started; whether it ran is unknown.`;
       order.fail(new Failure('outcome-unknown', text, 'Look at the host before you run it again.', { cause }));
     } else {
-      // ssh2 gives no hold on the channel whose command was refused, so it stays open for as long as the connection does.
+      // ssh2 gives no hold on a channel whose command was refused: it stays open as long as the connection does.
       this.retired = true;
       const text = `${hostName} opened a session and refused to run the command in it.`;
       const cure = 'The host may have no process left; its sshd log says why.';
@@ -182,8 +182,9 @@ export class Lane {
       this.events.again(order);
       return;
     }
-    const text = `The connection to ${order.hostName} was lost ${order.losses} times before the command was sent; it has not run.`;
-    order.fail(new Failure('unreachable', text, 'Check the network and the host, then call again.', { cause }));
+    const lost = `The connection to ${order.hostName} was lost ${order.losses} times before the command was sent`;
+    const cure = 'Check the network and the host, then call again.';
+    order.fail(new Failure('unreachable', `${lost}; it has not run.`, cure, { cause }));
     this.events.changed();
   }
 }

@@ -43,9 +43,10 @@ export interface Way {
 const CONNECT_MS = 15_000;
 const KEEPALIVE_MS = 5_000;
 
+/** The clock of all stages starts here. Fails when a known hosts file cannot be read. */
 export async function newWay(options: ConnectOptions): Promise<Way> {
   const total = options.connectTimeoutMs ?? CONNECT_MS;
-  // A stage may use two thirds of the whole, so that a mute server leaves time to say so.
+  // No stage may use up the whole: a mute server is told of before the deadline.
   const deadlines = { until: performance.now() + total, stageMs: (total * 2) / 3, signal: options.signal };
   return { deadlines, known: await readKnownHosts([...options.knownHosts, options.ownKnownHosts]), options };
 }

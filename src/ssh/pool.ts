@@ -40,8 +40,8 @@ export interface Pool {
   /**
    * Runs the command on a fresh channel without a pty. `use` is called once, when the server has taken the command, and
    * must attach its listeners before it awaits anything. The channel is closed when `use` settles, if it still is open.
-   * An order whose signal aborts while it waits is `cancelled` and has not run. Once it is on its way `use` is called all
-   * the same, to end what was started; if the server does not answer for 2 s after the abort, it is `outcome-unknown`.
+   * An order whose signal aborts while it waits is `cancelled` and has not run. Once it is on its way `use` is called
+   * all the same, to end what was started; an abort that the server leaves unanswered for 2 s is `outcome-unknown`.
    */
   withChannel<T>(
     host: HostSpec,
@@ -86,17 +86,23 @@ export function createPool(options: PoolOptions): Pool {
   };
   return {
     async withChannel(host, command, use, { signal, reserved = false } = {}) {
-      if (closing.signal.aborted || signal?.aborted) throw cancelled(`The command on ${host.name}`, signal?.reason);
+      if (closing.signal.aborted) throw closed();
+      if (signal?.aborted) throw cancelled(`The command on ${host.name}`, signal.reason);
       return place(queueOf(host), { hostName: host.name, command, reserved, signal }, use);
     },
     connection: (host) => queues.get(identity(host))?.state() ?? { state: 'idle', openChannels: 0, queued: 0 },
     async close() {
       closing.abort();
-      const over = [...queues.values()].map((queue) => queue.close(cancelled('The command')));
+      const over = [...queues.values()].map((queue) => queue.close(closed()));
       await Promise.allSettled([...making, ...over]);
     },
   };
 }
+
+const closed = (): Failure => {
+  const text = 'The SSH connections were closed before the command was sent; it has not run.';
+  return new Failure('cancelled', text, 'The server is shutting down. Call again when it runs.');
+};
 
 const identity = (host: HostSpec): string =>
   JSON.stringify([host.address, host.port, host.user, host.keyPath, host.agent, host.via?.map(identity)]);

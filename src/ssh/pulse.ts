@@ -4,8 +4,8 @@ import type { Readable } from 'node:stream';
 const SILENT_INTERVALS = 3;
 
 /**
- * Calls `silent` when nothing has come from the stream for three intervals of `everyMs` (ms). Everything that comes counts:
- * on a slow line, answers to keepalive messages wait behind the data. Gives what ends it.
+ * Calls `silent` when nothing has come from the stream for three intervals of `everyMs` (ms). Everything that comes
+ * counts: on a slow line, answers to keepalive messages wait behind the data. Gives what ends it.
  */
 export function watchPulse(stream: Readable, everyMs: number, silent: (ms: number) => void): () => void {
   const limit = SILENT_INTERVALS * everyMs;
