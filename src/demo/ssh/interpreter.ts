@@ -1,7 +1,7 @@
 import type { Command, ExecResult, IFileSystem, ResolvedCommandContext } from 'just-bash';
 import { Input } from './input.ts';
 import type { Machine } from './machine.ts';
-import { type Process, type Program, statusOfSignal } from './process.ts';
+import { type Process, type Program, statusOfSignal } from './proc.ts';
 import { streamed } from './statements.ts';
 import { internal, streams } from './syntax.ts';
 import { become, runChild } from './table.ts';
@@ -37,34 +37,34 @@ export class Interpreter {
   }
 
   /** Runs `argv` as `process` itself: a program of its machine, or a command that the library has. Gives the exit code. */
-  async command(argv: readonly string[], process: Process): Promise<number> {
-    await become(process, argv);
+  async command(argv: readonly string[], proc: Process): Promise<number> {
+    await become(proc, argv);
     const [name = '', ...args] = argv;
-    const program = this.programs(process.machine).get(name.replace(/^(\/usr(\/local)?)?\/s?bin\//, ''));
-    return program ? program(args, process) : this.script(argv.map(quoted).join(' '), ['bash'], process);
+    const program = this.programs(proc.machine).get(name.replace(/^(\/usr(\/local)?)?\/s?bin\//, ''));
+    return program ? program(args, proc) : this.script(argv.map(quoted).join(' '), ['bash'], proc);
   }
 
   /** Runs `script` as the shell that `process` is, `args` being `$0`, `$1`…; gives its exit code. */
-  async script(script: string, [zero = 'bash', ...args]: readonly string[], process: Process): Promise<number> {
+  async script(script: string, [zero = 'bash', ...args]: readonly string[], proc: Process): Promise<number> {
     const after: HandOver = {};
     const bash = new this.library.Bash({
-      fs: this.#files(process),
-      cwd: process.cwd,
-      env: { ...process.env, 0: zero },
-      processInfo: { pid: process.pid, ppid: 1, uid: 0, gid: 0 },
+      fs: this.#files(proc),
+      cwd: proc.cwd,
+      env: { ...proc.env, 0: zero },
+      processInfo: { pid: proc.pid, ppid: 1, uid: 0, gid: 0 },
       // Its guard replaces globals of this very process while a script runs; the browser build has nothing to guard.
       defenseInDepth: false,
-      customCommands: [grep, ...this.#installed(process), ...internals(process, after)],
+      customCommands: [grep, ...this.#installed(proc), ...internals(proc, after)],
     });
     bash.registerTransformPlugin({ name: 'streamed', transform: ({ ast }) => ({ ast: streamed(ast) }) });
     const positional = args.length > 0 ? `set -- ${args.map(quoted).join(' ')}\n` : '';
-    const result = await bash.exec(positional + script, { rawScript: true, signal: process.signal });
-    if (process.signal.aborted) return statusOfSignal(process.signal.reason);
-    process.out(bytesOf(result));
-    process.err(result.stderr);
+    const result = await bash.exec(positional + script, { rawScript: true, signal: proc.signal });
+    if (proc.signal.aborted) return statusOfSignal(proc.signal.reason);
+    proc.out(bytesOf(result));
+    proc.err(result.stderr);
     if (!after.to) return result.exitCode;
     const { next, env, cwd } = after.to;
-    const same = { ...process, env, cwd };
+    const same = { ...proc, env, cwd };
     return 'argv' in next ? this.command(next.argv, same) : this.script(next.script, [zero, ...args], same);
   }
 
@@ -85,10 +85,10 @@ export class Interpreter {
   }
 
   /** The machine's programs as commands of the library. */
-  #installed(process: Process): Command[] {
-    return [...this.programs(process.machine)].map(([name, program]) => ({
+  #installed(proc: Process): Command[] {
+    return [...this.programs(proc.machine)].map(([name, program]) => ({
       name,
-      execute: (args, context) => asChild(process, [name, ...args], program, context),
+      execute: (args, context) => asChild(proc, [name, ...args], program, context),
     }));
   }
 }

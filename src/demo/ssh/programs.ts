@@ -1,6 +1,6 @@
 import type { Interpreter } from './interpreter.ts';
 import type { Machine, Machines } from './machine.ts';
-import type { Program } from './process.ts';
+import type { Program } from './proc.ts';
 import { docker } from './programs/docker.ts';
 import { journalctl } from './programs/journalctl.ts';
 import { launchers } from './programs/launchers.ts';

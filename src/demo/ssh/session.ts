@@ -2,7 +2,7 @@ import type { ServerChannel, Session } from 'ssh2';
 import { Input } from './input.ts';
 import type { Interpreter } from './interpreter.ts';
 import type { Machine } from './machine.ts';
-import { type Process, signalName } from './process.ts';
+import { type Process, signalName } from './proc.ts';
 import { runChild } from './table.ts';
 
 /** Serves one SSH session of root on `machine`: a command, or a shell that runs what comes on its input. */
@@ -28,14 +28,14 @@ export function serveSession(session: Session, machine: Machine, interpreter: In
     ending.abort(signalName(name) ?? 'TERM');
   });
   const run = (channel: ServerChannel, argv: readonly string[]) => {
-    channel.on('close', () => ending.abort('HUP'));
-    channel.on('error', () => ending.abort('HUP'));
-    void serve(
-      channel,
-      { machine, pid: 1, env, cwd: '/root', signal: ending.signal, ...streamsOf(channel) },
-      argv,
-      interpreter,
-    );
+    channel.on('close', () => ending.abort('closed'));
+    channel.on('error', () => ending.abort('closed'));
+    const login = { machine, pid: 1, env, cwd: '/root', signal: ending.signal, ...streamsOf(channel) };
+    serve(channel, login, argv, interpreter).catch((error: unknown) => {
+      login.err(`the demo failed: ${error instanceof Error ? error.message : String(error)}\n`);
+      channel.exit(255);
+      channel.end();
+    });
   };
   session.on('exec', (accept, _reject, { command }) => run(accept(), ['bash', '-c', command]));
   session.on('shell', (accept) => run(accept(), ['bash', '-s']));
@@ -49,11 +49,11 @@ async function serve(
   interpreter: Interpreter,
 ): Promise<void> {
   const status = { signal: login.signal };
-  const code = await runChild(login, argv, {}, (process) => {
-    status.signal = process.signal;
-    return interpreter.command(argv, process);
+  const code = await runChild(login, argv, {}, (proc) => {
+    status.signal = proc.signal;
+    return interpreter.command(argv, proc);
   });
-  if (login.signal.reason === 'HUP') return;
+  if (login.signal.reason === 'closed') return;
   if (status.signal.aborted) channel.exit(String(status.signal.reason));
   else channel.exit(code);
   channel.end();

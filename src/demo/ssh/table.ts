@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { Machine } from './machine.ts';
-import { type Process, statusOfSignal } from './process.ts';
+import { type Process, statusOfSignal } from './proc.ts';
 
 /** What the process table of a machine holds. */
 export interface Entry {

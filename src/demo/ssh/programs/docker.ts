@@ -1,17 +1,17 @@
 import type { DockerContainer, Guest } from '../../world.ts';
-import { type Process, type Program, wait } from '../process.ts';
+import { type Process, type Program, wait } from '../proc.ts';
 
 /** `docker ps`, `logs`, `start`, `stop`, `restart`, `inspect` and `version` inside a container that has Docker. */
 export function docker(guest: Guest): Program {
   /** When a container was last started by hand, in epoch milliseconds. */
   const started = new Map<string, number>();
   const since = ({ id }: DockerContainer) => Math.max(started.get(id) ?? 0, guest.startedAt);
-  return async (args, process) => {
+  return async (args, proc) => {
     const [verb = '', ...rest] = args[0] === 'container' ? args.slice(1) : args;
-    if (verb === 'ps' || verb === 'ls') return ps(guest.docker, rest, since, process);
-    if (verb === 'logs') return logs(guest, rest, since, process);
-    if (verb === 'start' || verb === 'stop' || verb === 'restart') return change(guest, verb, rest, started, process);
-    process.err(`docker: unknown command: docker ${verb}\n\nRun 'docker --help' for more information\n`);
+    if (verb === 'ps' || verb === 'ls') return ps(guest.docker, rest, since, proc);
+    if (verb === 'logs') return logs(guest, rest, since, proc);
+    if (verb === 'start' || verb === 'stop' || verb === 'restart') return change(guest, verb, rest, started, proc);
+    proc.err(`docker: unknown command: docker ${verb}\n\nRun 'docker --help' for more information\n`);
     return 1;
   };
 }
@@ -104,20 +104,20 @@ async function logs(
   guest: Guest,
   options: readonly string[],
   since: (c: DockerContainer) => number,
-  process: Process,
+  proc: Process,
 ): Promise<number> {
   const name = options
     .filter((option, i) => !option.startsWith('-') && !/^(-n|--tail|--since)$/.test(options[i - 1] ?? ''))
     .at(-1);
   const container = find(guest, name);
-  if (!container) return unknown(name ?? '', process);
+  if (!container) return unknown(name ?? '', proc);
   const at = options.findIndex((option) => option === '-n' || option.startsWith('--tail'));
   const count = Number(/=(\d+)$/.exec(options[at] ?? '')?.[1] ?? options[at + 1]);
   const stamp = (i: number) => new Date(since(container) + i * 20).toISOString().replace('T', ' ').slice(0, 19);
   const lines = container.log.map((line, i) => `${stamp(i)},000 INFO  [io.quarkus] (main) ${line}\n`);
-  process.out(lines.slice(at === -1 || Number.isNaN(count) ? 0 : -count).join(''));
+  proc.out(lines.slice(at === -1 || Number.isNaN(count) ? 0 : -count).join(''));
   if (options.some((option) => option === '--follow' || /^-\w*f/.test(option)))
-    await wait(Number.POSITIVE_INFINITY, process);
+    await wait(Number.POSITIVE_INFINITY, proc);
   return 0;
 }
 
@@ -126,21 +126,21 @@ async function change(
   verb: 'start' | 'stop' | 'restart',
   options: readonly string[],
   started: Map<string, number>,
-  process: Process,
+  proc: Process,
 ): Promise<number> {
   const names = options.filter((option) => !option.startsWith('-'));
   let code = 0;
   for (const name of names) {
     const container = find(guest, name);
     if (!container) {
-      code = unknown(name, process);
+      code = unknown(name, proc);
       continue;
     }
-    if (verb !== 'start') await wait(400, process);
-    if (process.signal.aborted) return 1;
+    if (verb !== 'start') await wait(400, proc);
+    if (proc.signal.aborted) return 1;
     container.enabled = verb !== 'stop';
-    started.set(container.id, process.machine.world.now());
-    process.out(`${name}\n`);
+    started.set(container.id, proc.machine.world.now());
+    proc.out(`${name}\n`);
   }
   return code;
 }

@@ -1,6 +1,6 @@
 import type { JournalLine } from '../../world.ts';
 import type { Machine } from '../machine.ts';
-import { type Program, wait } from '../process.ts';
+import { type Program, wait } from '../proc.ts';
 
 /** A line as `journalctl -o short` prints it; times are UTC, as everything on these machines. */
 export function shortLine({ hostname }: Machine, { at, unit, pid, text }: JournalLine): string {
@@ -14,8 +14,8 @@ export const ofUnit = ({ journal }: Machine, name: string): JournalLine[] =>
   journal.filter(({ unit, text }) => unit === name || (unit === 'systemd' && text.includes(`${name}.service`)));
 
 /** `journalctl [-u UNIT]… [-n N] [-r] [-f] [-S|--since TIME] [-g TEXT] [-o short|cat|json]`. */
-export const journalctl: Program = async (args, process) => {
-  const { machine, out, err } = process;
+export const journalctl: Program = async (args, proc) => {
+  const { machine, out, err } = proc;
   const options = optionsOf(args);
   const units = options.get('u') ?? [];
   const since = options.get('S')?.at(-1);
@@ -40,8 +40,8 @@ export const journalctl: Program = async (args, process) => {
   const print = printer(machine, options.get('o')?.at(-1));
   if (lines.length === 0) out('-- No entries --\n');
   out((options.has('r') ? shown.reverse() : shown).map(print).join(''));
-  for (let seen = lines.length; options.has('f') && !process.signal.aborted; ) {
-    await wait(200, process);
+  for (let seen = lines.length; options.has('f') && !proc.signal.aborted; ) {
+    await wait(200, proc);
     const more = chosen().slice(seen);
     out(more.map(print).join(''));
     seen += more.length;

@@ -1,15 +1,15 @@
 import { Input } from '../input.ts';
-import type { Process, Program } from '../process.ts';
+import type { Process, Program } from '../proc.ts';
 import type { Installation } from '../programs.ts';
 
 /** Programs that run another program in their own place: shells, env, sudo and the like. */
 export function launchers(installation: () => Installation): Record<string, Program> {
-  const run = (argv: readonly string[], process: Process) => installation().interpreter.command(argv, process);
+  const run = (argv: readonly string[], proc: Process) => installation().interpreter.command(argv, proc);
   const sh = shell(installation);
-  const env: Program = (args, process) => {
-    const { vars, rest } = environment(args, process.env);
-    if (rest.length > 0) return run(rest, { ...process, env: vars });
-    process.out(
+  const env: Program = (args, proc) => {
+    const { vars, rest } = environment(args, proc.env);
+    if (rest.length > 0) return run(rest, { ...proc, env: vars });
+    proc.out(
       Object.entries(vars)
         .map(([name, value]) => `${name}=${value}\n`)
         .join(''),
@@ -19,9 +19,9 @@ export function launchers(installation: () => Installation): Record<string, Prog
   /** Skips its own options; those in `valued` take the next word. */
   const prefix =
     (...valued: readonly string[]): Program =>
-    (args, process) => {
+    (args, proc) => {
       const rest = afterOptions(args, valued);
-      return rest.length > 0 ? env(rest, process) : 0;
+      return rest.length > 0 ? env(rest, proc) : 0;
     };
   return {
     sh,
@@ -64,22 +64,22 @@ function environment(args: readonly string[], inherited: Readonly<Record<string,
 /** `sh -c SCRIPT NAME ARGS…`, `sh FILE ARGS…`, or the script on standard input. */
 const shell =
   (installation: () => Installation): Program =>
-  async (args, process) => {
+  async (args, proc) => {
     const { flags, rest } = shellOptions(args);
     const { interpreter } = installation();
     const settings = flags.replace(/[^eux]/g, '');
     const start = settings === '' ? '' : `set -${settings}\n`;
-    if (flags.includes('c')) return interpreter.script(start + (rest[0] ?? ''), rest.slice(1), process);
+    if (flags.includes('c')) return interpreter.script(start + (rest[0] ?? ''), rest.slice(1), proc);
     const [file] = rest;
     if (flags.includes('s') || file === undefined) {
-      const text = (await process.stdin.all()).toString('utf8');
-      return interpreter.script(start + text, ['bash', ...rest], { ...process, stdin: Input.of(Buffer.alloc(0)) });
+      const text = (await proc.stdin.all()).toString('utf8');
+      return interpreter.script(start + text, ['bash', ...rest], { ...proc, stdin: Input.of(Buffer.alloc(0)) });
     }
-    const path = process.machine.fs.resolvePath(process.cwd, file);
-    if (await process.machine.fs.exists(path)) {
-      return interpreter.script(start + (await process.machine.fs.readFile(path)), rest, process);
+    const path = proc.machine.fs.resolvePath(proc.cwd, file);
+    if (await proc.machine.fs.exists(path)) {
+      return interpreter.script(start + (await proc.machine.fs.readFile(path)), rest, proc);
     }
-    process.err(`bash: ${file}: No such file or directory\n`);
+    proc.err(`bash: ${file}: No such file or directory\n`);
     return 127;
   };
 

@@ -1,32 +1,32 @@
 import type { Guest } from '../../world.ts';
-import type { Process, Program } from '../process.ts';
+import type { Process, Program } from '../proc.ts';
 import type { Installation } from '../programs.ts';
 import { runChild } from '../table.ts';
 
 /** `pct list`, `status`, `config` and `exec`, for the containers of the node it runs on. */
 export const pct =
   (installation: () => Installation): Program =>
-  (args, process) => {
+  (args, proc) => {
     const [verb = '', id = '', ...rest] = args;
-    if (verb === 'list') return list(process);
+    if (verb === 'list') return list(proc);
     if (!['status', 'config', 'exec'].includes(verb)) {
-      process.err(`ERROR: unknown command 'pct ${verb}'\n`);
+      proc.err(`ERROR: unknown command 'pct ${verb}'\n`);
       return 255;
     }
     if (!/^[1-9]\d{2,8}$/.test(id)) {
-      process.err(
+      proc.err(
         "400 Parameter verification failed.\nvmid: type check ('integer') failed\npct exec <vmid> [<extra-args>] [OPTIONS]\n",
       );
       return 255;
     }
-    const { node } = process.machine;
-    const guest = process.machine.world.guest(Number(id));
+    const { node } = proc.machine;
+    const guest = proc.machine.world.guest(Number(id));
     if (guest?.kind !== 'lxc' || guest.node !== node.name) {
-      process.err(`Configuration file 'nodes/${node.name}/lxc/${id}.conf' does not exist\n`);
+      proc.err(`Configuration file 'nodes/${node.name}/lxc/${id}.conf' does not exist\n`);
       return 2;
     }
-    if (verb === 'exec') return exec(guest, rest, process, installation());
-    process.out(verb === 'status' ? `status: ${guest.status}\n` : configOf(guest));
+    if (verb === 'exec') return exec(guest, rest, proc, installation());
+    proc.out(verb === 'status' ? `status: ${guest.status}\n` : configOf(guest));
     return 0;
   };
 
@@ -50,7 +50,7 @@ const configOf = ({ config }: Guest): string =>
 function exec(
   guest: Guest,
   options: readonly string[],
-  process: Process,
+  proc: Process,
   { interpreter, machines }: Installation,
 ): number | Promise<number> {
   const keep = options.findIndex((option) => /^--?keep-env$/.test(option));
@@ -59,15 +59,15 @@ function exec(
     ? options.slice(options.indexOf('--') + 1)
     : options.slice(keep === -1 ? 0 : keep + 2);
   if (argv.length === 0) {
-    process.err('missing command\n');
+    proc.err('missing command\n');
     return 255;
   }
   if (guest.status !== 'running') {
-    process.err(`container '${guest.vmid}' not running!\n`);
+    proc.err(`container '${guest.vmid}' not running!\n`);
     return 255;
   }
-  const env = { ...(clean ? {} : process.env), ...inside };
-  return runChild(process, argv, { machine: machines.container(guest), env, cwd: '/' }, (child) =>
+  const env = { ...(clean ? {} : proc.env), ...inside };
+  return runChild(proc, argv, { machine: machines.container(guest), env, cwd: '/' }, (child) =>
     interpreter.command(argv, child),
   );
 }

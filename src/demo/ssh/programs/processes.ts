@@ -1,19 +1,19 @@
-import { type Program, signalName, wait } from '../process.ts';
+import { type Program, signalName, wait } from '../proc.ts';
 import type { Entry } from '../table.ts';
 
 /** sleep, kill, ps, and what a script may say of processes without effect here. */
 export const processPrograms: Record<string, Program> = {
-  sleep: async (args, process) => {
+  sleep: async (args, proc) => {
     const units: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, h: 3600, d: 86_400 };
     const parts = args.map((arg) => /^(\d*\.?\d+|infinity)([smhd]?)$/.exec(arg));
     if (parts.length === 0 || parts.includes(null)) {
-      process.err(args.length === 0 ? 'sleep: missing operand\n' : `sleep: invalid time interval '${args[0]}'\n`);
+      proc.err(args.length === 0 ? 'sleep: missing operand\n' : `sleep: invalid time interval '${args[0]}'\n`);
       return 1;
     }
     const seconds = parts.map(
       (part) => Number(part?.[1]?.replace('infinity', 'Infinity')) * (units[part?.[2] ?? ''] ?? 1),
     );
-    await wait(seconds.reduce((sum, each) => sum + each, 0) * 1000, process);
+    await wait(seconds.reduce((sum, each) => sum + each, 0) * 1000, proc);
     return 0;
   },
   kill: (args, { machine, err }) => {

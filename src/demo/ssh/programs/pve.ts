@@ -1,4 +1,4 @@
-import type { Program } from '../process.ts';
+import type { Program } from '../proc.ts';
 
 /** `qm list`. */
 export const qm: Program = ([verb], { machine, out, err }) => {

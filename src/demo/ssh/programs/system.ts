@@ -1,6 +1,6 @@
 import { guestVitals, nodeVitals } from '../../world.ts';
 import type { Machine } from '../machine.ts';
-import type { Process, Program } from '../process.ts';
+import type { Process, Program } from '../proc.ts';
 
 const print =
   (text: (machine: Machine, args: readonly string[]) => string): Program =>

@@ -1,23 +1,23 @@
 import type { Service } from '../../world.ts';
-import type { Process, Program } from '../process.ts';
+import type { Process, Program } from '../proc.ts';
 import { ofUnit, shortLine } from './journalctl.ts';
 
 /** `systemctl status|start|stop|restart|reload|is-active|is-enabled|show|list-units`. */
-export const systemctl: Program = (args, process) => {
+export const systemctl: Program = (args, proc) => {
   const [verb = 'list-units', ...names] = args.filter((arg) => !arg.startsWith('-'));
   const units = names.map((name) => name.replace(/\.service$/, ''));
-  const services = process.machine.services.filter(({ unitState }) => unitState !== 'not-found');
+  const services = proc.machine.services.filter(({ unitState }) => unitState !== 'not-found');
   const known = (name: string) => services.find((service) => service.name === name);
-  if (verb === 'list-units' || verb === 'list-unit-files') return list(services, process, args);
+  if (verb === 'list-units' || verb === 'list-unit-files') return list(services, proc, args);
   const act = verbs[verb];
   if (!act) {
-    process.err(`Unknown command verb '${verb}'.\n`);
+    proc.err(`Unknown command verb '${verb}'.\n`);
     return 1;
   }
-  return units.map((name) => act(name, known(name), process, args)).reduce((worst, code) => Math.max(worst, code), 0);
+  return units.map((name) => act(name, known(name), proc, args)).reduce((worst, code) => Math.max(worst, code), 0);
 };
 
-type Verb = (name: string, service: Service | undefined, process: Process, args: readonly string[]) => number;
+type Verb = (name: string, service: Service | undefined, proc: Process, args: readonly string[]) => number;
 
 const active = (service: Service | undefined): string =>
   service?.state === 'running' ? 'active' : service?.state === 'failed' ? 'failed' : 'inactive';

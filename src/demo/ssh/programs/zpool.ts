@@ -1,4 +1,4 @@
-import type { Program } from '../process.ts';
+import type { Program } from '../proc.ts';
 
 const GiB = 1024 ** 3;
 

@@ -14,7 +14,7 @@ export interface Process {
   err(data: string | Buffer): void;
 }
 
-export type Program = (args: readonly string[], process: Process) => number | Promise<number>;
+export type Program = (args: readonly string[], proc: Process) => number | Promise<number>;
 
 /** Resolves after `ms`, or as soon as the process is to end. */
 export function wait(ms: number, { signal }: Process): Promise<void> {
