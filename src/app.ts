@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { connectionOf, hostsOf, pveOf } from './clients.ts';
 import type { HostsAround } from './config/inventory.ts';
 import type { Loaded } from './config/load.ts';
@@ -11,7 +12,8 @@ import { createAsker } from './mcp/asker.ts';
 import { type StdioParts, serveOverStdio } from './mcp/stdio.ts';
 import { saveInto } from './present/outputs.ts';
 import { createPresent } from './present/present.ts';
-import { createRedact } from './present/redact.ts';
+import { createRedaction } from './present/redact.ts';
+import { keepSecretsIn } from './present/secrets.ts';
 import type { Ssh } from './ssh/client.ts';
 import { createPool } from './ssh/pool.ts';
 import { createSsh } from './ssh/run.ts';
@@ -93,7 +95,8 @@ export function assemble(loaded: Loaded, ground: Ground): StdioParts {
   const hosts = hostsOf(loaded, pve, ground);
   const setup = setupOf(loaded, hosts.problems(), ground.version);
   const shell = shellOf(ssh, hosts, noCommands(settings.mode) ?? blockedBy(loaded, 'ssh'));
-  const redact = createRedact(loaded.secrets);
+  const { redact, hold } = createRedaction(loaded.secrets);
+  const keepSecret = keepSecretsIn(join(settings.outputDir, 'secrets'), hold);
   const audit = createAudit(settings.auditFile, redact);
   const registry = createRegistry(tools, setup);
   const confirmTimeoutMs = settings.confirmTimeoutS * 1000;
@@ -102,7 +105,7 @@ export function assemble(loaded: Loaded, ground: Ground): StdioParts {
     audit,
     setup,
     confirmation: createConfirmation(confirmTimeoutMs, redact),
-    context: (signal, progress) => ({ pve, ssh: shell(signal, progress), setup, signal, progress }),
+    context: (signal, progress) => ({ pve, ssh: shell(signal, progress), setup, signal, progress, keepSecret }),
   });
   const present = createPresent({ redact, budget: settings.answerChars, save: saveInto(settings.outputDir) });
   const close = async (): Promise<void> => {

@@ -40,7 +40,7 @@ const allowed: Record<string, readonly string[]> = {
   present: ['present', 'failure.ts', 'secret.ts'],
   pve: ['pve', 'failure.ts', 'secret.ts', 'present/answer.ts'],
   ssh: ['ssh', 'failure.ts', 'secret.ts', 'present/answer.ts'],
-  toolsets: ['toolsets', 'pve', 'ssh', 'failure.ts', 'present/answer.ts'],
+  toolsets: ['toolsets', 'pve', 'ssh', 'failure.ts', 'secret.ts', 'present/answer.ts'],
   gate: ['gate', 'toolsets', 'pve', 'ssh', 'present', 'failure.ts'],
   mcp: ['mcp', 'gate', 'toolsets', 'present', 'failure.ts'],
   config: ['config', 'toolsets/tool.ts', 'ssh/client.ts', 'failure.ts', 'secret.ts'],

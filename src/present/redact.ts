@@ -58,15 +58,31 @@ function spellings(held: string): string[] {
   return [...new Set(all)].filter((text) => text.length >= SHORTEST_REDACTED);
 }
 
-/** A Redact for these secrets. Building it costs a few microseconds a secret; using it is one pass over the text. */
-export function createRedact(held: readonly Secret[]): Redact {
-  const values = held.map((secret) => secret.reveal()).filter((value) => value.length >= SHORTEST_REDACTED);
-  const longestFirst = [...new Set(values.flatMap(spellings))].sort((a, b) => b.length - a.length);
-  const pattern = longestFirst.length === 0 ? undefined : new RegExp(longestFirst.map(inRegExp).join('|'), 'g');
-  return (text) => {
+/** A Redact, and the way to have it hold one secret more from then on. */
+export interface Redaction {
+  readonly redact: Redact;
+  hold(secret: Secret): void;
+}
+
+/** Redaction of these secrets. Holding one takes a few microseconds; redacting is one pass over the text. */
+export function createRedaction(held: readonly Secret[]): Redaction {
+  const words = new Set<string>();
+  let pattern: RegExp | undefined;
+  const hold = (...secrets: readonly Secret[]): void => {
+    const values = secrets.map((secret) => secret.reveal()).filter((value) => value.length >= SHORTEST_REDACTED);
+    for (const word of values.flatMap(spellings)) words.add(word);
+    const longestFirst = [...words].sort((a, b) => b.length - a.length);
+    pattern = longestFirst.length === 0 ? undefined : new RegExp(longestFirst.map(inRegExp).join('|'), 'g');
+  };
+  hold(...held);
+  const redact = (text: string): string => {
     const withoutKeys = text.includes('PRIVATE KEY-----')
       ? text.replace(privateKeyBlock, '[private key removed]')
       : text;
     return pattern ? withoutKeys.replace(pattern, '[secret removed]') : withoutKeys;
   };
+  return { redact, hold };
 }
+
+/** A Redact for these secrets and no more. */
+export const createRedact = (held: readonly Secret[]): Redact => createRedaction(held).redact;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Answer, Facts } from '../present/answer.ts';
 import type { Pve } from '../pve/client.ts';
+import type { Secret } from '../secret.ts';
 import type { Command, CommandResult, HostConnection, HostSpec } from '../ssh/client.ts';
 
 /**
@@ -70,6 +71,11 @@ export interface ToolContext {
   readonly signal: AbortSignal;
   /** Tells a waiting human how far it is. */
   progress(message: string): void;
+  /**
+   * Makes a random password, keeps it in a file that only the operator may read, and takes it out of everything that
+   * is told from then on. `label` names the file; a `misconfigured` Failure when it cannot be written.
+   */
+  keepSecret(label: string): Promise<{ readonly value: Secret; readonly file: string }>;
 }
 
 /** A tool as its file defines it; `Input` follows from `input`. */

@@ -8,6 +8,7 @@ import { createWorld, type World } from '../../src/demo/world.ts';
 import { Failure } from '../../src/failure.ts';
 import { parseInput } from '../../src/gate/parse.ts';
 import { type Fact, RemoteText } from '../../src/present/answer.ts';
+import { keepSecretsIn } from '../../src/present/secrets.ts';
 import { createPve, type Pve } from '../../src/pve/client.ts';
 import { createWire, type Wire } from '../../src/pve/wire.ts';
 import { Secret } from '../../src/secret.ts';
@@ -51,6 +52,8 @@ export class Bench {
   #from = 0;
   readonly #clients: Pve[] = [];
   readonly #pve: Pve;
+  /** The passwords that tools had made. */
+  readonly passwords: string[] = [];
 
   constructor(
     readonly world: World,
@@ -77,7 +80,8 @@ export class Bench {
     const keyPath = join(this.folder, 'key');
     const spec: HostSpec = { name: 'pve1', address: '127.0.0.1', port: this.sshHost.port, user: 'root', keyPath };
     const ssh = shellOn(this.ssh, [{ spec, source: 'node' }]);
-    return { pve: this.#pve, ssh, setup, signal, progress: () => undefined, ...over };
+    const keepSecret = keepSecretsIn(join(this.folder, 'secrets'), (made) => this.passwords.push(made.reveal()));
+    return { pve: this.#pve, ssh, setup, signal, progress: () => undefined, keepSecret, ...over };
   }
 
   /** Runs a tool on input that is parsed as the gate does. */
@@ -185,7 +189,8 @@ const steady = (text: string): string =>
     .replace(/UPID:(\w+):[0-9A-F]+:[0-9A-F]+:[0-9A-F]+:/g, 'UPID:$1:…:')
     .replace(/\b\d+\.\d s\b/g, '… s')
     .replace(/127\.0\.0\.1:\d+/g, '127.0.0.1:…')
-    .replace(/SHA256:[\w+/]+/g, 'SHA256:…');
+    .replace(/SHA256:[\w+/]+/g, 'SHA256:…')
+    .replace(/\/\S+\/secrets\/(\S+)-[0-9a-f]{8}\.txt/g, '…/secrets/$1-….txt');
 
 /** As JSON would be sent: what is undefined is left out. */
 function steadyFact(fact: Fact | undefined): unknown {
