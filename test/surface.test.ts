@@ -6,7 +6,7 @@ import type { Setup } from '../src/toolsets/tool.ts';
 
 /** What a client's model may be shown of the tools in this mode. */
 function surface(mode: Setup['mode']): string {
-  const { listed } = createRegistry(tools, { mode, toolsets: ['pve', 'ssh'] });
+  const { listed } = createRegistry(tools, { mode, toolsets: ['full'] });
   const rows = listed.map(({ name, title, effect, summary, schema }) => ({
     name,
     title,

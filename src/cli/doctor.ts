@@ -3,6 +3,7 @@ import type { Loaded } from '../config/load.ts';
 import { createRedact } from '../present/redact.ts';
 import { createPool } from '../ssh/pool.ts';
 import { createSsh } from '../ssh/run.ts';
+import { reaches } from '../toolsets/tool.ts';
 import type { Check, Checks } from './check.ts';
 import { apiChecks } from './check-api.ts';
 import { localChecks } from './check-local.ts';
@@ -42,8 +43,8 @@ async function* allChecks(loaded: Loaded): Checks {
   const { toolsets } = loaded.settings;
   try {
     yield* localChecks(loaded, hosts);
-    if (toolsets.includes('pve')) yield* apiChecks(loaded, pve);
-    if (toolsets.includes('ssh')) yield* sshChecks(loaded, hosts, options, ssh);
+    if (reaches(toolsets, 'pve')) yield* apiChecks(loaded, pve);
+    if (reaches(toolsets, 'ssh')) yield* sshChecks(loaded, hosts, options, ssh);
   } finally {
     await Promise.allSettled([pve.close(), ssh.close()]);
   }

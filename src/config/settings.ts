@@ -201,12 +201,12 @@ export const table = {
     example: 'guarded',
   },
   toolsets: {
-    ...listOf('pve', 'ssh'),
+    ...listOf('core', 'full', 'pve', 'ssh'),
     env: 'MCP_TOOLSETS',
     group: 'safety',
-    initial: 'pve,ssh',
-    says: 'Which tools there are: the REST API, SSH, or both.',
-    example: 'pve,ssh',
+    initial: 'core',
+    says: 'Which tools there are: those for every day, all of them, all of the REST API, all of SSH; several add up.',
+    example: 'core',
   },
   protectedGuests: {
     ...vmids,

@@ -1,4 +1,5 @@
 import type { Secret } from '../secret.ts';
+import { reaches } from '../toolsets/tool.ts';
 import type { Surroundings } from './load.ts';
 import { ALL, type Problem, reason } from './problem.ts';
 import { type Key, keys, type Settings, settingOf } from './settings.ts';
@@ -34,7 +35,7 @@ export function missing(settings: Settings, told: readonly Problem[], file: stri
     .map((key) => settingOf(key).env)
     .filter((name) => !told.some(({ cause }) => cause.startsWith(`${name} `)));
   const fileRefused = told.some(({ blocks }) => blocks === ALL);
-  if (fileRefused || names.length === 0 || !settings.toolsets.includes('pve')) return {};
+  if (fileRefused || names.length === 0 || !reaches(settings.toolsets, 'pve')) return {};
   return {
     problem: {
       cause: `${names.join(', ').replace(/, ([^,]*)$/, ' and $1')} ${names.length > 1 ? 'are' : 'is'} not set.`,

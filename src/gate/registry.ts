@@ -1,6 +1,6 @@
 import { distance } from 'fastest-levenshtein';
 import { Failure } from '../failure.ts';
-import type { Setup, Tool } from '../toolsets/tool.ts';
+import type { Setup, Tool, ToolChoice } from '../toolsets/tool.ts';
 import { decide } from './policy.ts';
 
 /** The tools of this process: which are listed, and what to say of a name that is not. */
@@ -17,29 +17,34 @@ const LONGEST_NAME = 128;
 const nearest = (name: string, names: readonly string[]): string[] =>
   [...names].sort((a, b) => distance(name, a) - distance(name, b)).slice(0, 3);
 
+type Choice = Pick<Setup, 'mode' | 'toolsets'>;
+
+const chosenBy = (chosen: readonly ToolChoice[], { toolset, core }: Tool): boolean =>
+  toolset === 'server' || chosen.some((one) => one === 'full' || one === toolset || (one === 'core' && core));
+
+/** Why a tool that exists is not listed, with the settings that would list it. */
+function hidden({ name, effect, toolset }: Tool, chosen: boolean, { mode, toolsets }: Choice): Failure {
+  const byMode = decide(mode, effect) === 'hide';
+  const why = chosen
+    ? `${name} is not available in ${mode} mode: its effect is ${effect}.`
+    : `${name} is not one of the chosen tools (${toolsets.join(', ')}).`;
+  const cure = [
+    ...(chosen ? [] : [`MCP_TOOLSETS=${[...toolsets, toolset].join(',')} or MCP_TOOLSETS=full`]),
+    ...(byMode ? ['MCP_MODE=guarded'] : []),
+  ];
+  return new Failure('refused', why, `The operator can set ${cure.join(' and ')} and restart the server.`);
+}
+
 /** The tools that `setup`'s mode and toolsets leave. */
-export function createRegistry(tools: readonly Tool[], setup: Pick<Setup, 'mode' | 'toolsets'>): Registry {
+export function createRegistry(tools: readonly Tool[], setup: Choice): Registry {
   const sorted = [...tools].sort((a, b) => (a.name < b.name ? -1 : 1));
-  const inSet = sorted.filter((tool) => tool.toolset === 'server' || setup.toolsets.includes(tool.toolset));
+  const inSet = sorted.filter((tool) => chosenBy(setup.toolsets, tool));
   const listed = inSet.filter((tool) => decide(setup.mode, tool.effect) !== 'hide');
   const find = (name: string): Tool => {
     const tool = listed.find((one) => one.name === name);
     if (tool) return tool;
     const other = sorted.find((one) => one.name === name);
-    if (other && inSet.includes(other)) {
-      throw new Failure(
-        'refused',
-        `${name} is not available in ${setup.mode} mode: its effect is ${other.effect}.`,
-        'The operator can set MCP_MODE=guarded and restart the server.',
-      );
-    }
-    if (other) {
-      throw new Failure(
-        'refused',
-        `${name} belongs to the toolset ${other.toolset}, which is switched off.`,
-        `The operator can add ${other.toolset} to MCP_TOOLSETS and restart the server.`,
-      );
-    }
+    if (other) throw hidden(other, inSet.includes(other), setup);
     const wanted = name.slice(0, LONGEST_NAME);
     const near = nearest(
       wanted,

@@ -10,8 +10,15 @@ import type { Command, CommandResult, HostConnection, HostSpec } from '../ssh/cl
  */
 export type Effect = 'read' | 'change' | 'destroy' | 'execute';
 
-/** The groups an operator chooses from; `server` is always there, so that something can say what is wrong. */
+/** Where a tool belongs; `server` is always there, so that something can say what is wrong. */
 export type Toolset = 'pve' | 'ssh' | 'server';
+
+/** What an operator chooses from, one or more: the tools marked `core`, all of them, or those of one toolset. */
+export type ToolChoice = 'core' | 'full' | 'pve' | 'ssh';
+
+/** Whether tools of that toolset may be among the chosen ones. */
+export const reaches = (chosen: readonly ToolChoice[], toolset: 'pve' | 'ssh'): boolean =>
+  chosen.some((one) => one === 'core' || one === 'full' || one === toolset);
 
 /** What a human reads before a call is let through, made from live state. */
 export interface Preview {
@@ -48,7 +55,7 @@ export interface Shell {
 export interface Setup {
   readonly version: string;
   readonly mode: 'read-only' | 'guarded' | 'ask' | 'trusted';
-  readonly toolsets: readonly Toolset[];
+  readonly toolsets: readonly ToolChoice[];
   readonly protectedGuests: readonly number[];
   readonly auditFile: string;
   readonly settingsFile?: string;
@@ -89,6 +96,10 @@ export interface ToolSpec<Shape extends z.ZodRawShape> {
   /** Words a user might say that are not in the name or the summary. */
   readonly search: string;
   readonly input: Shape;
+  /** Belongs to the set that is there unless the operator chooses another one. */
+  readonly core?: true;
+  /** Every guest that the input names in other ways than by `guest`, `vmid` or `target`: VMIDs or names, unused ones too. */
+  readonly touches?: (input: z.infer<z.ZodObject<Shape>>) => readonly (string | number)[];
   /** Asked of a human before it runs, where policy says so. Every `destroy` tool has one. */
   readonly confirm?: (input: z.infer<z.ZodObject<Shape>>, context: ToolContext) => Promise<Preview>;
   /** Why this very input should be asked about even in `guarded` mode; `undefined` when it need not be. */
@@ -105,6 +116,8 @@ export interface Tool {
   readonly summary: string;
   readonly search: string;
   readonly schema: z.ZodObject;
+  readonly core?: true;
+  touches?(input: unknown): readonly (string | number)[];
   confirm?(input: unknown, context: ToolContext): Promise<Preview>;
   alarm?(input: unknown): string | undefined;
   run(input: unknown, context: ToolContext): Promise<Answer>;

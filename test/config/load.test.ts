@@ -229,7 +229,7 @@ it('reads what is right in all the ways it may be written', () => {
       PROXMOX_HOST: '[fe80::1]',
       PROXMOX_FINGERPRINT: hex,
       MCP_PROTECTED_GUESTS: ' 100, 101 ,',
-      MCP_TOOLSETS: 'ssh, pve,ssh',
+      MCP_TOOLSETS: 'ssh, core,ssh',
       SSH_ACCEPT_NEW: 'TRUE',
     },
   });
@@ -238,7 +238,7 @@ it('reads what is right in all the ways it may be written', () => {
     proxmoxHost: 'fe80::1',
     proxmoxFingerprint: Array(32).fill('AB').join(':'),
     protectedGuests: [100, 101],
-    toolsets: ['ssh', 'pve'],
+    toolsets: ['ssh', 'core'],
     sshAcceptNew: true,
   });
 });

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Reply, Ticket } from '../../src/gate/confirm.ts';
 import type { Outcome } from '../../src/gate/dispatch.ts';
-import { bench } from './harness.ts';
+import { createRegistry } from '../../src/gate/registry.ts';
+import type { Setup, Tool } from '../../src/toolsets/tool.ts';
+import { bench, lampTools, setup } from './harness.ts';
 
 const failureOf = (outcome: Outcome) => {
   if (outcome.kind !== 'failure') throw new Error(`not a failure: ${JSON.stringify(outcome)}`);
@@ -61,7 +63,27 @@ describe('what is said of a call that cannot be', () => {
 
   it('names the setting for a toolset that is off', async () => {
     const { call } = bench({ setup: { toolsets: ['ssh'] } });
-    expect(failureOf(await call('pve_lamp_read')).hint).toContain('MCP_TOOLSETS');
+    expect(failureOf(await call('pve_lamp_read'))).toMatchObject({
+      message: 'pve_lamp_read is not one of the chosen tools (ssh).',
+      hint: 'The operator can set MCP_TOOLSETS=ssh,pve or MCP_TOOLSETS=full and restart the server.',
+    });
+  });
+
+  it('names both settings for a tool that mode and toolset hide', async () => {
+    const { call } = bench({ setup: { mode: 'read-only', toolsets: ['core'] } });
+    expect(failureOf(await call('pve_lamp_destroy')).hint).toBe(
+      'The operator can set MCP_TOOLSETS=core,pve or MCP_TOOLSETS=full and MCP_MODE=guarded and restart the server.',
+    );
+  });
+
+  it('has the marked tools in core, and every one in full', () => {
+    const marked = lampTools().tools.map((tool): Tool => (tool.effect === 'read' ? { ...tool, core: true } : tool));
+    const names = (toolsets: Setup['toolsets']) =>
+      createRegistry(marked, setup({ toolsets })).listed.map(({ name }) => name);
+    expect(names(['core'])).toEqual(['pve_lamp_read']);
+    expect(names(['core', 'ssh'])).toEqual(['pve_lamp_read']);
+    expect(names(['full'])).toHaveLength(marked.length);
+    expect(names(['pve'])).toHaveLength(marked.length);
   });
 
   it('offers the nearest names of an unknown tool', async () => {

@@ -25,6 +25,7 @@ export default definePveTool({
   name: 'pve_guest_get',
   title: 'Look at one guest',
   effect: 'read',
+  core: true,
   summary:
     'All about one VM or container in one call: state, load, configuration, IP addresses (of a running guest; a VM needs ' +
     'its guest agent), snapshots, and configuration changes that wait for a restart. Parts that cannot be read are named.',

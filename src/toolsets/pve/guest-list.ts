@@ -61,6 +61,7 @@ export default definePveTool({
   name: 'pve_guest_list',
   title: 'List guests',
   effect: 'read',
+  core: true,
   summary:
     'List the VMs and LXC containers of the whole datacentre: VMID, name, kind, state, node, CPU, memory, uptime, tags. ' +
     'Filters by kind, state, node, name, tag and pool. Totals by state count every match, also past the limit.',

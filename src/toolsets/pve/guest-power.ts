@@ -57,6 +57,7 @@ export default definePveTool({
   name: 'pve_guest_power',
   title: 'Start, shut down, reboot, suspend or resume a guest',
   effect: 'change',
+  core: true,
   summary:
     'Start, cleanly shut down, reboot, suspend or resume a VM or container, wait until it is done, and tell the state it ' +
     'is in. A guest that is there already is left alone. One that ignores a shutdown can be stopped by pve_guest_stop.',

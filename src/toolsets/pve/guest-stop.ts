@@ -63,6 +63,7 @@ export default definePveTool({
   name: 'pve_guest_stop',
   title: 'Cut the power of a guest',
   effect: 'destroy',
+  core: true,
   summary:
     'Stop a VM or container at once, or reset a VM, as if its power were cut: unsaved data is lost. For a guest that hangs ' +
     'or ignores a shutdown; otherwise use pve_guest_power with shutdown. Waits until it is done.',

@@ -77,6 +77,7 @@ export default definePveTool({
   name: 'pve_overview',
   title: 'Overview of the datacentre',
   effect: 'read',
+  core: true,
   summary:
     'The whole datacentre at a glance: cluster or standalone, quorum, each node with CPU, RAM, root disk, uptime and version, ' +
     'guests by state, storage use, and what needs attention: nodes offline, full storages, locked guests, failed tasks.',

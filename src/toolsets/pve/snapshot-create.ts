@@ -39,6 +39,7 @@ export default definePveTool({
   name: 'pve_snapshot_create',
   title: 'Take a snapshot of a guest',
   effect: 'change',
+  core: true,
   summary:
     'Take a snapshot of a VM or container and wait until it is taken. The guest goes on running. Without a name it is ' +
     'called by the time. For a VM, vmstate saves its memory too. Needs a storage that has snapshots.',

@@ -9,6 +9,7 @@ export default definePveTool({
   name: 'pve_snapshot_list',
   title: 'List snapshots of a guest',
   effect: 'read',
+  core: true,
   summary:
     'List the snapshots of a VM or container as a tree, each after its parent, with time, description and whether memory ' +
     'was saved. The one that the present state descends from is marked current.',

@@ -60,6 +60,7 @@ export default definePveTool({
   name: 'pve_storage_list',
   title: 'List storages',
   effect: 'read',
+  core: true,
   summary:
     'List storages with type, use and free space, what they may hold (images, rootdir, iso, vztmpl, backup), whether they are ' +
     'shared, and on which nodes; inactive and disabled ones are told. A shared storage is one row.',

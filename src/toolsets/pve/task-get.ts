@@ -24,6 +24,7 @@ export default definePveTool({
   name: 'pve_task_get',
   title: 'Look at one task',
   effect: 'read',
+  core: true,
   summary:
     'State of one task by its UPID, with the end of its log. With wait_s it waits for the end, which is how to go on with ' +
     'a change that was still running when its tool answered.',

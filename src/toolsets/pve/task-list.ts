@@ -18,6 +18,7 @@ export default definePveTool({
   name: 'pve_task_list',
   title: 'List tasks',
   effect: 'read',
+  core: true,
   summary:
     'List tasks (starts, stops, backups, snapshots, migrations, …) of the whole cluster: running ones first, then the newest, ' +
     'with user, duration and the reason of a failure. Filters: failed ones only, one guest, one node.',

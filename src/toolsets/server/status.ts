@@ -4,7 +4,7 @@ import { answer, type Facts } from '../../present/answer.ts';
 import { text } from '../../pve/fields.ts';
 import { path } from '../../pve/path.ts';
 import { count, elapsed } from '../format.ts';
-import { defineServerTool, type KnownHost, type ToolContext } from '../tool.ts';
+import { defineServerTool, type KnownHost, reaches, type ToolContext } from '../tool.ts';
 
 const API_PATIENCE_MS = 6000;
 const SSH_PATIENCE_MS = 8000;
@@ -84,6 +84,7 @@ export default defineServerTool({
   name: 'server_status',
   title: 'Status of this server',
   effect: 'read',
+  core: true,
   summary:
     'What this MCP server is set up for and whether it works: mode, Proxmox VE API (version, token, privileges), SSH to the ' +
     'nodes (login, host key, pct), protected guests, audit file, and everything that is wrong with its cure. Never fails.',
@@ -92,7 +93,7 @@ export default defineServerTool({
 
   async run(_, context) {
     const { setup, pve } = context;
-    const on = (toolset: 'pve' | 'ssh') => setup.toolsets.includes(toolset);
+    const on = (toolset: 'pve' | 'ssh') => reaches(setup.toolsets, toolset);
     const [api, ssh] = await Promise.all([
       on('pve') ? told((signal) => checkApi(context, signal), API_PATIENCE_MS, context.signal) : undefined,
       on('ssh') ? told(() => checkHosts(context), HOSTS_PATIENCE_MS, context.signal) : undefined,

@@ -8,6 +8,7 @@ export default defineSshTool({
   name: 'ssh_exec',
   title: 'Run a command',
   effect: 'execute',
+  core: true,
   summary:
     'Run a shell command or script on a node, on any other SSH host, or in a container (ct/400), and give back exit code, ' +
     'stdout and stderr. Runs as the login user; in a container as root. It ends with all its processes at the timeout.',

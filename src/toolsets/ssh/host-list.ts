@@ -22,6 +22,7 @@ export default defineSshTool({
   name: 'ssh_host_list',
   title: 'List SSH hosts',
   effect: 'read',
+  core: true,
   summary:
     'List the hosts that ssh_exec can name as a target: nodes of the cluster, hosts of the settings, the inventory file and ' +
     '~/.ssh/config, with login, jump hosts, purpose and whether a connection is open. Connects to none.',

@@ -8,6 +8,7 @@ export default defineSshTool({
   name: 'pct_exec',
   title: 'Run a command in a container',
   effect: 'execute',
+  core: true,
   summary:
     'Run a shell command or script as root inside a running LXC container, by pct exec on the node that runs it; nothing ' +
     'is needed in the container. Gives exit code, stdout and stderr. The same as ssh_exec with target ct/<vmid>.',

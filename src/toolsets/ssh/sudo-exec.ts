@@ -8,6 +8,7 @@ export default defineSshTool({
   name: 'ssh_sudo_exec',
   title: 'Run a command as root',
   effect: 'execute',
+  core: true,
   summary:
     'Run a shell command or script as root on a node or SSH host whose login is not root, by sudo; its password, where one ' +
     'is needed, comes from the settings. Otherwise as ssh_exec, which is enough where the login is root.',
