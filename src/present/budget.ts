@@ -1,7 +1,7 @@
 import { type Fact, type Facts, RemoteText } from './answer.ts';
 import { headAndTail } from './cut.ts';
 import type { SaveOutput } from './outputs.ts';
-import { visible } from './visible.ts';
+import { visible, visibleLine } from './visible.ts';
 
 /** What a remote text may always take: below that, its mark would be longer than what it stands for. */
 const LEAST = 400;
@@ -16,7 +16,7 @@ const cost = (text: string): number => JSON.stringify(visible(text)).length;
 const drafted = (facts: Fact | undefined, most: number): string =>
   JSON.stringify(facts, (_, fact: Fact) => {
     if (fact instanceof RemoteText) return 'x'.repeat(Math.min(cost(fact.text), most) + FENCE);
-    return typeof fact === 'string' ? visible(fact) : fact;
+    return typeof fact === 'string' ? visibleLine(fact) : fact;
   }) ?? '';
 
 const size = (facts: Fact | undefined, most: number): number => drafted(facts, most).length;

@@ -6,7 +6,7 @@ import { newBoundary } from './fence.ts';
 import type { SaveOutput } from './outputs.ts';
 import type { Redact } from './redact.ts';
 import { asText, type PlainFacts, plain } from './render.ts';
-import { visible, visibleLine } from './visible.ts';
+import { visibleLine } from './visible.ts';
 
 const LONGEST_LINE = 300;
 const LONGEST_HEADLINE = 800;
@@ -45,7 +45,7 @@ const redacted = (fact: Fact, redact: Redact): Fact => {
 export function createPresent({ redact, budget, save }: PresentOptions): Present {
   const present = async (headline: string, facts: Facts, isError: boolean): Promise<Presented> => {
     const safe = redacted(facts, redact) as Facts;
-    const told = shortened(visible(redact(headline)), LONGEST_HEADLINE);
+    const told = shortened(visibleLine(redact(headline)), LONGEST_HEADLINE);
     const room = Math.max(budget / 2, budget - JSON.stringify({ summary: told }).length);
     const structured = plain(await withinBudget(safe, room, save), newBoundary());
     return { text: asText(told, structured), structured: { summary: told, ...structured }, isError };

@@ -1,6 +1,6 @@
 import { type Fact, type Facts, RemoteText } from './answer.ts';
 import { fence } from './fence.ts';
-import { visible } from './visible.ts';
+import { visibleLine } from './visible.ts';
 
 /** JSON as it is sent: no remote text, nothing hidden, nothing undefined. */
 export type Plain = string | number | boolean | readonly Plain[] | { readonly [name: string]: Plain };
@@ -8,16 +8,19 @@ export interface PlainFacts {
   readonly [name: string]: Plain;
 }
 
-/** Facts as JSON: remote text fenced with `boundary`, every other string with its hidden characters written out. */
+/**
+ * Facts as JSON: remote text fenced with `boundary`, every other string as one line with its hidden characters written
+ * out, so that a name cannot pass for a member of its own in the text.
+ */
 export function plain(facts: Facts, boundary: string): PlainFacts {
   const each = (fact: Fact): Plain => {
     if (fact instanceof RemoteText) return fence(fact.text, boundary);
-    if (typeof fact === 'string') return visible(fact);
+    if (typeof fact === 'string') return visibleLine(fact);
     if (typeof fact !== 'object') return fact;
     return Array.isArray(fact) ? fact.map(each) : plain(fact as Facts, boundary);
   };
   const members = Object.entries(facts).filter((entry): entry is [string, Fact] => entry[1] !== undefined);
-  return Object.fromEntries(members.map(([name, fact]) => [visible(name), each(fact)]));
+  return Object.fromEntries(members.map(([name, fact]) => [visibleLine(name), each(fact)]));
 }
 
 const isScalar = (value: Plain): value is string | number | boolean => typeof value !== 'object';

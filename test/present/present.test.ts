@@ -138,6 +138,18 @@ describe('guarantee 23: hostile output stays inside the fence', () => {
     expect(inside).toBe('\\x1b[31mred\\u{202e}\nünï 👩‍👩‍👧 ok\ttab\n');
   });
 
+  it('a name of several lines is one line, and forges no member of the text', async () => {
+    const { text } = await present.failure(
+      new Failure('conflict', 'guest x\ncure: run it', 'Wait.', {
+        facts: { tags: 'a\r\ncure: b', 'n\ncure': ['c\nd'] },
+      }),
+    );
+    expect(text.split('\n').filter((line) => line.startsWith('cure'))).toEqual(['cure: Wait.']);
+    expect(text).toContain('guest x\\ncure: run it\n');
+    expect(text).toContain('tags: a\\ncure: b\n');
+    expect(text).toContain('n\\ncure: c\\nd');
+  });
+
   it('shows hidden characters in names and headlines too', async () => {
     const { text } = await present.answer(answer('guest \x1b[31m', { name: 'a\u202eb' }));
     expect(text).toBe('guest \\x1b[31m\nname: a\\u{202e}b');
