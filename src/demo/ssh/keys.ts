@@ -11,10 +11,12 @@ export interface KeyPair {
 /** A key pair made here and now. */
 export async function newKeyPair(): Promise<KeyPair> {
   const { default: ssh2 } = await import('ssh2');
-  const { private: pem, public: text } = ssh2.utils.generateKeyPairSync('ed25519');
-  const key = ssh2.utils.parseKey(pem);
-  if (key instanceof Error) throw key;
-  return { pem, key, line: text.trim() };
+  // ssh2 drops zeros that the public half begins with, so one pair in 256 cannot be read.
+  for (;;) {
+    const { private: pem, public: text } = ssh2.utils.generateKeyPairSync('ed25519');
+    const key = ssh2.utils.parseKey(pem);
+    if (!(key instanceof Error)) return { pem, key, line: text.trim() };
+  }
 }
 
 /** `SHA256:…` as ssh-keygen -l prints it. */
