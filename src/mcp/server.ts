@@ -1,4 +1,4 @@
-import { type CallToolResult, McpServer, type ServerContext } from '@modelcontextprotocol/server';
+import { type CallToolRequest, type CallToolResult, McpServer, type ServerContext } from '@modelcontextprotocol/server';
 import type { Gate } from '../gate/dispatch.ts';
 import type { Registry } from '../gate/registry.ts';
 import type { Present, Presented } from '../present/present.ts';
@@ -18,7 +18,7 @@ export interface Edge {
   readonly confirmTimeoutMs: number;
   /** Aborts when the process is about to end; its reason says so. */
   readonly shutdown: AbortSignal;
-  /** Told of every call's promise, so that a shutdown can wait for it. */
+  /** Told of every call's promise, its presenting included, so that a shutdown can wait for its answer. */
   readonly track: (call: Promise<unknown>) => void;
 }
 
@@ -55,8 +55,8 @@ export function buildServer(edge: Edge): McpServer {
   const { server } = mcp;
   const listed = registry.listed.map((tool) => describeTool(tool, setup.mode));
   server.setRequestHandler('tools/list', () => ({ tools: listed }));
-  server.setRequestHandler('tools/call', async ({ params }, ctx) => {
-    const call = gate({
+  const answered = async (params: CallToolRequest['params'], ctx: ServerContext) => {
+    const outcome = await gate({
       tool: params.name,
       args: params.arguments,
       client: clientOf(ctx, server),
@@ -65,12 +65,15 @@ export function buildServer(edge: Edge): McpServer {
       signal: AbortSignal.any([edge.shutdown, ctx.mcpReq.signal]),
       progress: progressTo(ctx, present),
     });
-    edge.track(call);
-    const outcome = await call;
     if (outcome.kind === 'question') return asker.question(outcome.question, ctx);
     return asResult(
       outcome.kind === 'answer' ? await present.answer(outcome.answer) : await present.failure(outcome.failure),
     );
+  };
+  server.setRequestHandler('tools/call', ({ params }, ctx) => {
+    const call = answered(params, ctx);
+    edge.track(call);
+    return call;
   });
   return mcp;
 }

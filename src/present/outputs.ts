@@ -27,6 +27,8 @@ export const saveInto =
       await dropOld(dir).catch(() => undefined);
       return file;
     } catch {
+      // Half a text on a disk that is full helps nobody.
+      await rm(file, { force: true }).catch(() => undefined);
       return undefined;
     }
   };
