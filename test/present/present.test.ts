@@ -138,6 +138,13 @@ describe('guarantee 23: hostile output stays inside the fence', () => {
     expect(inside).toBe('\\x1b[31mred\\u{202e}\nünï 👩‍👩‍👧 ok\ttab\n');
   });
 
+  it('writes out what spells hidden text: rows of joiners and selectors, blank letters', async () => {
+    const { inside } = opened(
+      (await structured({ out: remote('a\u200c\u200d\u200cb\ufe01\ufe02 \u3164\u034f ❤️‍🔥') })).out,
+    );
+    expect(inside).toBe('a\u200c\\u{200d}\\u{200c}b\ufe01\\u{fe02} \\u{3164}\\u{34f} ❤️‍🔥');
+  });
+
   it('a name of several lines is one line, and forges no member of the text', async () => {
     const { text } = await present.failure(
       new Failure('conflict', 'guest x\ncure: run it', 'Wait.', {
