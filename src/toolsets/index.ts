@@ -4,7 +4,9 @@ import guestPower from './pve/guest-power.ts';
 import guestStop from './pve/guest-stop.ts';
 import overview from './pve/overview.ts';
 import snapshotCreate from './pve/snapshot-create.ts';
+import snapshotDelete from './pve/snapshot-delete.ts';
 import snapshotList from './pve/snapshot-list.ts';
+import snapshotRollback from './pve/snapshot-rollback.ts';
 import storageList from './pve/storage-list.ts';
 import taskGet from './pve/task-get.ts';
 import taskList from './pve/task-list.ts';
@@ -24,7 +26,9 @@ export const tools: readonly Tool[] = [
   guestStop,
   overview,
   snapshotCreate,
+  snapshotDelete,
   snapshotList,
+  snapshotRollback,
   storageList,
   taskGet,
   taskList,

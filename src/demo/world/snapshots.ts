@@ -62,10 +62,10 @@ export function snapshotOperations(ground: Ground, at: (ref: GuestRef) => Guest)
     },
     rollBack(ref, name, startAfter, by) {
       const run = () => {
-        restore(at(ref), name);
-        if (startAfter) turnOn(at(ref), ground.now());
+        const { vmstate } = restore(at(ref), name);
+        if (startAfter || vmstate) turnOn(at(ref), ground.now());
       };
-      return locked(ref, 'back', 'rollback', by, (guest) => void find(guest, name), [{ seconds: 4, run }]);
+      return locked(ref, 'back', 'rollback', by, (guest) => checkNewest(guest, name), [{ seconds: 4, run }]);
     },
     destroy(ref, by) {
       checkDestroy(at(ref));
@@ -116,13 +116,23 @@ function dropSnapshot(guest: Guest, name: string): void {
   if (guest.parent === name) guest.parent = gone.parent;
 }
 
-/** A running container is stopped by a rollback and stays so; a VM without saved RAM too. */
-function restore(guest: Guest, name: string): void {
+/** ZFS goes back to its newest snapshot only (PVE::Storage::ZFSPoolPlugin, volume_rollback_is_possible). */
+function checkNewest(guest: Guest, name: string): void {
+  const wanted = find(guest, name);
+  const disk = /^local-zfs:([^,]+)/.exec(String(guest.config.rootfs ?? guest.config.scsi0))?.[0];
+  if (disk !== undefined && guest.snapshots.at(-1) !== wanted) {
+    throw new Refusal(`can't rollback, '${name}' is not most recent snapshot on '${disk}'`);
+  }
+}
+
+/** A running guest is stopped by a rollback; only one whose memory was saved runs afterwards by itself. */
+function restore(guest: Guest, name: string) {
   const snapshot = find(guest, name);
   guest.config = { ...snapshot.config };
   guest.pending = {};
   guest.parent = name;
   turnOff(guest);
+  return snapshot;
 }
 
 const logicalVolumes = (guest: Guest): string[] =>

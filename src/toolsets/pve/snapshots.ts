@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Failure } from '../../failure.ts';
 import type { Pve } from '../../pve/client.ts';
 import { flag, num, text } from '../../pve/fields.ts';
 import type { Guest } from '../../pve/guests.ts';
@@ -27,6 +28,19 @@ export async function readSnapshots(pve: Pve, { node, kind, vmid }: Guest, signa
     ...row,
     current: row.name === here,
   }));
+}
+
+/** The snapshot of that name, or a `not-found` Failure with the names there are. */
+export function pickSnapshot(guest: Guest, snapshots: readonly Snapshot[], name: string): Snapshot {
+  const found = snapshots.find((one) => one.name === name);
+  if (found) return found;
+  const names = snapshots.map((one) => one.name);
+  throw new Failure(
+    'not-found',
+    `${guest.label} has no snapshot ${name}.`,
+    names.length > 0 ? `It has: ${names.join(', ')}.` : 'It has none at all.',
+    { facts: { candidates: names } },
+  );
 }
 
 /** Depth first; a row whose parent is not listed counts as a root, and a row in a ring of parents is put at the end. */
