@@ -70,7 +70,7 @@ describe('demo', () => {
     expect(out).not.toContain('\u001b');
     expect(out.split('\n').filter((line) => line.length > 80 && !line.includes(bin))).toEqual([]);
     expect(await readdir(folder)).toEqual([]);
-  });
+  }, 60_000);
 
   it('plays what reads when it is read-only', async () => {
     const { out, code } = await demo('--read-only');

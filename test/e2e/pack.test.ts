@@ -91,5 +91,5 @@ describe('guarantee 28: the packed tarball', () => {
     const env = { PATH: process.env.PATH ?? '', HOME: folder };
     const { stdout } = await run(command, ['demo'], { cwd: folder, env });
     expect(stdout).toMatch(/8 calls +\d+\.\d s/);
-  });
+  }, 60_000);
 });
