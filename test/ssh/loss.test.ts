@@ -24,8 +24,8 @@ describe('guarantee 2: a connection that dies', () => {
       const commands = numbers(3).map((i) => run(pool, hostOf(server), `echo ${i} >>${file}; exec sleep 3`));
       const outcomes = Promise.allSettled(commands);
       await vi.waitFor(() => expect(lines(file)).toHaveLength(3));
-      const start = performance.now();
       server.killSessions();
+      const start = performance.now();
       for (const outcome of await outcomes) {
         const reason = { kind: 'unreachable', message: expect.stringContaining('The SSH connection to pve1 was lost') };
         expect(outcome).toMatchObject({ status: 'rejected', reason });
