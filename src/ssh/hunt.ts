@@ -16,56 +16,73 @@ export interface Look {
 }
 
 /**
- * Answers each line of stdin (signal, cookie, pid, what is known) with how it looked, the pids it found and signalled,
- * and what is known now. Found are: what has the cookie in its environment; what descends from that or was found before
- * (by start time, because pids come again); and every member of a session or group whose leader was found, which holds
- * what cleared its environment. What is killed is frozen first, or the parent of what dies first would fork another.
- * No process of this script carries the cookie, so it never finds itself.
+ * Takes orders (signal, cookie, pid, what is known), one a line, and at `go` looks once for all of them: each is answered
+ * by how it was looked, the pids that were found and signalled, and what is known now. Found are: what has the cookie in
+ * its environment; what descends from that or was found before (by start time, because pids come again); and every member
+ * of a session or group whose leader was found, which holds what cleared its environment. What is killed is frozen first,
+ * or the parent of what dies first would fork another. No process of this script carries a cookie of its orders.
  */
-export const LOOK_SCRIPT = `while IFS=' ' read -r signal cookie root known; do
-  if [ -r /proc/self/environ ]; then by=proc; else by=group; fi
-  found=$(
-    {
-      echo "$root $known"
-      if [ $by = proc ]; then
-        grep -lsF "PSM_RUN=$cookie" /proc/[0-9]*/environ
-        grep -sH '' /proc/[0-9]*/stat
-      else
-        ps -A -o pid= -o stat= -o ppid= -o pgid= | while read -r pid stat parent group; do
-          echo "/proc/$pid/stat:0 (-) $stat $parent $group $group 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0"
-        done
-      fi
-    } | awk '
-      NR == 1 { root = $1; for (i = 2; i <= NF; i++) was[$i] = 1; next }
-      { split($0, p, "/") }
-      /^\\/proc\\/[0-9]+\\/environ$/ { marked[p[3]] = 1; next }
-      {
-        rest = $0; sub(/^.*\\) /, "", rest)
-        if (split(rest, f, " ") < 20 || f[1] ~ /^[ZX]/) next
-        parent[p[3]] = f[2]; session[p[3]] = f[4]; start[p[3]] = f[20]
-      }
-      function found(pid) {
-        return pid in marked || pid == root || (pid "." start[pid]) in was || parent[pid] in ours || ("s" session[pid]) in was
-      }
-      END {
-        do {
-          more = 0
-          for (pid in parent) if (!(pid in ours) && found(pid)) {
-            ours[pid] = 1; more = 1
-            if (session[pid] == pid) was["s" pid] = 1
-          }
-        } while (more)
-        for (pid in ours) { pids = pids " " pid; was[pid "." start[pid]] = 1 }
-        for (id in was) ids = ids " " id
-        print pids "|" ids
-      }'
-  )
-  pids=\${found%%|*}
-  if [ -n "$pids" ] && [ "$signal" != 0 ]; then
-    [ "$signal" != KILL ] || kill -s STOP $pids 2>/dev/null
-    kill -s "$signal" $pids 2>/dev/null
+export const LOOK_SCRIPT = `orders= cookies=
+if [ -r /proc/self/environ ]; then by=proc; else by=group; fi
+look() {
+  echo "$orders"
+  if [ $by = proc ]; then
+    marked=$(grep -lsF PSM_RUN= /proc/[0-9]*/environ)
+    for cookie in $cookies; do
+      echo "cookie $cookie"
+      grep -lsF "PSM_RUN=$cookie" /dev/null $marked
+    done
+    grep -sH '' /proc/[0-9]*/stat
+  else
+    ps -A -o pid= -o stat= -o ppid= -o pgid= | while read -r pid stat parent group; do
+      echo "/proc/$pid/stat:0 (-) $stat $parent $group $group 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0"
+    done
   fi
-  echo "$by$found"
+}
+while IFS= read -r order; do
+  if [ "$order" != go ]; then
+    orders="\${orders}order $order
+"
+    order=\${order#* }
+    cookies="$cookies \${order%% *}"
+    continue
+  fi
+  look | awk '
+    $1 == "order" { n++; signal[n] = $2; number[$3] = n; root[n] = $4; for (i = 5; i <= NF; i++) was[n, $i] = 1; next }
+    $1 == "cookie" { owner = number[$2]; next }
+    NF == 0 { next }
+    { split($0, p, "/") }
+    /^\\/proc\\/[0-9]+\\/environ$/ { marked[owner, p[3]] = 1; next }
+    {
+      rest = $0; sub(/^.*\\) /, "", rest)
+      if (split(rest, f, " ") < 20 || f[1] ~ /^[ZX]/) next
+      parent[p[3]] = f[2]; session[p[3]] = f[4]; start[p[3]] = f[20]
+    }
+    function found(n, pid) {
+      return (n, pid) in marked || pid == root[n] || (n, pid "." start[pid]) in was || (n, parent[pid]) in ours || (n, "s" session[pid]) in was
+    }
+    function answer(n, more, pid, pids, ids, key) {
+      do {
+        more = 0
+        for (pid in parent) if (!((n, pid) in ours) && found(n, pid)) {
+          ours[n, pid] = 1; more = 1
+          was[n, pid "." start[pid]] = 1
+          if (session[pid] == pid) was[n, "s" pid] = 1
+          pids = pids " " pid
+        }
+      } while (more)
+      for (key in was) { split(key, p, SUBSEP); if (p[1] == n) ids = ids " " p[2] }
+      print signal[n] "|" pids "|" ids
+    }
+    END { for (i = 1; i <= n; i++) answer(i) }
+  ' | while IFS='|' read -r signal pids known; do
+    if [ -n "$pids" ] && [ "$signal" != 0 ]; then
+      [ "$signal" != KILL ] || kill -s STOP $pids 2>/dev/null
+      kill -s "$signal" $pids 2>/dev/null
+    fi
+    echo "$by$pids|$known"
+  done
+  orders= cookies=
 done
 `;
 
@@ -75,7 +92,7 @@ const PATIENCE_MS = 100;
 
 /**
  * Signals a run's processes until two looks in a row found none: TERM, and after a second KILL, again and again, because a
- * process may fork between the look and the signal. `ask` gives the script one line and gives back its answer, or undefined
+ * process may fork between the look and the signal. `ask` gives the script one order and gives back its answer, or undefined
  * when nobody answers any more, which ends the hunt. `tell` hears of every look, and how many in a row found nothing.
  */
 export async function hunt(

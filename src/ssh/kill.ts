@@ -1,11 +1,7 @@
-import { createInterface } from 'node:readline';
-import type { ClientChannel } from 'ssh2';
 import type { HostSpec, RemoteProcess } from './client.ts';
-import { hunt, LOOK_SCRIPT, type Look, type Prey } from './hunt.ts';
+import { hunt, type Look, type Prey } from './hunt.ts';
 import type { Pool } from './pool.ts';
-import { quote } from './quote.ts';
-import { Talk } from './talk.ts';
-import { newMarks, wrap } from './wrap.ts';
+import { Watch } from './watch.ts';
 
 export interface Killed {
   readonly state: RemoteProcess;
@@ -62,61 +58,5 @@ export class Killer {
       watch.close();
     };
     return { watch, leave };
-  }
-}
-
-/** One channel on which looks are taken. */
-class Watch {
-  users = 0;
-  /** Nobody answers here any more. */
-  over = false;
-  readonly #closing = new AbortController();
-  readonly #waiting: ((answer: string | undefined) => void)[] = [];
-  readonly #channel: Promise<ClientChannel | undefined>;
-
-  constructor(pool: Pool, host: HostSpec, sudo: boolean) {
-    this.#channel = new Promise((resolve) => {
-      const end = () => {
-        this.over = true;
-        resolve(undefined);
-        for (const answer of this.#waiting.splice(0)) answer(undefined);
-      };
-      // Why it could not be opened does not matter here: the answer is that nobody could look.
-      this.#open(pool, host, sudo, resolve).then(end, end);
-    });
-  }
-
-  /** Gives the script one line; its answer, or undefined when there is none to be had. */
-  async ask(line: string): Promise<string | undefined> {
-    const channel = await this.#channel;
-    if (!channel || this.over) return undefined;
-    channel.write(`${line}\n`);
-    return new Promise((resolve) => this.#waiting.push(resolve));
-  }
-
-  close(): void {
-    this.#closing.abort();
-  }
-
-  #open(pool: Pool, host: HostSpec, sudo: boolean, ready: (channel: ClientChannel) => void): Promise<void> {
-    const { signal } = this.#closing;
-    const wrapped = wrap(host, { script: `exec sh -c ${quote(LOOK_SCRIPT)}`, timeoutMs: LIMIT_MS, sudo }, newMarks());
-    const use = async (channel: ClientChannel) => {
-      const over = new Promise<void>((resolve) => {
-        channel.on('close', resolve);
-        signal.addEventListener('abort', () => resolve(), { once: true });
-      });
-      createInterface({ input: channel }).on('line', (line) => this.#waiting.shift()?.(line));
-      const talk = new Talk(channel, wrapped, {
-        password: host.sudoPassword,
-        stdin: 'open',
-        onStderr: () => {},
-        onRunning: () => ready(channel),
-        onStuck: () => channel.close(),
-      });
-      if (!signal.aborted) await over;
-      talk.close();
-    };
-    return pool.withChannel(host, wrapped.line, use, { reserved: true, signal });
   }
 }

@@ -1,0 +1,82 @@
+import { createInterface } from 'node:readline';
+import type { ClientChannel } from 'ssh2';
+import type { HostSpec } from './client.ts';
+import { LOOK_SCRIPT } from './hunt.ts';
+import type { Pool } from './pool.ts';
+import { quote } from './quote.ts';
+import { Talk } from './talk.ts';
+import { newMarks, wrap } from './wrap.ts';
+
+interface Order {
+  readonly line: string;
+  readonly answer: (answer: string | undefined) => void;
+}
+
+/** One channel on which looks are taken; what is ordered while one is taken is looked for together, by the next. */
+export class Watch {
+  users = 0;
+  /** Nobody answers here any more. */
+  over = false;
+  readonly #closing = new AbortController();
+  #ordered: Order[] = [];
+  #looking: Order[] = [];
+  #channel: ClientChannel | undefined;
+
+  constructor(pool: Pool, host: HostSpec, sudo: boolean) {
+    const end = () => {
+      this.over = true;
+      for (const { answer } of [...this.#looking.splice(0), ...this.#ordered.splice(0)]) answer(undefined);
+    };
+    // Why it could not be opened does not matter here: the answer is that nobody could look.
+    this.#open(pool, host, sudo).then(end, end);
+  }
+
+  /** Gives the script one order; its answer, or undefined when there is none to be had. */
+  ask(line: string): Promise<string | undefined> {
+    return new Promise((answer) => {
+      if (this.over) return answer(undefined);
+      this.#ordered.push({ line, answer });
+      this.#look();
+    });
+  }
+
+  close(): void {
+    this.#closing.abort();
+  }
+
+  #look(): void {
+    if (!this.#channel || this.#looking.length > 0 || this.#ordered.length === 0) return;
+    this.#looking = this.#ordered.splice(0);
+    this.#channel.write(`${this.#looking.map(({ line }) => line).join('\n')}\ngo\n`);
+  }
+
+  #hear(line: string): void {
+    this.#looking.shift()?.answer(line);
+    this.#look();
+  }
+
+  #open(pool: Pool, host: HostSpec, sudo: boolean): Promise<void> {
+    const { signal } = this.#closing;
+    const wrapped = wrap(host, { script: `exec sh -c ${quote(LOOK_SCRIPT)}`, timeoutMs: 0, sudo }, newMarks());
+    const use = async (channel: ClientChannel) => {
+      const over = new Promise<void>((resolve) => {
+        channel.on('close', resolve);
+        signal.addEventListener('abort', () => resolve(), { once: true });
+      });
+      createInterface({ input: channel }).on('line', (line) => this.#hear(line));
+      const talk = new Talk(channel, wrapped, {
+        password: host.sudoPassword,
+        stdin: 'open',
+        onStderr: () => {},
+        onRunning: () => {
+          this.#channel = channel;
+          this.#look();
+        },
+        onStuck: () => channel.close(),
+      });
+      if (!signal.aborted) await over;
+      talk.close();
+    };
+    return pool.withChannel(host, wrapped.line, use, { reserved: true, signal });
+  }
+}
