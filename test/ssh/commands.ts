@@ -70,12 +70,18 @@ export const run = (
 
 export const text = async (ended: Promise<Ended>) => (await ended).out.toString();
 
+/** Shell text that goes on for as long as the file is there; it goes with its folder, whatever becomes of the test. */
+export function whileThere(file: string): string {
+  writeFileSync(file, '');
+  return `while [ -e ${file} ]; do sleep 0.05; done`;
+}
+
 /** A command that runs until it is let go. */
 export function held(pool: Pool, host: HostSpec) {
-  const file = newFile();
-  const over = run(pool, host, `echo up >>${file}; until [ -e ${file}.go ]; do sleep 0.05; done; echo done`);
+  const [file, hold] = [newFile(), newFile()];
+  const over = run(pool, host, `echo up >>${file}; ${whileThere(hold)}; echo done`);
   const started = vi.waitFor(() => expect(lines(file)).toEqual(['up']), { timeout: 10_000 });
-  return { over, started, letGo: () => writeFileSync(`${file}.go`, '') };
+  return { over, started, letGo: () => rmSync(hold) };
 }
 
 export async function withSshd(options: SshdOptions, act: (server: Sshd) => Promise<void>): Promise<void> {

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startProxy } from '../rig/proxy.ts';
 import { type Sshd, startSshd } from '../rig/sshd.ts';
-import { held, hostOf, lines, logins, newFile, numbers, poolFor, run, text, withSshd } from './commands.ts';
+import { held, hostOf, lines, logins, newFile, numbers, poolFor, run, text, whileThere, withSshd } from './commands.ts';
 import { portOf } from './connecting.ts';
 
 let sshd: Sshd;
@@ -203,12 +203,12 @@ describe.concurrent('the pool, given time,', () => {
   it('goes on over a new connection when processes that cannot be ended keep their channels', () =>
     withSshd({}, async (server) => {
       const [pool, file] = [poolFor(server, { maxChannels: 4 }), newFile()];
-      const stubborn = `trap '' HUP TERM PIPE; until [ -e ${file}.go ]; do sleep 0.1; done`;
+      const stubborn = `trap '' HUP TERM PIPE; ${whileThere(file)}`;
       await Promise.all(numbers(3).map(() => pool.withChannel(hostOf(server), stubborn, async () => {})));
       expect(await text(run(pool, hostOf(server), 'echo on'))).toBe('on\n');
       expect(logins(server)).toBe(2);
       expect(pool.connection(hostOf(server))).toMatchObject({ state: 'connected', queued: 0 });
-      writeFileSync(`${file}.go`, '');
+      rmSync(file);
       await pool.close();
     }));
 });
