@@ -78,7 +78,7 @@ export interface Guest {
   status: 'running' | 'stopped';
   /** A VM that was suspended to RAM: `status` stays `running`. */
   paused: boolean;
-  readonly template: boolean;
+  template: boolean;
   /** `backup`, `snapshot`, `migrate`…: what Proxmox VE shows as `lock`. */
   lock?: string;
   /** What is in force. `pending` holds what waits for the next start; null there means that the key will go. */
@@ -91,7 +91,7 @@ export interface Guest {
   startedAt: number;
   pid: number;
   /** IPv4 with prefix, `192.168.2.70/24`. */
-  readonly address: string;
+  address: string;
   readonly mac: string;
   readonly os: string;
   /** Whether qemu-guest-agent answers inside the VM. */
@@ -107,7 +107,7 @@ export interface Volume {
   readonly volid: string;
   /** Where it is when its storage is not shared. */
   readonly node?: string;
-  readonly content: 'images' | 'rootdir' | 'backup' | 'iso' | 'vztmpl';
+  readonly content: 'images' | 'rootdir' | 'backup' | 'iso' | 'vztmpl' | 'import';
   readonly format: string;
   readonly size: number;
   readonly vmid?: number;
@@ -121,7 +121,7 @@ export interface Volume {
 export interface Storage {
   readonly name: string;
   readonly type: 'dir' | 'lvmthin' | 'zfspool' | 'nfs' | 'pbs';
-  readonly content: readonly Volume['content'][];
+  readonly content: Volume['content'][];
   readonly shared: boolean;
   /** The rest of its section in storage.cfg. */
   readonly options: Readonly<Record<string, string>>;

@@ -7,6 +7,7 @@ import { createHandlers } from './handlers/create.ts';
 import { guestHandlers } from './handlers/guests.ts';
 import { logHandlers } from './handlers/logs.ts';
 import { nodeHandlers } from './handlers/nodes.ts';
+import { provisionHandlers } from './handlers/provision.ts';
 import { rrdHandlers } from './handlers/rrd.ts';
 import { serviceHandlers } from './handlers/services.ts';
 import { snapshotHandlers } from './handlers/snapshots.ts';
@@ -23,6 +24,7 @@ export const allHandlers = (): Handlers => ({
   ...guestHandlers,
   ...logHandlers,
   ...nodeHandlers,
+  ...provisionHandlers,
   ...rrdHandlers,
   ...serviceHandlers,
   ...snapshotHandlers,

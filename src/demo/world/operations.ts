@@ -1,4 +1,5 @@
 import type { DemoNode, Guest, JournalLine, Service, World } from '../world.ts';
+import { type Copies, copyOperations } from './copies.ts';
 import { type Power, powerOperations } from './power.ts';
 import { type Snapshots, snapshotOperations } from './snapshots.ts';
 import { type By, Refusal, type Task } from './tasks.ts';
@@ -20,7 +21,7 @@ export type UnitHolder = { readonly services: Service[]; readonly journal: Journ
 export type UnitVerb = 'start' | 'stop' | 'restart' | 'reload';
 
 /** Everything that changes the datacentre. What is refused at once is a thrown `Refusal`; a task fails by itself. */
-export interface Operations extends Power, Snapshots, Backups {
+export interface Operations extends Power, Snapshots, Backups, Copies {
   /** The guest at that very address, or the Refusal that names its missing configuration file. */
   at(ref: GuestRef): Guest;
   /** Starts, stops, restarts or reloads a unit now, with its lines in the journal. */
@@ -77,6 +78,7 @@ export function operationsOn(ground: Ground): Operations {
     ...powerOperations(ground, at),
     ...snapshotOperations(ground, at),
     ...backupOperations(ground, at),
+    ...copyOperations(ground, at),
   };
 }
 

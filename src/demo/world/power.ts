@@ -1,4 +1,5 @@
 import type { Guest } from '../world.ts';
+import { addressFor } from './lease.ts';
 import { checkLock, type Ground, type GuestRef } from './operations.ts';
 import { type By, Refusal, type Step, type Task } from './tasks.ts';
 
@@ -107,6 +108,7 @@ export function turnOn(guest: Guest, now: number): void {
     else guest.config[key] = value;
   }
   guest.pending = {};
+  guest.address = addressFor(guest.config, guest.vmid, guest.address);
   guest.status = 'running';
   guest.paused = false;
   guest.startedAt = now;

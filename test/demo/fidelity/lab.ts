@@ -1,4 +1,4 @@
-import type { Config, Guest, World } from '../../../src/demo/world.ts';
+import type { Config, Guest, Storage, World } from '../../../src/demo/world.ts';
 
 type Edit = (world: World) => void;
 
@@ -59,6 +59,10 @@ export function resetLab(world: World): void {
     vm200,
     machine(201),
   );
+  for (const { volumes } of world.storages) {
+    const kept = volumes.filter(({ vmid, content }) => content === 'backup' || vmid === undefined || vmid > 300);
+    volumes.splice(0, volumes.length, ...kept);
+  }
   world.switches.offline.clear();
   world.switches.silent.clear();
   world.switches.quorate = true;
@@ -99,6 +103,11 @@ export const situation = {
     (world) => {
       const content = volid.includes('backup') ? 'backup' : 'iso';
       world.storage('local')?.volumes.push({ volid, node: 'pve1', content, format: 'iso', size: 1, ctime: 1, ...more });
+    },
+  holds:
+    (storage: string, content: Storage['content'][number]): Edit =>
+    (world) => {
+      world.storage(storage)?.content.push(content);
     },
   noQuorum: ((world) => {
     world.switches.quorate = false;

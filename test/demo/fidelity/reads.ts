@@ -118,5 +118,7 @@ export const reads: readonly Read[] = [
   { path: '/nodes/pve1/certificates/info', method: 'GET /nodes/{node}/certificates/info', from: ['c-certs'] },
   { path: '/nodes/pve1/rrddata?timeframe=hour', method: 'GET /nodes/{node}/rrddata', from: ['c-nrrd'] },
   { path: '/nodes/pve1/syslog?limit=2', method: 'GET /nodes/{node}/syslog', from: ['c-syslog'] },
+  { path: '/nodes/pve1/aplinfo', method: 'GET /nodes/{node}/aplinfo', from: ['c-aplinfo'] },
+  { path: '/cluster/replication', method: 'GET /cluster/replication', from: [] },
   { path: '/nodes/pve1/apt/update', method: 'GET /nodes/{node}/apt/update', from: [] },
 ];

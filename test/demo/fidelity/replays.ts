@@ -25,6 +25,7 @@ const {
   add,
   gone,
   volume,
+  holds,
   noQuorum,
   offline,
   silent,
@@ -83,7 +84,7 @@ const absent: Record<string, Replay> = plain(`
   e-novm-start e-startrunning e-upid e-upid2 c-destroy q2-destroy
 `);
 
-const withTemplate: Record<string, Replay> = { 'e-notmpl': { prepare: gone(101) } };
+const withTemplate: Record<string, Replay> = { 'e-notmpl': { prepare: both(gone(101), holds('local', 'rootdir')) } };
 
 const power: Record<string, Replay> = {
   'lxc-start': { prepare: stopped(100), task: true },
@@ -123,6 +124,17 @@ const changes: Record<string, Replay> = {
   'j-noagent': {},
 };
 
+const provision: Record<string, Replay> = {
+  'lxc-create': { prepare: gone(100), task: true },
+  'qemu-create': { prepare: gone(200), task: true },
+  'q2-create': { prepare: both(gone(201), holds('local', 'images')), task: true },
+  'k-create': { nodes: cluster, prepare: gone(100) },
+  'c-linked': { prepare: add(container(103, { template: true })), task: true },
+  'c-template': { prepare: add(container(103)) },
+  'q2-template': {},
+  ...plain('q2-clone q2-clone-dup', { prepare: locked(201, 'snapshot') }),
+};
+
 const guestAgent: Record<string, Replay> = {
   ...plain('agent-ping agent-exec-missing agent-exec-string exec-empty exec-empty-status exec-stdin-wide exec-utf8'),
   'agent-exec': { process: 'agent-exec-status' },
@@ -159,6 +171,7 @@ export const replays: Readonly<Record<string, Replay>> = {
   ...withTemplate,
   ...power,
   ...changes,
+  ...provision,
   ...guestAgent,
   ...nodes,
 };

@@ -3,6 +3,7 @@ import { datacentreMethods } from './datacentre.ts';
 import { patterns, propertyStrings } from './formats.ts';
 import { lxcMethods, lxcOptions } from './lxc.ts';
 import { nodesMethods } from './nodes.ts';
+import { provisionMethods } from './provision.ts';
 import { qemuMethods, qemuOptions } from './qemu.ts';
 
 /** What one parameter, or one part of a property string, may be. The fields are those of PVE's own schema. */
@@ -125,7 +126,7 @@ export function servedMethods(): Method[] {
   const strings = Object.fromEntries(sections(propertyStrings));
   const formats: Formats = (name) =>
     Object.fromEntries(expand(known(strings, name), strings).map((word) => parseRule(word, formats)));
-  return [datacentreMethods, nodesMethods, lxcMethods, qemuMethods, agentMethods].flatMap((table) =>
+  return [datacentreMethods, nodesMethods, lxcMethods, qemuMethods, agentMethods, provisionMethods].flatMap((table) =>
     sections(table).map(([head, body]) => parseMethod(head, body, formats)),
   );
 }
