@@ -48,7 +48,7 @@ export function ending(channel: ClientChannel, link: Link): Promise<Ending> {
     });
     channel.on('close', () => {
       if (exit) return settle('exit');
-      // A connection that dies closes its channels first and tells of its own end a moment later.
+      // A connection that dies may close its channels before it tells of its own end.
       last = setTimeout(() => settle('closed'), GRACE_MS);
     });
     if (link.lost.aborted) return lose();

@@ -59,7 +59,8 @@ while IFS= read -r order; do
       parent[p[3]] = f[2]; session[p[3]] = f[4]; start[p[3]] = f[20]
     }
     function found(n, pid) {
-      return (n, pid) in marked || pid == root[n] || (n, pid "." start[pid]) in was || (n, parent[pid]) in ours || (n, "s" session[pid]) in was
+      return (n, pid) in marked || pid == root[n] || (n, pid "." start[pid]) in was ||
+        (n, parent[pid]) in ours || (n, "s" session[pid]) in was
     }
     function answer(n, more, pid, pids, ids, key) {
       do {
@@ -91,9 +92,10 @@ const SETTLE_MS = 50;
 const PATIENCE_MS = 100;
 
 /**
- * Signals a run's processes until two looks in a row found none: TERM, and after a second KILL, again and again, because a
- * process may fork between the look and the signal. `ask` gives the script one order and gives back its answer, or undefined
- * when nobody answers any more, which ends the hunt. `tell` hears of every look, and how many in a row found nothing.
+ * Signals a run's processes until two looks in a row found none: TERM, and after a second KILL, again and again, because
+ * a process may fork between the look and the signal. `ask` gives the script one order and gives back its answer, or
+ * undefined when nobody answers any more, which ends the hunt. `tell` hears of every look, and how many in a row found
+ * nothing.
  */
 export async function hunt(
   { cookie, pid = 0 }: Prey,

@@ -48,7 +48,8 @@ export class MarkReader {
     }
     const end = mark < 0 ? -1 : this.#pending.indexOf('\n', mark);
     if (end < 0) {
-      const free = mark < 0 ? this.#pending.length - this.#mark.length + 1 : mark;
+      const longest = Math.max(this.#mark.length, this.#asking ? this.#prompt.length : 0);
+      const free = mark < 0 ? this.#pending.length - longest + 1 : mark;
       if (free > 0) this.#cut(free, free);
       return false;
     }

@@ -30,10 +30,10 @@ const LONGEST_SCRIPT = 16 * 1024 * 1024;
 
 const word = (): string => randomBytes(16).toString('hex');
 
-export const newMarks = (): Marks => ({ cookie: word(), prompt: word(), mark: word() });
+export const newMarks = (): Marks => ({ cookie: word(), prompt: `${word()}%${word()}`, mark: word() });
 
 /** Whether the command goes through sudo: when asked for, and always for `pct`, which only root may use. */
-export const needsSudo = (host: HostSpec, command: Command): boolean =>
+const needsSudo = (host: HostSpec, command: Command): boolean =>
   host.user !== 'root' && (command.sudo === true || command.container !== undefined);
 
 /**
@@ -113,7 +113,9 @@ function road(text: string, container: number | undefined, sudo: boolean, { cook
   const up = `printf '%s up %s\\n' ${mark} "$$" >&2; `;
   if (!sudo) return pct === undefined ? text : `export PSM_RUN=${cookie}; ${up}exec ${pct}`;
   // sudo clears the environment, so the cookie is set on both sides of it: its own process has to be found as well.
-  const elevated = `export PSM_RUN=${cookie}; exec sudo -S -p ${prompt} -- env PSM_RUN=${cookie} sh -c`;
+  // It prints %% as %, so a shell that shows the line it runs (set -x) shows no prompt, and gets no password.
+  const asking = prompt.replace('%', '%%');
+  const elevated = `export PSM_RUN=${cookie}; exec sudo -S -p ${asking} -- env PSM_RUN=${cookie} sh -c`;
   return pct === undefined
     ? `${elevated} ${quote(`${up}exec "\${SHELL:-/bin/sh}" -c "$0"`)} ${quote(text)}`
     : `${elevated} ${quote(`${up}exec "$0" "$@"`)} ${pct}`;

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { Failure } from '../../src/failure.ts';
 import type { RemoteText } from '../../src/present/answer.ts';
 import { Secret } from '../../src/secret.ts';
@@ -47,6 +47,21 @@ describe('sudo', () => {
         expect((await elevated(host, script)).stdout.text).toBe('0\n');
       }
     }
+  });
+
+  it('guarantee 10: a shell that shows what it runs is sent no password', async () => {
+    const home = mkdtempSync(join(tmpdir(), 'psm-home-'));
+    onTestFinished(() => rmSync(home, { recursive: true }));
+    chmodSync(home, 0o755);
+    writeFileSync(join(home, '.bashrc'), 'set -x\n');
+    const own = await startSshd({ extraConfig: [`SetEnv HOME=${home}`] });
+    onTestFinished(() => own.stop());
+    const other = sshTo(own);
+    const host = login(own, 'psm-bash', { sudoPassword });
+    const { stdout, stderr } = await other.run(host, { script: 'cat', sudo: true, stdin: 'mine', timeoutMs: 9_000 });
+    expect(stderr.text).toContain('exec sudo -S -p');
+    expect(stdout.text).toBe('mine');
+    await other.close();
   });
 
   it('carries directory, variables and the exit code', async () => {
