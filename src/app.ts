@@ -14,6 +14,7 @@ import { saveInto } from './present/outputs.ts';
 import { createPresent } from './present/present.ts';
 import { createRedaction } from './present/redact.ts';
 import { keepSecretsIn } from './present/secrets.ts';
+import { createSchema } from './pve/schema.ts';
 import type { Ssh } from './ssh/client.ts';
 import { createPool } from './ssh/pool.ts';
 import { createSsh } from './ssh/run.ts';
@@ -98,6 +99,7 @@ export function assemble(loaded: Loaded, ground: Ground): StdioParts {
   const { redact, hold } = createRedaction(loaded.secrets);
   const keepSecret = keepSecretsIn(join(settings.outputDir, 'secrets'), hold);
   const audit = createAudit(settings.auditFile, redact);
+  const schema = createSchema(pve, loaded.cacheFolder);
   const registry = createRegistry(tools, setup);
   const confirmTimeoutMs = settings.confirmTimeoutS * 1000;
   const gate = createGate({
@@ -105,7 +107,7 @@ export function assemble(loaded: Loaded, ground: Ground): StdioParts {
     audit,
     setup,
     confirmation: createConfirmation(confirmTimeoutMs, redact),
-    context: (signal, progress) => ({ pve, ssh: shell(signal, progress), setup, signal, progress, keepSecret }),
+    context: (signal, progress) => ({ pve, schema, ssh: shell(signal, progress), setup, signal, progress, keepSecret }),
   });
   const present = createPresent({ redact, budget: settings.answerChars, save: saveInto(settings.outputDir) });
   const close = async (): Promise<void> => {

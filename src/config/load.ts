@@ -34,6 +34,8 @@ export interface Loaded {
   readonly ca?: string;
   /** Our own known_hosts, written by `trust` and by SSH_ACCEPT_NEW. */
   readonly ownKnownHosts: string;
+  /** Where what can be fetched again is kept. */
+  readonly cacheFolder: string;
   /** Every secret held, for redaction. */
   readonly secrets: readonly Secret[];
   /** Environment variables that may hold secrets: to be removed before anything is started. */
@@ -78,6 +80,7 @@ export function loadSettings(around: Surroundings): Loaded {
     token: token?.token,
     ca: ca?.text,
     ownKnownHosts: join(folder, 'known_hosts'),
+    cacheFolder: join(xdg(around, 'XDG_CACHE_HOME', '.cache'), 'proxmox-ssh-mcp'),
     secrets: [...read.values.values()].filter((value) => value instanceof Secret),
     scrub: secretNames(around.env),
   };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Failure } from '../failure.ts';
-import { findGuest, type Guest } from '../pve/guests.ts';
+import { findGuest, type Guest, listGuests } from '../pve/guests.ts';
 import { path } from '../pve/path.ts';
 import { parseTarget } from '../ssh/target.ts';
 import type { Tool, ToolContext } from '../toolsets/tool.ts';
@@ -29,22 +29,38 @@ async function refuseFlagged(guest: Guest, tool: Tool, { pve, signal }: ToolCont
   );
 }
 
+/** The guests that a tool's own `touches` names, as far as they exist; one that is listed is refused existing or not. */
+async function touched(refs: readonly (string | number)[], tool: Tool, context: ToolContext): Promise<Guest[]> {
+  const ids = refs.map(String);
+  const listed = context.setup.protectedGuests.find((vmid) => ids.includes(String(vmid)));
+  if (listed !== undefined) throw listedGuest(`Guest ${listed}`, tool);
+  if (ids.length === 0) return [];
+  const guests = await listGuests(context.pve, { signal: context.signal });
+  return guests.filter(({ vmid, name }) => ids.includes(String(vmid)) || ids.includes(name));
+}
+
+const listedGuest = (label: string, tool: Tool): Failure =>
+  new Failure(
+    'refused',
+    `${label} is protected by the operator's settings: ${tool.name} was not run.`,
+    'Only the operator can lift this, by taking it out of MCP_PROTECTED_GUESTS. Reading it is allowed.',
+  );
+
 /**
  * Refuses, in every mode, a call about a protected guest: anything but a read when the operator listed it in the
  * settings, what cannot be undone when the guest has PVE's protection flag.
  */
 export async function refuseProtected(tool: Tool, input: Record<string, unknown>, context: ToolContext): Promise<void> {
+  if (tool.effect === 'read') return;
   const listed = context.setup.protectedGuests;
-  const ref = guestRef(input);
-  if (tool.effect === 'read' || ref === undefined) return;
   if (listed.length === 0 && tool.effect !== 'destroy') return;
-  const guest = await findGuest(context.pve, ref, { signal: context.signal });
-  if (listed.includes(guest.vmid)) {
-    throw new Failure(
-      'refused',
-      `${guest.label} is protected by the operator's settings: ${tool.name} was not run.`,
-      'Only the operator can lift this, by taking it out of MCP_PROTECTED_GUESTS. Reading it is allowed.',
-    );
-  }
-  if (tool.effect === 'destroy') await refuseFlagged(guest, tool, context);
+  const ref = guestRef(input);
+  const guests = [
+    ...(ref === undefined ? [] : [await findGuest(context.pve, ref, { signal: context.signal })]),
+    ...(await touched(tool.touches?.(input) ?? [], tool, context)),
+  ];
+  const found = guests.find(({ vmid }) => listed.includes(vmid));
+  if (found) throw listedGuest(found.label, tool);
+  if (tool.effect !== 'destroy') return;
+  for (const guest of guests) await refuseFlagged(guest, tool, context);
 }

@@ -3,7 +3,7 @@ import type { ZodType } from 'zod';
 import { Failure } from '../failure.ts';
 import type { Secret } from '../secret.ts';
 import { endpointOf } from './certificate.ts';
-import { dataOf, parse } from './data.ts';
+import { dataOf, parse, textOf } from './data.ts';
 import type { Method } from './errors.ts';
 import { check } from './guard.ts';
 import type { PvePath } from './path.ts';
@@ -31,6 +31,8 @@ export interface Pve {
   post(path: PvePath, params?: PveParams, options?: PveCallOptions): Promise<unknown>;
   put(path: PvePath, params?: PveParams, options?: PveCallOptions): Promise<unknown>;
   delete(path: PvePath, params?: PveParams, options?: PveCallOptions): Promise<unknown>;
+  /** The text of /pve-docs/api-viewer/apidoc.js, by which the server describes its API (4 MB). No token is sent for it. */
+  apidoc(options?: PveCallOptions): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -52,6 +54,8 @@ export interface PveOptions {
   readonly problem?: Failure;
   readonly wire?: Wire;
 }
+
+const apidoc = '/pve-docs/api-viewer/apidoc.js';
 
 /** A client for one endpoint. Nothing is connected, and undici is not loaded, before the first call. */
 export function createPve(options: PveOptions): Pve {
@@ -75,6 +79,18 @@ export function createPve(options: PveOptions): Pve {
     post: (path, params, callOptions) => call('POST', path, params, callOptions),
     put: (path, params, callOptions) => call('PUT', path, params, callOptions),
     delete: (path, params, callOptions) => call('DELETE', path, params, callOptions),
+    apidoc: async ({ signal } = {}) => {
+      if (problem) throw problem;
+      const request = {
+        method: 'GET',
+        path: apidoc,
+        headers: { 'accept-encoding': 'gzip' },
+        timeoutMs,
+        signal,
+      } as const;
+      const asked = { method: 'GET', path: apidoc, endpoint } as const;
+      return textOf(asked, await sendPatiently(wire, asked, request));
+    },
     close: () => wire.close(),
   };
 }

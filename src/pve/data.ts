@@ -20,6 +20,17 @@ export function dataOf(asked: Asked, answered: Answered): unknown {
   );
 }
 
+/** The text of a file that the server serves beside its API. */
+export function textOf(asked: Asked, answered: Answered): string {
+  if (answered.status === 200) return answered.body;
+  throw new Failure(
+    'remote-error',
+    `${asked.endpoint} answered ${asked.method} ${asked.path} with ${answered.status} ${answered.statusText}.`,
+    'Every Proxmox VE serves this file: check that no proxy is in between, and that the package pve-docs is installed.',
+    { facts: { status: answered.status } },
+  );
+}
+
 /** `data` as `shape` reads it; a `remote-error` names the path and the first field that is not as expected. */
 export function parse<T>(endpoint: string, path: string, shape: ZodType<T>, data: unknown): T {
   const parsed = shape.safeParse(data);

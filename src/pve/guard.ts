@@ -23,12 +23,19 @@ export function check(guard: Guard, method: Method, path: string, params: PvePar
     );
   }
   if (guard.protectedGuests.size === 0) return;
-  const guest = [...guard.protectedGuests].find((vmid) => inPath(segments, vmid) || inParams(params, vmid));
+  const guest = namedBy(segments, params).find((vmid) => guard.protectedGuests.has(vmid));
   if (guest !== undefined) throw protectedGuest(method, path, `names guest ${guest}, which is protected`);
   if (reachesAll(segments, params)) {
     throw protectedGuest(method, path, 'reaches every guest of a node, protected ones among them');
   }
 }
+
+/** Every number in a request that may be a guest's: too many rather than too few. `path` is percent-encoded. */
+export const guestsNamed = (path: string, params: PveParams): number[] => namedBy(readPath(path), params);
+
+const namedBy = (segments: readonly string[], params: PveParams): number[] => [
+  ...new Set([...inPath(segments), ...inParams(params)]),
+];
 
 const protectedGuest = (method: Method, path: string, why: string): Failure =>
   new Failure(
@@ -60,11 +67,11 @@ function decode(segment: string): string | undefined {
 }
 
 /** Below /nodes/N/lxc/ID only ID counts; elsewhere any number that stands alone, as in `ct:400` or `vm-400-disk-0`. */
-function inPath(segments: readonly string[], vmid: number): boolean {
-  if (segments[0] !== 'nodes') return segments.some((segment) => names(segment, vmid));
+function inPath(segments: readonly string[]): number[] {
+  if (segments[0] !== 'nodes') return segments.flatMap(numbers);
   const [, , kind, id] = segments;
-  if ((kind === 'lxc' || kind === 'qemu') && id !== undefined) return names(id, vmid);
-  return segments.slice(2).some((segment) => names(segment, vmid));
+  if ((kind === 'lxc' || kind === 'qemu') && id !== undefined) return numbers(id);
+  return segments.slice(2).flatMap(numbers);
 }
 
 /** Parameters that name guests (by the API schema: pve-vmid, vms, HA's sid, replication's id, ACL paths). */
@@ -81,18 +88,20 @@ const naming: ReadonlySet<string> = new Set([
   'volume',
 ]);
 
-function inParams(params: PveParams, vmid: number): boolean {
-  return Object.entries(params).some(([name, value]) => {
+function inParams(params: PveParams): number[] {
+  return Object.entries(params).flatMap(([name, value]) => {
     const values = [value ?? ''].flat().map(String);
-    if (naming.has(name.toLowerCase())) return values.some((text) => names(text, vmid));
-    return values.some((text) => new RegExp(`\\b(vm|base|subvol|basevol)-${vmid}-`, 'i').test(text));
+    if (naming.has(name.toLowerCase())) return values.flatMap(numbers);
+    const volumes = values.flatMap((text) => [...text.matchAll(/\b(?:vm|base|subvol|basevol)-(\d+)-/gi)]);
+    return volumes.map(([, vmid]) => Number(vmid));
   });
 }
 
-/** Whether a number stands alone in the text and is that guest's, written in any digits, escaped once more or not. */
-function names(text: string, vmid: number): boolean {
+/** The numbers that stand alone in the text, in any digits, escaped once more or not. */
+function numbers(text: string): number[] {
   const spellings = [text, decode(text) ?? ''].map((spelling) => spelling.normalize('NFKC'));
-  return spellings.some((spelling) => new RegExp(`(?<![\\p{L}\\p{N}])0*${vmid}(?![\\p{L}\\p{N}])`, 'u').test(spelling));
+  const alone = /(?<![\p{L}\p{N}])\d+(?![\p{L}\p{N}])/gu;
+  return spellings.flatMap((spelling) => (spelling.match(alone) ?? []).map(Number));
 }
 
 /** Actions that take a list of guests and mean all of them without one. */

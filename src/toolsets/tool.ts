@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Answer, Facts } from '../present/answer.ts';
 import type { Pve } from '../pve/client.ts';
+import type { ReadSchema } from '../pve/schema.ts';
 import type { Secret } from '../secret.ts';
 import type { Command, CommandResult, HostConnection, HostSpec } from '../ssh/client.ts';
 
@@ -72,6 +73,8 @@ export interface Setup {
 /** Everything a tool may use. It lives for one call. */
 export interface ToolContext {
   readonly pve: Pve;
+  /** The API as the server itself describes it; the first call may fetch it. */
+  readonly schema: ReadSchema;
   readonly ssh: Shell;
   readonly setup: Setup;
   /** Aborts when the client cancels the call or the server shuts down. */

@@ -58,7 +58,7 @@ describe('order of sources', () => {
     const home = new Home();
     home.write('conf/proxmox-ssh-mcp/.env', 'MCP_MODE=ask');
     const env = { XDG_CONFIG_HOME: join(home.path, 'conf'), XDG_STATE_HOME: '/state' };
-    const { settings, ownKnownHosts } = home.load({ env });
+    const { settings, ownKnownHosts, cacheFolder } = home.load({ env });
     expect(settings).toMatchObject({
       mode: 'ask',
       auditFile: '/state/proxmox-ssh-mcp/audit.jsonl',
@@ -66,6 +66,7 @@ describe('order of sources', () => {
       inventoryFile: `${home.path}/conf/proxmox-ssh-mcp/hosts.json`,
     });
     expect(ownKnownHosts).toBe(`${home.path}/conf/proxmox-ssh-mcp/known_hosts`);
+    expect(cacheFolder).toBe(`${home.path}/.cache/proxmox-ssh-mcp`);
     expect(home.load({ env: { XDG_STATE_HOME: 'relative' } }).settings.auditFile).toBe(
       `${home.path}/.local/state/proxmox-ssh-mcp/audit.jsonl`,
     );

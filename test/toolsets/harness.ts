@@ -10,6 +10,7 @@ import { parseInput } from '../../src/gate/parse.ts';
 import { type Fact, RemoteText } from '../../src/present/answer.ts';
 import { keepSecretsIn } from '../../src/present/secrets.ts';
 import { createPve, type Pve } from '../../src/pve/client.ts';
+import { createSchema } from '../../src/pve/schema.ts';
 import { createWire, type Wire } from '../../src/pve/wire.ts';
 import { Secret } from '../../src/secret.ts';
 import type { HostSpec, Ssh } from '../../src/ssh/client.ts';
@@ -81,7 +82,9 @@ export class Bench {
     const spec: HostSpec = { name: 'pve1', address: '127.0.0.1', port: this.sshHost.port, user: 'root', keyPath };
     const ssh = shellOn(this.ssh, [{ spec, source: 'node' }]);
     const keepSecret = keepSecretsIn(join(this.folder, 'secrets'), (made) => this.passwords.push(made.reveal()));
-    return { pve: this.#pve, ssh, setup, signal, progress: () => undefined, keepSecret, ...over };
+    const pve = over.pve ?? this.#pve;
+    const schema = createSchema(pve, join(this.folder, 'cache'));
+    return { pve, schema, ssh, setup, signal, progress: () => undefined, keepSecret, ...over };
   }
 
   /** Runs a tool on input that is parsed as the gate does. */
