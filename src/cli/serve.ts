@@ -5,6 +5,8 @@ import { warn } from './terminal.ts';
 /** Serves MCP on stdin and stdout. Whatever is wrong with the settings, it starts: its tools answer with the cure. */
 export async function serve(flags: Flags, problems: readonly Problem[] = []): Promise<void> {
   const app = import('../app.ts');
+  // Whoever reads this log may be gone before the first line of it.
+  process.stderr.on('error', () => undefined);
   const loaded = loadHere(flags, problems);
   for (const { cause, cure } of loaded.problems) warn(`${cause} ${cure}`);
   if (process.stdin.isTTY) {

@@ -6,7 +6,9 @@ export type Redact = (text: string) => string;
 /** A shorter secret would take ordinary words out of every answer; the settings tell the operator so. */
 export const SHORTEST_REDACTED = 4;
 
-const privateKeyBlock = /-----BEGIN ([A-Z0-9 ]*)PRIVATE KEY-----[\s\S]*?(?:-----END \1PRIVATE KEY-----|$)/g;
+/** A block, whole or without its end; or the end of one whose beginning was left out: its lines of base64. */
+const privateKeyBlock =
+  /-----BEGIN ([A-Z0-9 ]*)PRIVATE KEY-----[\s\S]*?(?:-----END \1PRIVATE KEY-----|(?![\s\S]))|(?:^[A-Za-z0-9+/=]{1,100}\r?\n){1,200}-----END [A-Z0-9 ]*PRIVATE KEY-----/gm;
 
 const inRegExp = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
 

@@ -6,6 +6,8 @@ export interface Prey {
    * runs it leads the session.
    */
   readonly pid?: number;
+  /** KILL from the first look on, because there is no time to be gentle. */
+  readonly atOnce?: boolean;
 }
 
 /** One look at the processes of a host. */
@@ -98,14 +100,15 @@ const PATIENCE_MS = 100;
  * nothing.
  */
 export async function hunt(
-  { cookie, pid = 0 }: Prey,
+  { cookie, pid = 0, atOnce = false }: Prey,
   ask: (line: string) => Promise<string | undefined>,
   tell: (look: Look, empty: number) => void,
 ): Promise<void> {
   const start = performance.now();
   let known = '';
   for (let empty = 0, looks = 0; empty < 2; looks++) {
-    const signal = looks === 0 ? 'TERM' : performance.now() - start < TERM_MS ? '0' : 'KILL';
+    const patient = !atOnce && performance.now() - start < TERM_MS;
+    const signal = patient ? (looks === 0 ? 'TERM' : '0') : 'KILL';
     const answer = await ask(`${signal} ${cookie} ${looks === 0 ? pid : 0} ${known}`);
     if (answer === undefined) return;
     const [seen = '', ids = ''] = answer.split('|');

@@ -1,4 +1,5 @@
 import type { ClientChannel } from 'ssh2';
+import { SHUTDOWN } from '../failure.ts';
 import type { Command, CommandResult, HostSpec, RunOptions, Ssh } from './client.ts';
 import { type Ending, ending } from './ending.ts';
 import { type Killed, Killer } from './kill.ts';
@@ -24,7 +25,7 @@ const CLOSE_MS = 1_500;
 const LAST_WORDS_MS = 1_000;
 
 /**
- * Runs commands over the connections of a pool. `close` ends what runs as a cancel does, for 1.5 s at most, and then the
+ * Runs commands over the connections of a pool. `close` kills what runs, within 1.5 s at most, and then ends the
  * connections.
  */
 export function createSsh(pool: Pool): Ssh {
@@ -34,7 +35,7 @@ export function createSsh(pool: Pool): Ssh {
     async run(host, command, options = {}) {
       const wrapped = wrap(host, command, newMarks());
       const stop = new AbortController();
-      const abort = () => stop.abort();
+      const abort = () => stop.abort(options.signal?.reason);
       if (options.signal?.aborted) abort();
       options.signal?.addEventListener('abort', abort, { once: true });
       const run: Run = { host, command, wrapped, killer, onOutput: options.onOutput, signal: stop.signal };
@@ -47,7 +48,7 @@ export function createSsh(pool: Pool): Ssh {
     },
     connection: (host) => pool.connection(host),
     async close() {
-      for (const stop of running.keys()) stop.abort();
+      for (const stop of running.keys()) stop.abort(SHUTDOWN);
       await Promise.race([Promise.allSettled(running.values()), pause(CLOSE_MS)]);
       await pool.close();
     },
@@ -93,9 +94,11 @@ async function attend(run: Run, channel: ClientChannel, link: Link): Promise<Com
 }
 
 /** Ends the remote processes of a run, and tells what came of it. */
-async function end({ host, command, wrapped, killer }: Run, talk: Talk, over: Promise<Ending>): Promise<Killed> {
+async function end(run: Run, talk: Talk, over: Promise<Ending>): Promise<Killed> {
+  const { host, command, wrapped, killer, signal } = run;
   const pid = command.container === undefined ? talk.pid : talk.hostPid;
-  const killed = await killer.kill(host, wrapped.sudo, { cookie: wrapped.marks.cookie, pid });
+  const prey = { cookie: wrapped.marks.cookie, pid, atOnce: signal.reason === SHUTDOWN };
+  const killed = await killer.kill(host, wrapped.sudo, prey);
   if (killed.state !== 'terminated') return killed;
   // The server is a second witness: what it still waits for has not ended.
   const ended = await Promise.race([over, pause(LAST_WORDS_MS)]);

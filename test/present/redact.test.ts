@@ -68,6 +68,7 @@ describe('guarantee 21: redaction of exactly the secrets that are held', () => {
     const block = '-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXk\n-----END OPENSSH PRIVATE KEY-----';
     expect(redact(`a ${block} b ${block} c`)).toBe('a [private key removed] b [private key removed] c');
     expect(redact(`head\n${block.slice(0, 50)}`)).toBe('head\n[private key removed]');
+    expect(redact(`tail:\n${block.slice(36)}\nafter`)).toBe('tail:\n[private key removed]\nafter');
     expect(redact('-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n')).toBe('[private key removed]\n');
   });
 
