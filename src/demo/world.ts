@@ -1,5 +1,6 @@
 import { type Access, homelabAccess } from './world/access.ts';
 import { homelabGuests } from './world/guests.ts';
+import { type BackupJob, homelabBackupJobs } from './world/jobs.ts';
 import { homelabNodes } from './world/nodes.ts';
 import { type Ground, type Operations, operationsOn } from './world/operations.ts';
 import { homelabStorages } from './world/storages.ts';
@@ -116,6 +117,10 @@ export interface Volume {
   readonly subtype?: 'lxc' | 'qemu';
   notes?: string;
   protected?: boolean;
+  /** What a backup server found when it last read a backup of its own again. */
+  readonly verified?: 'ok' | 'failed';
+  /** A backup holds the configuration of its guest. */
+  readonly config?: Config;
 }
 
 export interface Storage {
@@ -163,6 +168,7 @@ export interface World extends Operations {
   readonly guests: Guest[];
   readonly storages: readonly Storage[];
   readonly access: Access;
+  readonly backupJobs: BackupJob[];
   /** Newest last. */
   readonly tasks: readonly Task[];
   readonly switches: Switches;
@@ -204,6 +210,7 @@ export function createWorld(options: WorldOptions = {}): World {
     nodes,
     storages,
     access: homelabAccess(start),
+    backupJobs: homelabBackupJobs(start),
     switches,
     requests: [],
     now,

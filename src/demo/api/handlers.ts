@@ -1,11 +1,14 @@
 import type { Handlers } from './call.ts';
 import { accessHandlers } from './handlers/access.ts';
 import { agentHandlers } from './handlers/agent.ts';
+import { archiveHandlers } from './handlers/archives.ts';
 import { clusterHandlers } from './handlers/cluster.ts';
 import { configHandlers } from './handlers/config.ts';
 import { createHandlers } from './handlers/create.ts';
+import { diskHandlers } from './handlers/disks.ts';
 import { guestHandlers } from './handlers/guests.ts';
 import { logHandlers } from './handlers/logs.ts';
+import { migrateHandlers } from './handlers/migrate.ts';
 import { nodeHandlers } from './handlers/nodes.ts';
 import { provisionHandlers } from './handlers/provision.ts';
 import { rrdHandlers } from './handlers/rrd.ts';
@@ -18,11 +21,14 @@ import { taskHandlers } from './handlers/tasks.ts';
 export const allHandlers = (): Handlers => ({
   ...accessHandlers,
   ...agentHandlers(),
+  ...archiveHandlers,
   ...clusterHandlers,
   ...configHandlers,
   ...createHandlers,
+  ...diskHandlers,
   ...guestHandlers,
   ...logHandlers,
+  ...migrateHandlers,
   ...nodeHandlers,
   ...provisionHandlers,
   ...rrdHandlers,

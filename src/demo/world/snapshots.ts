@@ -1,11 +1,12 @@
 import type { Guest } from '../world.ts';
 import { checkLock, checkQuorum, type Ground, type GuestRef } from './operations.ts';
-import { turnOff, turnOn } from './power.ts';
+import { powerOperations, turnOff, turnOn } from './power.ts';
 import { type By, Refusal, type Step, type Task } from './tasks.ts';
 
 export interface Snapshots {
   takeSnapshot(ref: GuestRef, name: string, description: string, vmstate: boolean, by: By): Task;
   deleteSnapshot(ref: GuestRef, name: string, by: By): Task;
+  /** With `startAfter` the start is a task of its own, begun when this one is done (PVE::API2::LXC::Snapshot). */
   rollBack(ref: GuestRef, name: string, startAfter: boolean, by: By): Task;
   /** Deletes the guest, its disks and its snapshots; backups stay. */
   destroy(ref: GuestRef, by: By): Task;
@@ -25,6 +26,7 @@ export function snapshotOperations(ground: Ground, at: (ref: GuestRef) => Guest)
     by: By,
     check: (guest: Guest) => void,
     work: readonly Step[],
+    after = (): void => undefined,
   ): Task => {
     const first: Step = {
       seconds: 0,
@@ -36,7 +38,13 @@ export function snapshotOperations(ground: Ground, at: (ref: GuestRef) => Guest)
         guest.lock = lock;
       },
     };
-    const last: Step = { seconds: 0, run: () => releaseLock(ground, ref.vmid) };
+    const last: Step = {
+      seconds: 0,
+      run: () => {
+        releaseLock(ground, ref.vmid);
+        after();
+      },
+    };
     return ground.begin({
       node: ref.node,
       type: types[ref.kind][what],
@@ -63,9 +71,13 @@ export function snapshotOperations(ground: Ground, at: (ref: GuestRef) => Guest)
     rollBack(ref, name, startAfter, by) {
       const run = () => {
         const { vmstate } = restore(at(ref), name);
-        if (startAfter || vmstate) turnOn(at(ref), ground.now());
+        if (vmstate) turnOn(at(ref), ground.now());
       };
-      return locked(ref, 'back', 'rollback', by, (guest) => checkNewest(guest, name), [{ seconds: 4, run }]);
+      const start = () => {
+        if (startAfter && at(ref).status !== 'running') powerOperations(ground, at).power(ref, 'start', by);
+      };
+      const check = (guest: Guest) => checkNewest(guest, name);
+      return locked(ref, 'back', 'rollback', by, check, [{ seconds: 4, run }], start);
     },
     destroy(ref, by) {
       checkDestroy(at(ref));

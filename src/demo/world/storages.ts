@@ -22,6 +22,7 @@ export function backupVolume(storage: Storage, guest: Guest, at: number, format:
     vmid: guest.vmid,
     ctime: Math.floor(at / 1000),
     subtype: guest.kind,
+    config: { ...guest.config },
   };
 }
 
@@ -116,8 +117,8 @@ function backups(storage: Storage, guests: readonly Guest[], start: number): Vol
   if (storage.name !== 'pbs') return [];
   return [
     ...of(101, 3, '', 2 * GiB),
-    ...of(410, 3, '', 38 * GiB),
-    ...of(410, 27, '', 38 * GiB),
+    ...of(410, 3, '', 38 * GiB, { verified: 'ok' }),
+    ...of(410, 27, '', 38 * GiB, { verified: 'failed' }),
     ...of(200, 3, '', 32 * GiB),
   ];
 }

@@ -43,7 +43,9 @@ export function backupOperations(ground: Ground, at: (ref: GuestRef) => Guest): 
       return ground.begin({ node: request.node, type: 'vzdump', id, by, steps: [start, ...steps, end] });
     },
     deleteVolume(node, storage, volid, by) {
-      const volume = storage.volumes.find((candidate) => candidate.volid === volid);
+      const volume = storage.volumes.find(
+        (one) => one.volid === volid && (one.node === undefined || one.node === node),
+      );
       const name = volid.slice(volid.indexOf(':') + 1);
       const run = () => {
         if (volume?.protected) throw new Refusal(`cannot remove protected volume '${name}' on '${storage.name}'`);

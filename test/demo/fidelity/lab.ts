@@ -99,7 +99,7 @@ export const situation = {
       world.guests.splice(0, world.guests.length, ...world.guests.filter((found) => found.vmid !== vmid));
     },
   volume:
-    (volid: string, more: { vmid?: number; protected?: boolean } = {}): Edit =>
+    (volid: string, more: { vmid?: number; protected?: boolean; config?: Config } = {}): Edit =>
     (world) => {
       const content = volid.includes('backup') ? 'backup' : 'iso';
       world.storage('local')?.volumes.push({ volid, node: 'pve1', content, format: 'iso', size: 1, ctime: 1, ...more });
@@ -108,6 +108,11 @@ export const situation = {
     (storage: string, content: Storage['content'][number]): Edit =>
     (world) => {
       world.storage(storage)?.content.push(content);
+    },
+  jobs:
+    (...added: World['backupJobs']): Edit =>
+    (world) => {
+      world.backupJobs.splice(0, world.backupJobs.length, ...added);
     },
   noQuorum: ((world) => {
     world.switches.quorate = false;

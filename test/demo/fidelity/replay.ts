@@ -27,6 +27,8 @@ const same = (text: string): string =>
   text
     .replace(/UPID:([^:]+):[0-9A-F]{8}:[0-9A-F]{8,9}:[0-9A-F]{8}:/g, 'UPID:$1:pid:pstart:start:')
     .replace(/\.conf\.tmp\.\d+/g, '.conf.tmp.pid')
+    .replace(/"--\d{4}-\d\d-\d\d \d\d:\d\d:\d\d--/g, '"--time--')
+    .replace(/, [\d.]+MiB\/s\)/g, ', speed)')
     .replace(/SHA256:[\w+/]+/g, 'SHA256:hash')
     .replace(/Filesystem UUID: [\w-]+/g, 'Filesystem UUID: uuid')
     .replace(/"(pid|pstart|starttime|endtime)":\d+/g, '"$1":0');

@@ -1,4 +1,5 @@
 import type { World } from '../../../src/demo/world.ts';
+import { archives } from './archives.ts';
 import { container, machine, situation } from './lab.ts';
 import type { Ask } from './wire.ts';
 
@@ -135,6 +136,19 @@ const provision: Record<string, Replay> = {
   ...plain('q2-clone q2-clone-dup', { prepare: locked(201, 'snapshot') }),
 };
 
+const disks: Record<string, Replay> = {
+  ...plain('q2-resize q2-shrink q2-unlink'),
+  'q2-move': { prepare: locked(201, 'snapshot') },
+};
+
+const migration: Record<string, Replay> = {
+  'q2-migrate-self': {},
+  'q2-migrate': { nodes: { pve2: 'pve7' } },
+  'k-mig-running': { nodes: cluster },
+  'k-mig-restart': { nodes: cluster },
+  'k-mig-back': { nodes: { pve2: 'pve2', pve3: 'pve1' } },
+};
+
 const guestAgent: Record<string, Replay> = {
   ...plain('agent-ping agent-exec-missing agent-exec-string exec-empty exec-empty-status exec-stdin-wide exec-utf8'),
   'agent-exec': { process: 'agent-exec-status' },
@@ -171,6 +185,9 @@ export const replays: Readonly<Record<string, Replay>> = {
   ...withTemplate,
   ...power,
   ...changes,
+  ...disks,
+  ...migration,
+  ...archives,
   ...provision,
   ...guestAgent,
   ...nodes,

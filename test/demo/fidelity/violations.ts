@@ -6,7 +6,7 @@ export interface Property {
   readonly maximum?: number;
   readonly maxLength?: number;
   readonly pattern?: string;
-  readonly enum?: readonly string[];
+  readonly enum?: readonly string[] | null;
   readonly format?: string | Readonly<Record<string, Property>>;
   readonly alias?: string;
   readonly requires?: string;
@@ -38,7 +38,7 @@ export function violate(path: string, { type = '', minimum, maximum, ...rest }: 
 function violateText(path: string, { format, pattern, maxLength, enum: values }: Property): Violation | undefined {
   if (typeof format === 'object') return { value: 'nosuch=1', error: `invalid format - ${stringErrors(path, format)}` };
   if (format !== undefined) return undefined;
-  if (values !== undefined) {
+  if (values) {
     return { value: 'zzz', error: `value 'zzz' does not have a value in the enumeration '${values.join(', ')}'` };
   }
   if (pattern !== undefined) return { value: '\u0001 x', error: 'value does not match the regex pattern' };

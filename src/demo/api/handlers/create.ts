@@ -4,6 +4,7 @@ import type { Config, Guest } from '../../world.ts';
 import { Refusal } from '../../world.ts';
 import type { Call, Handlers } from '../call.ts';
 import { ApiError, badParameters } from '../errors.ts';
+import { restore } from './archives.ts';
 import { settings } from './config.ts';
 
 const MiB = 1024 ** 2;
@@ -131,6 +132,7 @@ function checkPlaces(call: Call, kind: Guest['kind']): void {
 
 /** The order of the refusals is that of recordings a-create, e-exists, k-remote-write and z-noquorum-create. */
 function create(call: Call, kind: Guest['kind']): string {
+  if (kind === 'lxc' ? call.flag('restore') : call.has('archive')) return restore(call, kind);
   const { world } = call;
   const vmid = call.int('vmid');
   const source = kind === 'lxc' ? call.text('ostemplate') : call.text('archive');

@@ -47,6 +47,9 @@ function onNode(call: Call): unknown[] {
     });
 }
 
+/** The backup server's own task. */
+const verification = 'UPID:pbs:000002B7:00000C5D:00000006:6AFE7A10:verify:homelab:root@pam:';
+
 const volumeRow = (volume: Volume) => ({
   volid: volume.volid,
   content: volume.content,
@@ -57,7 +60,18 @@ const volumeRow = (volume: Volume) => ({
   ...(volume.subtype === undefined ? {} : { subtype: volume.subtype }),
   ...(volume.notes === undefined ? {} : { notes: volume.notes }),
   ...(volume.protected ? { protected: 1 } : {}),
+  ...(volume.verified === undefined ? {} : { verification: { state: volume.verified, upid: verification } }),
 });
+
+/** What is left out of a listing in silence (PVE::Storage::check_volume_access); whoever names the owner sees its volumes. */
+function mayUse(call: Call, { name }: Storage, { content, vmid }: Volume): boolean {
+  const onStorage = (...any: string[]): boolean => call.who.may(`/storage/${name}`, ...any);
+  if (onStorage('Datastore.Allocate')) return true;
+  if (vmid === undefined) return onStorage('Datastore.AllocateSpace', 'Datastore.Audit');
+  if (call.has('vmid')) return true;
+  if (content === 'backup') return onStorage('Datastore.AllocateSpace') && call.who.may(`/vms/${vmid}`, 'VM.Backup');
+  return onStorage('Datastore.Audit') && call.who.may(`/vms/${vmid}`, 'VM.Config.Disk');
+}
 
 function content(call: Call): unknown[] {
   const storage = find(call, call.text('storage'));
@@ -66,7 +80,7 @@ function content(call: Call): unknown[] {
     .filter((volume) => volume.node === undefined || volume.node === call.text('node'))
     .filter((volume) => !call.has('content') || volume.content === call.text('content'))
     .filter((volume) => !call.has('vmid') || volume.vmid === call.int('vmid'))
-    .filter((volume) => volume.vmid === undefined || call.who.may(`/vms/${volume.vmid}`, 'VM.Audit', 'VM.Backup'))
+    .filter((volume) => mayUse(call, storage, volume))
     .map(volumeRow);
 }
 
@@ -79,7 +93,9 @@ function volumeId(call: Call): string {
 function remove(call: Call): string {
   const volid = volumeId(call);
   const storage = find(call, volid.split(':')[0] ?? '');
-  call.require(`/storage/${storage.name}`, 'Datastore.Allocate', 'Datastore.AllocateSpace');
+  const owner = storage.volumes.find((volume) => volume.volid === volid && volume.content === 'backup')?.vmid;
+  call.require(`/storage/${storage.name}`, owner === undefined ? 'Datastore.Allocate' : 'Datastore.AllocateSpace');
+  if (owner !== undefined) call.require(`/vms/${owner}`, 'VM.Backup');
   return call.world.deleteVolume(call.text('node'), storage, volid, call.by).upid;
 }
 

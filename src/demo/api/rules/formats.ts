@@ -103,6 +103,8 @@ export const patterns: Readonly<Record<string, string>> = {
   wwn: '(?^:^(0x)[0-9a-fA-F]{16})',
   name: String.raw`[a-zA-Z0-9\-]+`,
   type: String.raw`(pc|pc(-i440fx)?-\d+(\.\d+)+(\+pve\d+)?(\.pxe)?|q35|pc-q35-\d+(\.\d+)+(\+pve\d+)?(\.pxe)?|virt(?:-\d+(\.\d+)+)?(\+pve\d+)?)`,
+  url: 'https?://.*',
+  growth: String.raw`\+?\d+(\.\d+)?[KMGT]?`,
   trunks2: String.raw`(?^:\d+(?:-\d+)?(?:;\d+(?:-\d+)?)*)`,
   product: String.raw`[A-Za-z0-9\-_\s]{,16}`,
   vendor: String.raw`[A-Za-z0-9\-_\s]{,8}`,

@@ -1,7 +1,10 @@
 import { agentMethods } from './agent.ts';
+import { archiveMethods } from './archives.ts';
 import { datacentreMethods } from './datacentre.ts';
+import { diskMethods } from './disks.ts';
 import { patterns, propertyStrings } from './formats.ts';
 import { lxcMethods, lxcOptions } from './lxc.ts';
+import { migrateMethods } from './migrate.ts';
 import { nodesMethods } from './nodes.ts';
 import { provisionMethods } from './provision.ts';
 import { qemuMethods, qemuOptions } from './qemu.ts';
@@ -126,9 +129,17 @@ export function servedMethods(): Method[] {
   const strings = Object.fromEntries(sections(propertyStrings));
   const formats: Formats = (name) =>
     Object.fromEntries(expand(known(strings, name), strings).map((word) => parseRule(word, formats)));
-  return [datacentreMethods, nodesMethods, lxcMethods, qemuMethods, agentMethods, provisionMethods].flatMap((table) =>
-    sections(table).map(([head, body]) => parseMethod(head, body, formats)),
-  );
+  return [
+    datacentreMethods,
+    nodesMethods,
+    lxcMethods,
+    qemuMethods,
+    agentMethods,
+    archiveMethods,
+    diskMethods,
+    migrateMethods,
+    provisionMethods,
+  ].flatMap((table) => sections(table).map(([head, body]) => parseMethod(head, body, formats)));
 }
 
 /** A Perl pattern of the schema as a JavaScript one, anchored as PVE anchors it (PVE::JSONSchema::check_prop). */
