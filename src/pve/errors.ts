@@ -48,7 +48,7 @@ const wordings: readonly { readonly sign: RegExp; readonly kind: FailureKind; re
     cure: 'Another task works on the same thing. Wait for it to end, then try again.',
   },
   {
-    sign: /detected modified configuration/,
+    sign: /detected modified configuration|checksum miss?match/,
     kind: 'conflict',
     cure: 'Somebody changed the configuration meanwhile. Read it again, then decide again.',
   },

@@ -1,4 +1,5 @@
 import type { Guest } from '../world.ts';
+import { detach, isDisk } from './attached.ts';
 import { addressFor } from './lease.ts';
 import { checkLock, type Ground, type GuestRef } from './operations.ts';
 import { type By, Refusal, type Step, type Task } from './tasks.ts';
@@ -104,7 +105,8 @@ function apply(guest: Guest, action: PowerAction, now: number): void {
 /** A guest that starts takes over what was pending, and starts its services. */
 export function turnOn(guest: Guest, now: number): void {
   for (const [key, value] of Object.entries(guest.pending)) {
-    if (value === null) delete guest.config[key];
+    if (value === null && isDisk(key)) detach(undefined, guest, key);
+    else if (value === null) delete guest.config[key];
     else guest.config[key] = value;
   }
   guest.pending = {};

@@ -1,10 +1,13 @@
+import { detach, isDisk, volumeOf, withVolume } from '../../world/attached.ts';
 import { checkLock, checkQuorum } from '../../world/operations.ts';
-import { type Config, type Guest, Refusal } from '../../world.ts';
+import { type Config, type Guest, Refusal, type World } from '../../world.ts';
 import { type Call, forBoth, type Handlers } from '../call.ts';
-import { ApiError, badParameters } from '../errors.ts';
+import { badParameters } from '../errors.ts';
 import { splitList } from '../formats.ts';
+import type { Rule } from '../rules/parse.ts';
 import { type Params, ruleFor } from '../verify.ts';
 import { digestOf } from './guest-rows.ts';
+import { checkRootOnly } from './root-only.ts';
 import { snapshotConfig } from './snapshots.ts';
 
 /** What waits for the next start is already shown, unless `current=1` asks for what is in force. */
@@ -48,24 +51,56 @@ const control = new Set([
 /** What may change under a running guest; the rest waits for the next start. */
 const hot = {
   lxc: /^(cores|cpulimit|cpuunits|description|hostname|memory|mp\d+|net\d+|onboot|protection|startup|swap|tags|lock)$/,
-  qemu: /^(description|name|net\d+|onboot|protection|startup|tags|lock|cpuunits|cpulimit|scsi\d+)$/,
+  qemu: /^(description|name|net\d+|onboot|protection|startup|tags|lock|cpuunits|cpulimit|(scsi|virtio|unused)\d+)$/,
 } as const;
 
+/** A write by token: what it may not do is refused first. */
 function write(call: Call, kind: Guest['kind']): Guest {
-  checkRootOnly(call.params, kind);
+  const { params, world } = call;
+  checkRootOnly(params, splitList(call.text('delete')), world.guest(call.int('vmid')), kind);
   const guest = call.guest(kind);
-  const removed = splitList(call.text('delete'));
-  const unknown = removed.find((key) => control.has(key) || ruleFor(call.rules, key) === undefined);
-  if (unknown !== undefined) throw badParameters({ delete: `unknown option '${unknown}'` });
-  if (call.has('digest') && call.text('digest') !== digestOf(guest)) {
-    throw new Refusal('detected modified configuration - file changed by other user? Try again.');
-  }
-  checkLock(guest);
-  checkQuorum(call.world, guest);
-  for (const key of removed) put(guest, key, null);
-  for (const key of splitList(call.text('revert'))) delete guest.pending[key];
-  for (const [key, value] of Object.entries(settings(call.params, guest))) put(guest, key, value);
+  writeConfig(world, guest, params, call.rules);
   return guest;
+}
+
+/** Changes a configuration as PUT config does, whoever asks. */
+export function writeConfig(world: World, guest: Guest, params: Params, rules: Readonly<Record<string, Rule>>): void {
+  const text = (name: string) => (params[name] === undefined ? '' : String(params[name]));
+  const removed = splitList(text('delete'));
+  const unknown = removed.find((key) => control.has(key) || ruleFor(rules, key) === undefined);
+  if (unknown !== undefined) throw badParameters({ delete: `unknown option '${unknown}'` });
+  if (params.digest !== undefined && text('digest') !== digestOf(guest)) throw modified(guest);
+  checkLock(guest);
+  checkQuorum(world, guest);
+  for (const key of removed) remove(world, guest, key, params.force === true);
+  for (const key of splitList(text('revert'))) delete guest.pending[key];
+  for (const [key, value] of Object.entries(settings(params, guest))) {
+    put(guest, key, isDisk(key) ? withVolume(world, guest, key, String(value)) : value, world);
+  }
+}
+
+/** Somebody changed the file meanwhile: each of the two has its own words (recording e-digest; qemu-server, PVE/API2/Qemu.pm). */
+export const modified = ({ kind }: Guest): Refusal =>
+  new Refusal(
+    kind === 'lxc'
+      ? 'detected modified configuration - file changed by other user? Try again.'
+      : 'checksum mismatch (file change by other user?)',
+  );
+
+/** A guest with Proxmox VE's protection keeps its disks. */
+function remove(world: World, guest: Guest, key: string, force: boolean): void {
+  const disk = isDisk(key) && guest.config[key] !== undefined;
+  if (disk && guest.config.protection === 1) {
+    const what = guest.kind === 'lxc' ? `CT ${guest.vmid} drive` : 'drive';
+    throw new Refusal(`can't remove ${what} '${key}' - protection mode enabled`);
+  }
+  const waits = guest.status === 'running' && !hot[guest.kind].test(key) && !key.startsWith('unused');
+  if (!disk || waits || (guest.kind === 'lxc' && guest.status === 'running' && key.startsWith('mp'))) {
+    put(guest, key, null, world);
+    return;
+  }
+  delete guest.pending[key];
+  detach(world, guest, key, force && guest.kind === 'qemu');
 }
 
 /** The parameters as they go into the file: 1 and 0, a VM's memory as a string, a MAC for a new network card. */
@@ -75,47 +110,38 @@ export function settings(params: Params, guest: Pick<Guest, 'kind' | 'mac'>): Co
     pairs.map(([key, value]) => {
       if (typeof value === 'boolean') return [key, value ? 1 : 0];
       if (guest.kind === 'lxc' && key === 'description') return [key, `${String(value).trimEnd()}\n`];
-      if (guest.kind === 'lxc' && /^net\d+$/.test(key)) return [key, withMac(String(value), guest.mac)];
+      if (/^net\d+$/.test(key)) return [key, withMac(String(value), macOf(guest.mac, key), guest.kind)];
       return [key, typeof value === 'number' ? value : String(value)];
     }),
   );
 }
 
-const withMac = (net: string, mac: string): string =>
-  net.includes('hwaddr=') ? net : `${net},hwaddr=${mac},type=veth`;
+/** The next address for each card after the first. */
+function macOf(mac: string, key: string): string {
+  const last = (Number.parseInt(mac.slice(-2), 16) + Number(key.slice(3))) % 256;
+  return `${mac.slice(0, -2)}${last.toString(16).toUpperCase().padStart(2, '0')}`;
+}
 
-function put(guest: Guest, key: string, value: string | number | null): void {
-  const waits = guest.status === 'running' && !hot[guest.kind].test(key);
+function withMac(net: string, mac: string, kind: Guest['kind']): string {
+  if (kind === 'lxc') return net.includes('hwaddr=') ? net : `${net},hwaddr=${mac},type=veth`;
+  const [model = '', ...rest] = net.split(',');
+  return model.includes('=') ? net : [`${model}=${mac}`, ...rest].join(',');
+}
+
+/** A running container takes a new mount point at once, and gives one up with its next start only. */
+function put(guest: Guest, key: string, value: string | number | null, world: World): void {
+  const over = guest.kind === 'lxc' && key.startsWith('mp') && guest.config[key] !== undefined;
+  const waits = guest.status === 'running' && (over || !hot[guest.kind].test(key));
   if (waits) {
     if (value === null && guest.config[key] === undefined) delete guest.pending[key];
     else guest.pending[key] = value;
     return;
   }
   delete guest.pending[key];
+  const before = volumeOf(guest.config[key]);
+  if (isDisk(key) && value !== null && before !== undefined && before !== volumeOf(value)) detach(world, guest, key);
   if (value === null) delete guest.config[key];
   else guest.config[key] = value;
-}
-
-/** What only root@pam itself may set, which no token is (recordings r-*). */
-function checkRootOnly(params: Params, kind: Guest['kind']): void {
-  if (params.skiplock !== undefined) throw badParameters({ skiplock: 'Only root may use this option.' });
-  const perm = (why: string) => new ApiError(403, `Permission check failed (${why})\n`);
-  if (params.args !== undefined) throw new Refusal("only root can set 'args' config");
-  if (params.hookscript !== undefined) throw perm('changing the hookscript is only allowed for root@pam');
-  for (const [key, value] of Object.entries(params)) {
-    const text = String(value);
-    if (/^hostpci\d+$/.test(key) && !text.includes('mapping=')) {
-      throw new Refusal(`only root can set '${key}' config for non-mapped devices`);
-    }
-    if (/^serial\d+$/.test(key) && text !== 'socket')
-      throw new Refusal(`only root can modify '${key}' config for real devices`);
-    if (kind === 'lxc' && /^(mp\d+|rootfs)$/.test(key) && text.startsWith('/')) {
-      throw perm('mount point type bind is only allowed for root@pam');
-    }
-    const beyondNesting = splitList(text).some((part) => !part.startsWith('nesting='));
-    if (key === 'features' && beyondNesting)
-      throw perm('changing feature flags (except nesting) is only allowed for root@pam');
-  }
 }
 
 /** POST makes a task of it, for a VM only (recording q2-pendset). */
@@ -140,4 +166,10 @@ export const configHandlers: Handlers = {
     },
   }),
   'POST /nodes/{node}/qemu/{vmid}/config': writeAsTask,
+  'PUT /nodes/{node}/qemu/{vmid}/unlink': (call) => {
+    const guest = call.guest('qemu');
+    checkLock(guest);
+    for (const key of splitList(call.text('idlist'))) remove(call.world, guest, key, call.flag('force'));
+    return null;
+  },
 };

@@ -2,14 +2,15 @@ import type { Guest } from '../../world.ts';
 import type { Process, Program } from '../proc.ts';
 import type { Installation } from '../programs.ts';
 import { runChild } from '../table.ts';
+import { set, unlock } from './guest-config.ts';
 
-/** `pct list`, `status`, `config` and `exec`, for the containers of the node it runs on. */
+/** `pct list`, `status`, `config`, `set`, `unlock` and `exec`, for the containers of the node it runs on. */
 export const pct =
   (installation: () => Installation): Program =>
   (args, proc) => {
     const [verb = '', id = '', ...rest] = args;
     if (verb === 'list') return list(proc);
-    if (!['status', 'config', 'exec'].includes(verb)) {
+    if (!['status', 'config', 'exec', 'set', 'unlock'].includes(verb)) {
       proc.err(`ERROR: unknown command 'pct ${verb}'\n`);
       return 255;
     }
@@ -26,6 +27,8 @@ export const pct =
       return 2;
     }
     if (verb === 'exec') return exec(guest, rest, proc, installation());
+    if (verb === 'set') return set(guest, rest, proc);
+    if (verb === 'unlock') return unlock(guest);
     proc.out(verb === 'status' ? `status: ${guest.status}\n` : configOf(guest));
     return 0;
   };

@@ -1,7 +1,17 @@
 import type { Program } from '../proc.ts';
+import { set, unlock } from './guest-config.ts';
 
-/** `qm list`. */
-export const qm: Program = ([verb], { machine, out, err }) => {
+/** `qm list`, `set` and `unlock`. */
+export const qm: Program = ([verb, id, ...rest], proc) => {
+  const { machine, out, err } = proc;
+  if (verb === 'set' || verb === 'unlock') {
+    const guest = machine.world.guest(Number(id));
+    if (guest?.kind === 'qemu' && guest.node === machine.node.name) {
+      return verb === 'set' ? set(guest, rest, proc) : unlock(guest);
+    }
+    err(`Configuration file 'nodes/${machine.node.name}/qemu-server/${id}.conf' does not exist\n`);
+    return 2;
+  }
   if (verb !== 'list') {
     err(`ERROR: unknown command 'qm ${verb ?? ''}'\n`);
     return 255;
