@@ -70,9 +70,9 @@ function arrive(call: Call, guest: Guest, to: Storage | undefined): void {
   const node = call.text('target');
   const running = guest.status === 'running';
   for (const { key, volid, storage } of localDisks(call.world, guest)) {
-    const i = storage.volumes.findIndex((one) => one.volid === volid);
-    const [volume] = storage.volumes.splice(i, 1);
+    const volume = storage.volumes.find((one) => one.volid === volid);
     if (volume === undefined) continue;
+    storage.volumes.splice(storage.volumes.indexOf(volume), 1);
     const there = to ?? storage;
     const { node: _, ...rest } = volume;
     const moved = volid.replace(/^[^:]+/, there.name);
