@@ -91,9 +91,11 @@ describe.each(tools.map((tool) => [tool.name, tool] as const))('%s', (name, tool
   it('names a guest that it does something to where the gate looks for it', () => {
     const about = parameters
       .map(([parameter]) => parameter)
-      .filter((one) => /guest|vmid|target|^(ct|vm|lxc|id)$/.test(one));
-    if (tool.effect !== 'read') expect(about).toHaveLength(1);
+      .filter((one) => one !== 'new_vmid' && /guest|vmid|target|^(ct|vm|lxc|id)$/.test(one));
+    if (tool.effect !== 'read' && !tool.touches) expect(about).toHaveLength(1);
     expect(['guest', 'vmid', 'target']).toEqual(expect.arrayContaining(about));
+    if (parameters.some(([parameter]) => parameter === 'new_vmid'))
+      expect(tool.touches?.({ new_vmid: 400 })).toContain(400);
   });
 });
 

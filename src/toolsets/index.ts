@@ -1,3 +1,4 @@
+import ctCreate from './pve/ct-create.ts';
 import guestGet from './pve/guest-get.ts';
 import guestList from './pve/guest-list.ts';
 import guestPower from './pve/guest-power.ts';
@@ -20,6 +21,7 @@ import type { Tool } from './tool.ts';
 /** Every tool there is, in the order of their names. */
 export const tools: readonly Tool[] = [
   pctExec,
+  ctCreate,
   guestGet,
   guestList,
   guestPower,

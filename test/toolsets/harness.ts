@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { vi } from 'vitest';
@@ -114,6 +114,12 @@ export class Bench {
   writes(): string[] {
     const seen = this.world.requests.slice(this.#from).filter(({ method }) => method !== 'GET');
     return seen.map(({ method, path }) => `${method} ${path}`);
+  }
+
+  /** The files that passwords were kept in. */
+  async secretFiles(): Promise<string[]> {
+    const folder = join(this.folder, 'secrets');
+    return (await readdir(folder)).map((file) => join(folder, file));
   }
 
   /** How many requests there were since the last `forget`. */

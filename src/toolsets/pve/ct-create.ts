@@ -1,0 +1,147 @@
+import { z } from 'zod';
+import { Failure } from '../../failure.ts';
+import type { PveParams } from '../../pve/client.ts';
+import { path } from '../../pve/path.ts';
+import { readResources } from '../../pve/resources.ts';
+import {
+  bridge,
+  cores,
+  diskGib,
+  gateway,
+  hostName,
+  ip,
+  makePassword,
+  memoryMib,
+  onNode,
+  onStorage,
+  sshKeys,
+  startIt,
+  tags,
+  vlan,
+  newVmid as vmidParam,
+  waitSeconds,
+} from '../params.ts';
+import { definePveTool } from '../tool.ts';
+import { containerCard } from './addressing.ts';
+import { findTemplate } from './ct-template.ts';
+import { guestToBe, newVmid, startOf, tellNew } from './new-guest.ts';
+import { pickStorage } from './pick-place.ts';
+import { inStages } from './stages.ts';
+
+const mount = z.strictObject({
+  storage: z.string().min(1).max(100),
+  size_gib: z.number().int().min(1).max(131_072),
+  path: z.string().regex(/^\/[^,\s]+$/, 'must be an absolute path'),
+});
+
+const shape = {
+  template: z.string().min(1).max(255).describe('Template by name (debian-13) or volume id; downloaded when missing.'),
+  name: hostName,
+  new_vmid: vmidParam.optional(),
+  node: onNode.optional(),
+  storage: onStorage.optional(),
+  cores: cores.default(1),
+  memory_mib: memoryMib.default(1024),
+  disk_gib: diskGib.default(8),
+  mounts: z.array(mount).max(20).default([]).describe('More volumes, each mounted at a path.'),
+  ip: ip.default('dhcp'),
+  gateway: gateway.optional(),
+  bridge: bridge.default('vmbr0'),
+  vlan: vlan.optional(),
+  ssh_keys: sshKeys.optional(),
+  password: makePassword.optional(),
+  nesting: z.boolean().optional().describe('Nesting, as systemd and Docker need it. Default: as unprivileged.'),
+  unprivileged: z.boolean().default(true).describe('Root inside is nobody outside.'),
+  onboot: z.boolean().default(false).describe('Start it when the node boots.'),
+  tags: tags.optional(),
+  start: startIt.default(true),
+  wait_s: waitSeconds.optional(),
+};
+type Input = z.infer<z.ZodObject<typeof shape>>;
+
+/** What no token may ask for is told before anything is downloaded or made. */
+function refuse({ nesting, unprivileged, ssh_keys, password }: Input): void {
+  if (nesting && !unprivileged) {
+    throw new Failure(
+      'permission',
+      'Nesting in a privileged container is for root@pam itself: no API token may set it.',
+      'Make it unprivileged, or without nesting; `pct set` as root on the node can set it afterwards.',
+    );
+  }
+  if (password === false && ssh_keys === undefined) {
+    throw new Failure(
+      'invalid-input',
+      'Without a key or a password nobody could log in.',
+      'Give ssh_keys, or leave password out.',
+    );
+  }
+}
+
+/** The parameters of POST /nodes/N/lxc, without the password. */
+function parameters(input: Input, vmid: number, volid: string, storage: string): PveParams {
+  const mounts = input.mounts.map((one, i) => [`mp${i}`, `${one.storage}:${one.size_gib},mp=${one.path}`] as const);
+  return {
+    vmid,
+    ostemplate: volid,
+    hostname: input.name,
+    cores: input.cores,
+    memory: input.memory_mib,
+    rootfs: `${storage}:${input.disk_gib}`,
+    ...Object.fromEntries(mounts),
+    net0: containerCard(input),
+    'ssh-public-keys': input.ssh_keys?.join('\n'),
+    features: (input.nesting ?? input.unprivileged) ? 'nesting=1' : undefined,
+    unprivileged: input.unprivileged,
+    onboot: input.onboot,
+    tags: input.tags?.join(';'),
+  };
+}
+
+export default definePveTool({
+  name: 'pve_ct_create',
+  title: 'Create a container',
+  effect: 'change',
+  summary:
+    'Create a container from a template, start it and tell its address. Template, node, storage and VMID are found when not ' +
+    'given. Without an SSH key it gets a root password, kept in a file on this machine.',
+  search: 'new lxc make deploy provision pct create debian ubuntu alpine turnkey linux box',
+  input: shape,
+  touches: ({ new_vmid }) => (new_vmid === undefined ? [] : [new_vmid]),
+
+  async run(input, context) {
+    refuse(input);
+    const { pve, signal } = context;
+    const notes: string[] = [];
+    const card = containerCard(input);
+    const all = await readResources(pve, { signal });
+    const template = await findTemplate(context, all, input, notes);
+    const { storage } = pickStorage(all, template.node, 'rootdir', input.storage);
+    for (const one of input.mounts) pickStorage(all, template.node, 'rootdir', one.storage);
+    const vmid = await newVmid(pve, input.new_vmid, signal);
+    const guest = guestToBe('lxc', vmid, input.name, template.node);
+    const wantsPassword = input.password ?? input.ssh_keys === undefined;
+    const kept = wantsPassword ? await context.keepSecret(`${input.name}-${vmid}-root`) : undefined;
+    const params = { ...parameters(input, vmid, template.volid, storage), password: kept?.value.reveal() };
+    const create = { name: 'create', write: () => pve.post(path`/nodes/${guest.node}/lxc`, params, { signal }) };
+    const stages = [
+      ...(template.download ? [template.download] : []),
+      create,
+      ...(input.start ? [startOf(context, guest)] : []),
+    ];
+    const facts = { password_file: kept?.file };
+    const reached = await inStages(context, stages, { waitSeconds: input.wait_s, facts });
+    return tellNew(context, guest, reached, {
+      made: 'created',
+      facts: {
+        template: template.volid,
+        template_downloaded_to: template.downloadedTo,
+        disk: `${storage}, ${input.disk_gib} GiB`,
+        net: card,
+        ...facts,
+      },
+      started: input.start,
+      seesAddress: true,
+      notes,
+    });
+  },
+});

@@ -1,0 +1,43 @@
+import { Failure } from '../../failure.ts';
+import { nearestTo } from '../../pve/nearest.ts';
+
+/** `debian-13-standard_13.1-2_amd64.tar.zst` of `local:vztmpl/debian-13-standard_13.1-2_amd64.tar.zst`. */
+export const fileOf = (volid: string): string => volid.slice(Math.max(volid.lastIndexOf('/'), volid.indexOf(':')) + 1);
+
+const words = (text: string): string[] =>
+  text
+    .toLowerCase()
+    .split(/[-_\s]+/)
+    .filter((word) => word !== '');
+
+/** `ubuntu 24` begins `ubuntu-24.04-standard_…`, word by word; `debian-1` does not begin `debian-13-…`. */
+function begins(file: string, wanted: readonly string[]): boolean {
+  const own = words(file);
+  return wanted.every((word, i) => own[i] === word || own[i]?.startsWith(`${word}.`));
+}
+
+const collator = new Intl.Collator('en', { numeric: true });
+
+/**
+ * The files that `wanted` names, newest version first: the one of that very name, else those that begin with its words,
+ * else those that hold it.
+ */
+export function filesNamed<T>(files: readonly T[], nameOf: (file: T) => string, wanted: string): T[] {
+  const sorted = [...files].sort((a, b) => collator.compare(nameOf(b), nameOf(a)));
+  const exact = sorted.filter((file) => nameOf(file) === wanted);
+  if (exact.length > 0) return exact;
+  const asked = words(wanted);
+  if (asked.length === 0) return [];
+  const begun = sorted.filter((file) => begins(nameOf(file), asked));
+  if (begun.length > 0) return begun;
+  return sorted.filter((file) => words(nameOf(file)).join('-').includes(asked.join('-')));
+}
+
+/** No file is called that: with the nearest names there are. */
+export function noSuchFile(what: string, wanted: string, names: readonly string[], cure: string): Failure {
+  const near = nearestTo(wanted, names);
+  const hint = near.length > 0 ? `Nearest: ${near.join(', ')}. ${cure}` : cure;
+  return new Failure('not-found', `There is no ${what} "${wanted}" that this token may use.`, hint, {
+    facts: { candidates: near },
+  });
+}
