@@ -1,4 +1,9 @@
+import apiCall from './pve/api-call.ts';
+import apiGet from './pve/api-get.ts';
+import apiSearch from './pve/api-search.ts';
+import backupList from './pve/backup-list.ts';
 import ctCreate from './pve/ct-create.ts';
+import guestConfigure from './pve/guest-configure.ts';
 import guestGet from './pve/guest-get.ts';
 import guestList from './pve/guest-list.ts';
 import guestPower from './pve/guest-power.ts';
@@ -8,6 +13,7 @@ import snapshotCreate from './pve/snapshot-create.ts';
 import snapshotDelete from './pve/snapshot-delete.ts';
 import snapshotList from './pve/snapshot-list.ts';
 import snapshotRollback from './pve/snapshot-rollback.ts';
+import storageContent from './pve/storage-content.ts';
 import storageList from './pve/storage-list.ts';
 import taskGet from './pve/task-get.ts';
 import taskList from './pve/task-list.ts';
@@ -21,7 +27,12 @@ import type { Tool } from './tool.ts';
 /** Every tool there is, in the order of their names. */
 export const tools: readonly Tool[] = [
   pctExec,
+  apiCall,
+  apiGet,
+  apiSearch,
+  backupList,
   ctCreate,
+  guestConfigure,
   guestGet,
   guestList,
   guestPower,
@@ -31,6 +42,7 @@ export const tools: readonly Tool[] = [
   snapshotDelete,
   snapshotList,
   snapshotRollback,
+  storageContent,
   storageList,
   taskGet,
   taskList,

@@ -11,6 +11,20 @@ export const vmid = z.number().int().min(100).max(999_999_999).describe('VMID of
 
 export const node = z.string().min(1).max(63).describe('Node name, as pve_overview lists it.');
 
+export const storage = z
+  .string()
+  .regex(/^[A-Za-z][\w.-]*$/, 'must be the name of a storage')
+  .max(100)
+  .describe('Storage name, as pve_storage_list gives it.');
+
+export const volume = z
+  .string()
+  .regex(/^[A-Za-z][\w.-]*:\S+$/, 'must be STORAGE:NAME')
+  .max(500)
+  .describe('Id of a volume (local:iso/x.iso), as pve_storage_content gives it.');
+
+export const backup = volume.describe('Id of a backup, as pve_backup_list gives it.');
+
 export const target = z
   .string()
   .min(1)
@@ -30,6 +44,19 @@ export const snapshotName = z
   .describe('Snapshot name.');
 
 export const limit = z.number().int().min(1).max(500).describe('At most this many rows.');
+
+export const apiPath = z
+  .string()
+  .min(2)
+  .max(1000)
+  .describe('Path such as /nodes/pve1/lxc/400/config, without a query.');
+
+export const apiParams = z
+  .record(
+    z.string().min(1).max(100),
+    z.union([z.string(), z.number(), z.boolean(), z.array(z.union([z.string(), z.number()]))]),
+  )
+  .describe('Parameters by their names in the API.');
 
 export const script = z.string().min(1).max(1_048_576).describe('Shell command or script, one line or many.');
 

@@ -10,6 +10,7 @@ import { lastBackup } from './last-backup.ts';
 import { refuseLocked } from './locked.ts';
 import { settle } from './settle.ts';
 import { pickSnapshot, readSnapshots, type Snapshot } from './snapshots.ts';
+import { awaitStart } from './start-after.ts';
 import { type GuestState, inspect, readState, since } from './state.ts';
 
 interface Found {
@@ -99,6 +100,7 @@ export default definePveTool({
     const told = { guest: guest.label, snapshot: name, taken: snapshot.snaptime && iso(snapshot.snaptime) };
     if (!done) return answer(`${guest.label} is still being rolled back to ${name}`, { ...told, ...facts });
     const notes: string[] = [];
+    if (start) await awaitStart(context, guest, started, notes);
     const now = await attempt(readState(pve, guest, signal), notes, 'The state afterwards');
     if (now?.status === 'stopped' && state.status !== 'stopped') {
       notes.push('It was up before; the rollback stopped it. pve_guest_power starts it.');
