@@ -107,7 +107,7 @@ describe('a tool that reads', () => {
   afterAll(() => bench.stop());
 
   /** Arguments for the parameters that have to be given. */
-  const given = (): Record<string, unknown> => ({ guest: 200, upid: bench.world.tasks[0]?.upid });
+  const given = (): Record<string, unknown> => ({ guest: 200, upid: bench.world.tasks[0]?.upid, path: '/version' });
 
   it.each(tools.filter(({ effect }) => effect === 'read').map(({ name }) => name))(
     '%s writes nothing',

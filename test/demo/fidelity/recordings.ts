@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { findSchema } from '../../reference.ts';
 
 /** One exchange with a real Proxmox VE, as it was recorded. */
 export interface Recording {
@@ -19,16 +20,12 @@ export interface Recording {
 
 /** Where Proxmox VE's own schema and the recordings are; they are not part of this repository. */
 export function findReference(env: NodeJS.ProcessEnv) {
-  const beside = resolve(import.meta.dirname, '../../../../shared');
-  const schema = env.PVE_API_SCHEMA ?? join(beside, 'pve-api-schema.json');
-  const recordings = env.PVE_RECORDINGS ?? join(beside, 'recordings');
-  const missing = [schema, recordings].filter((path) => !existsSync(path));
-  if (missing.length > 0) {
-    const needs =
-      'the API schema of a Proxmox VE 9 (file, PVE_API_SCHEMA) and recordings of its answers (folder, PVE_RECORDINGS)';
-    throw new Error(`The fidelity test needs ${needs}; not found: ${missing.join(', ')}.`);
-  }
-  return { schema, recordings };
+  const recordings = env.PVE_RECORDINGS ?? resolve(import.meta.dirname, '../../../../shared/recordings');
+  const schema = findSchema(env);
+  if (existsSync(recordings)) return { schema, recordings };
+  throw new Error(
+    `The fidelity test needs recordings of the answers of a Proxmox VE 9 (folder, PVE_RECORDINGS); not found: ${recordings}.`,
+  );
 }
 
 /** Every recording of the folder that holds an answer, by name. */

@@ -1,0 +1,118 @@
+import { z } from 'zod';
+import { Failure } from '../../failure.ts';
+import { type Answer, answer, type Facts } from '../../present/answer.ts';
+import type { ApiMethod } from '../../pve/apidoc.ts';
+import { type Found, findPath, segmentsOf } from '../../pve/apipath.ts';
+import { checkParams, type GivenParams, methodAt } from '../../pve/check.ts';
+import type { PveParams } from '../../pve/client.ts';
+import { check, guestsNamed } from '../../pve/guard.ts';
+import { type Guest, listGuests } from '../../pve/guests.ts';
+import { pathOf } from '../../pve/path.ts';
+import { parseUpid } from '../../pve/upid.ts';
+import { apiParams, apiPath, waitSeconds } from '../params.ts';
+import { definePveTool, type Preview, type ToolContext } from '../tool.ts';
+import { dataFacts, shownValue } from './api-data.ts';
+import { brief } from './api-words.ts';
+import { settle } from './settle.ts';
+
+const input = {
+  method: z.enum(['POST', 'PUT', 'DELETE']).describe('POST creates or acts, PUT changes, DELETE removes.'),
+  path: apiPath,
+  params: apiParams.optional(),
+  wait_s: waitSeconds.optional(),
+};
+type Input = z.infer<z.ZodObject<typeof input>>;
+
+interface Planned {
+  readonly found: Found;
+  readonly method: ApiMethod;
+  readonly sent: PveParams;
+}
+
+/** The call as it would be sent; refused where the schema, the settings or the wire would refuse it. */
+async function plan({ method: verb, path, params = {} }: Input, { schema, setup }: ToolContext): Promise<Planned> {
+  const found = findPath(await schema(), path);
+  const method = methodAt(found, verb);
+  refuseNewSecret(found, verb, params);
+  const sent = checkParams(found, method, params);
+  check({ readOnly: false, protectedGuests: new Set(setup.protectedGuests) }, verb, found.path, sent);
+  return { found, method, sent };
+}
+
+/** The secret of a new token is told once, in the answer, where a model and a log would read it. */
+function refuseNewSecret({ template, values }: Found, verb: string, params: GivenParams): void {
+  if (template !== '/access/users/{userid}/token/{tokenid}') return;
+  if (verb === 'DELETE' || (verb === 'PUT' && params.regenerate === undefined)) return;
+  throw new Failure(
+    'refused',
+    'The secret of a new API token would be told in the answer, where it must not be.',
+    `On the host: pveum user token add ${values.userid} ${values.tokenid}`,
+  );
+}
+
+/** Guests that the request is about, as far as they are there. */
+async function guestsOf({ found, sent }: Planned, { pve, signal }: ToolContext): Promise<Guest[]> {
+  const named = guestsNamed(found.path, sent);
+  const wholeNode = found.template === '/nodes/{node}/status';
+  if (named.length === 0 && !wholeNode) return [];
+  const guests = await listGuests(pve, { signal });
+  if (wholeNode) return guests.filter(({ node, status }) => node === found.values.node && status === 'running');
+  return guests.filter(({ vmid }) => named.includes(vmid));
+}
+
+const told = ({ label, status }: Guest): string => `${label}, ${status}`;
+
+async function preview(planned: Planned, context: ToolContext): Promise<Preview> {
+  const { found, method, sent } = planned;
+  const guests = await guestsOf(planned, context);
+  const about = brief(method.description, 300);
+  const lines = [
+    `${method.method} ${found.path}`,
+    ...(about ? [`Proxmox VE says of it: ${about}.`] : []),
+    ...Object.entries(sent).map(([name, value]) => `  ${name} = ${shownValue(name, value)}`),
+    ...(guests.length > 0 ? [`Guests concerned: ${guests.map(told).join('; ')}.`] : []),
+    'What it does cannot be foreseen here, and may not be undone.',
+  ];
+  return { message: lines.join('\n'), state: { guests: guests.map(told) } };
+}
+
+const isUpid = (data: unknown): data is string => {
+  try {
+    return typeof data === 'string' && parseUpid(data) !== undefined;
+  } catch {
+    return false;
+  }
+};
+
+async function send({ found, method, sent }: Planned, { pve, signal }: ToolContext): Promise<unknown> {
+  if (method.method === 'POST') return pve.post(found.path, sent, { signal });
+  return method.method === 'PUT' ? pve.put(found.path, sent, { signal }) : pve.delete(found.path, sent, { signal });
+}
+
+async function run(input: Input, context: ToolContext): Promise<Answer> {
+  const planned = await plan(input, context);
+  const data = await send(planned, context);
+  const what = `${input.method} ${planned.found.path}`;
+  if (!isUpid(data)) {
+    const facts: Facts = data === null ? {} : dataFacts(data, { limit: 50 });
+    return answer(`${what}: done`, facts);
+  }
+  const { done, facts } = await settle(context, data, input.wait_s);
+  return answer(`${what}: ${done ? 'its task is done' : 'its task is still running'}`, facts);
+}
+
+export default definePveTool({
+  name: 'pve_api_call',
+  title: 'Change anything through the Proxmox VE API',
+  effect: 'destroy',
+  core: true,
+  summary:
+    'POST, PUT or DELETE any path of the Proxmox VE API, for what no other tool does; pve_api_search finds paths and ' +
+    'parameters. Checked against the schema of the server before it is sent, once; its task is waited for.',
+  search:
+    'raw rest endpoint request pvesh firewall ha users acl pools sdn replication node reboot shutdown create edit',
+  input,
+  touches: ({ path, params = {} }) => guestsNamed(pathOf(segmentsOf(path)), params),
+  confirm: async (input, context) => preview(await plan(input, context), context),
+  run,
+});

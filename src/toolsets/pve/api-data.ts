@@ -1,0 +1,62 @@
+import { type Fact, type Facts, remote } from '../../present/answer.ts';
+
+const LONGEST_PLAIN = 300;
+
+/** A text that can carry neither an instruction nor anything hidden. */
+const isPlain = (text: string): boolean => text.length <= LONGEST_PLAIN && /^[\x21-\x7e]*$/.test(text);
+
+/** Members that hold a secret of somebody, by the names that the API has for such. */
+const secret = /(^|[-_.])(password|passwd|secret|token|ticket|client-key|private-?key|CSRFPreventionToken)$/i;
+
+/** JSON of the server as facts: what guests and users wrote as remote text, secrets hidden, nulls left out. */
+export function factOf(value: unknown, name = ''): Fact | undefined {
+  if (value === null || value === undefined) return undefined;
+  if (typeof value === 'string') return secret.test(name) ? '[hidden]' : isPlain(value) ? value : remote(value);
+  if (typeof value === 'number' || typeof value === 'boolean') return value;
+  if (Array.isArray(value)) return value.map((one) => factOf(one) ?? '').filter((one) => one !== '');
+  if (typeof value !== 'object') return undefined;
+  const members = Object.entries(value);
+  if (!members.every(([key]) => isPlain(key))) return remote(JSON.stringify(value));
+  return Object.fromEntries(members.map(([key, one]) => [key, factOf(one, key)]));
+}
+
+/** A value that is about to be sent, for a human to read. */
+export function shownValue(name: string, value: unknown): string {
+  const text = Array.isArray(value) ? value.join(', ') : String(value);
+  return secret.test(name) ? '[hidden]' : text.length > 400 ? `${text.slice(0, 399)}…` : text;
+}
+
+export interface Wish {
+  readonly fields?: readonly string[];
+  readonly match?: string;
+  readonly limit: number;
+}
+
+/** Rows, or one object, cut down to what is wished for. */
+export function dataFacts(data: unknown, { fields, match, limit }: Wish): Facts {
+  if (data === null || data === undefined) return { data: 'none' };
+  if (!Array.isArray(data)) return { data: factOf(picked(data, fields)), notes: lacking([data], fields) };
+  const wanted = match?.toLowerCase();
+  const found = wanted === undefined ? data : data.filter((row) => JSON.stringify(row).toLowerCase().includes(wanted));
+  const shown = found.slice(0, limit);
+  return {
+    rows: factOf(shown.map((row) => picked(row, fields))),
+    rows_in_all: found.length,
+    rows_not_shown: found.length - shown.length || undefined,
+    notes: lacking(found, fields),
+  };
+}
+
+/** A note of the fields that were wished for and that nothing has. */
+function lacking(rows: readonly unknown[], fields: readonly string[] = []): readonly string[] | undefined {
+  const objects = rows.filter((row) => typeof row === 'object' && row !== null);
+  const has = new Set(objects.flatMap((row) => Object.keys(row)));
+  const absent = fields.filter((field) => !has.has(field));
+  if (absent.length === 0 || objects.length === 0) return undefined;
+  return [`There is no ${absent.join(', ')}; there are ${[...has].sort().join(', ')}.`];
+}
+
+function picked(value: unknown, fields: readonly string[] | undefined): unknown {
+  if (fields === undefined || typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).filter(([key]) => fields.includes(key)));
+}
