@@ -186,7 +186,7 @@ export const bent =
     },
   });
 
-function toolNamed(name: string): Tool {
+export function toolNamed(name: string): Tool {
   const tool = tools.find((one) => one.name === name);
   if (!tool) throw new Error(`no tool ${name}`);
   return tool;

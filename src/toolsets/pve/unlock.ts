@@ -1,0 +1,51 @@
+import { Failure } from '../../failure.ts';
+import { type Answer, answer } from '../../present/answer.ts';
+import type { Guest } from '../../pve/guests.ts';
+import type { ToolContext } from '../tool.ts';
+import { attempt, noted } from './attempt.ts';
+import { rootRoad, unlockAsRoot } from './root-road.ts';
+import { type GuestState, readState } from './state.ts';
+import { readClusterTasks, readTasks, type TaskRow, taskFacts } from './tasks.ts';
+
+/** A backup of several guests and a clone hold locks of guests that their id does not name. */
+const mayHold = ({ id, type }: TaskRow, vmid: number): boolean =>
+  id === String(vmid) || (type === 'vzdump' && !id) || /clone$/.test(type);
+
+/** A `conflict` with the tasks that may still hold the lock, when there are any. */
+async function refuseBusy({ pve, signal }: ToolContext, guest: Guest, lock: string): Promise<void> {
+  const [here, recent] = await Promise.all([
+    readTasks(pve, guest.node, { source: 'active' }, signal),
+    readClusterTasks(pve, signal),
+  ]);
+  const ours = recent.filter(({ node, id }) => node === guest.node || id === String(guest.vmid));
+  const running = [...here, ...ours].filter((task) => task.status === undefined && mayHold(task, guest.vmid));
+  const tasks = [...new Map(running.map((task) => [task.upid, task])).values()];
+  if (tasks.length === 0) return;
+  throw new Failure(
+    'conflict',
+    `${guest.label} is locked (${lock}), and a task that may hold the lock is running: it is not left over.`,
+    'Wait for the task with pve_task_get; when it has ended, the lock is gone or can be removed.',
+    { facts: { running_tasks: tasks.map(taskFacts) } },
+  );
+}
+
+/** Removes a lock that its task left behind, by `pct unlock` or `qm unlock` as root; refused while any such task runs. */
+export async function unlock(context: ToolContext, guest: Guest, { lock }: GuestState): Promise<Answer> {
+  if (lock === undefined) {
+    return answer(`${guest.label} is not locked; nothing was done`, { guest: guest.label, changed: false });
+  }
+  const host = await rootRoad(context, guest, 'removing a lock');
+  await refuseBusy(context, guest, lock);
+  const facts = await unlockAsRoot(context, host, guest);
+  const notes: string[] = [];
+  const now = await attempt(readState(context.pve, guest, context.signal), notes, 'The state afterwards');
+  if (now?.lock) notes.push(`It is locked again: ${now.lock}. Look for its task with pve_task_list.`);
+  return answer(`${guest.label}: the lock ${lock} was removed`, {
+    guest: guest.label,
+    removed_lock: lock,
+    lock: now?.lock,
+    status: now?.status,
+    ...facts,
+    notes: noted(notes),
+  });
+}
