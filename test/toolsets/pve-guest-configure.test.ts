@@ -228,6 +228,25 @@ describe('pve_guest_configure', () => {
     }
   });
 
+  it.each([
+    { guest: 410, cores: 1 },
+    { guest: 102, set: { mp1: 'local-lvm:vm-410-disk-0,mp=/x' } },
+    { guest: 102, set: { mp1: '/dev/mapper/pve-vm--410--disk--0,mp=/x' } },
+    { guest: 201, set: { scsi5: '/mnt/pve/nas/images/410/a.raw' } },
+    { guest: 201, set: { args: '-drive file=/dev/pve/vm-0410-disk-0' } },
+  ])('does nothing to or with a protected guest: %j', async (input) => {
+    const context = bench.context({ setup: { ...setup, protectedGuests: [410] } });
+    await expect(refuseProtected(toolNamed('pve_guest_configure'), input, context)).rejects.toThrow('is protected');
+    const other = { ...setup, protectedGuests: [9999] };
+    await refuseProtected(toolNamed('pve_guest_configure'), input, bench.context({ setup: other }));
+  });
+
+  it('does not take a size for a guest', async () => {
+    const context = bench.context({ setup: { ...setup, protectedGuests: [410] } });
+    const input = { guest: 102, set: { mp1: 'local-lvm:410,mp=/x' } };
+    await refuseProtected(toolNamed('pve_guest_configure'), input, context);
+  });
+
   it('can be asked about', async () => {
     expect(
       await bench.preview('pve_guest_configure', { guest: 201, cores: 6, delete: ['onboot'] }),
