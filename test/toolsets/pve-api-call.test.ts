@@ -93,7 +93,19 @@ describe('pve_api_call', () => {
       path: '/nodes/pve2/status',
       params: { command: 'reboot' },
     });
-    expect(shown).toMatchInlineSnapshot();
+    expect(shown).toMatchInlineSnapshot(`
+      {
+        "message": "POST /nodes/pve2/status
+        command = reboot
+      Guests concerned: VM 300 (gitlab) on pve2, running.
+      What it does cannot be foreseen here, and may not be undone.",
+        "state": {
+          "guests": [
+            "VM 300 (gitlab) on pve2, running",
+          ],
+        },
+      }
+    `);
   });
 
   it('never shows a password that is to be set', async () => {
@@ -188,11 +200,33 @@ describe('pve_api_call and protected guests', () => {
     await expect(admit(input)).rejects.toThrow("has Proxmox's protection flag set");
   });
 
-  it('refuses what reaches all guests before anybody is asked', async () => {
-    if (!tool) throw new Error('no pve_api_call');
-    const over = { setup: { ...setup, protectedGuests: [400] } };
-    const input = { method: 'POST', path: '/nodes/pve1/stopall' };
-    await expect(tool.confirm?.(input, bench.context(over))).rejects.toThrow(/stopall/);
+  it.each([
+    [{ path: '/nodes/pve1/stopall' }, 'reaches every guest of a node'],
+    [{ path: '/nodes/pve2/status', params: { command: 'shutdown' } }, 'VM 300 (gitlab) on pve2 is protected'],
+  ])('%o reaches all, and is refused before anybody is asked', async (input, why) => {
+    const over = { setup: { ...setup, protectedGuests: [300] } };
+    const given = { method: 'POST', ...input };
+    await expect(tool?.confirm?.(given, bench.context(over))).rejects.toThrow(why);
+    expect(await bench.fails('pve_api_call', given, over)).toMatchObject({ kind: 'refused' });
     expect(bench.writes()).toEqual([]);
+  });
+});
+
+describe('pve_api_call and whole nodes', () => {
+  it('stops the guests that are listed', async () => {
+    expect(await call('POST', '/nodes/pve1/stopall', { vms: [101, 201] })).toMatchObject({
+      headline: 'POST /nodes/pve1/stopall: its task is done',
+    });
+    expect([101, 201, 102].map((vmid) => bench.world.guest(vmid)?.status)).toEqual(['stopped', 'stopped', 'running']);
+  });
+
+  it('reboots a node', async () => {
+    expect((await call('POST', '/nodes/pve2/status', { command: 'reboot' })).headline).toBe(
+      'POST /nodes/pve2/status: done',
+    );
+    expect(bench.writes()).toEqual(['POST /nodes/pve2/status']);
+    expect(await fails('POST', '/nodes/pve2/status', { command: 'halt' })).toMatchObject({
+      headline: 'POST /nodes/{node}/status was not sent: command must be one of reboot, shutdown.',
+    });
   });
 });

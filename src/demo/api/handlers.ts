@@ -9,6 +9,7 @@ import { diskHandlers } from './handlers/disks.ts';
 import { guestHandlers } from './handlers/guests.ts';
 import { logHandlers } from './handlers/logs.ts';
 import { migrateHandlers } from './handlers/migrate.ts';
+import { nodePowerHandlers } from './handlers/node-power.ts';
 import { nodeHandlers } from './handlers/nodes.ts';
 import { provisionHandlers } from './handlers/provision.ts';
 import { rrdHandlers } from './handlers/rrd.ts';
@@ -30,6 +31,7 @@ export const allHandlers = (): Handlers => ({
   ...logHandlers,
   ...migrateHandlers,
   ...nodeHandlers,
+  ...nodePowerHandlers,
   ...provisionHandlers,
   ...rrdHandlers,
   ...serviceHandlers,

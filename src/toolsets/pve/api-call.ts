@@ -27,17 +27,30 @@ interface Planned {
   readonly found: Found;
   readonly method: ApiMethod;
   readonly sent: PveParams;
+  /** Whom it concerns, as far as that can be seen. */
+  readonly guests: readonly Guest[];
 }
 
 /** The call as it would be sent; refused where the schema, the settings or the wire would refuse it. */
-async function plan({ method: verb, path, params = {} }: Input, { schema, setup }: ToolContext): Promise<Planned> {
-  const found = findPath(await schema(), path);
+async function plan({ method: verb, path, params = {} }: Input, context: ToolContext): Promise<Planned> {
+  const { protectedGuests } = context.setup;
+  const found = findPath(await context.schema(), path);
   const method = methodAt(found, verb);
   refuseNewSecret(found, verb, params);
   const sent = checkParams(found, method, params);
-  check({ readOnly: false, protectedGuests: new Set(setup.protectedGuests) }, verb, found.path, sent);
-  return { found, method, sent };
+  check({ readOnly: false, protectedGuests: new Set(protectedGuests) }, verb, found.path, sent);
+  const guests = await guestsOf(found, sent, context);
+  const kept = guests.find(({ vmid }) => protectedGuests.includes(vmid));
+  if (kept) throw reached(kept);
+  return { found, method, sent, guests };
 }
+
+const reached = ({ label }: Guest): Failure =>
+  new Failure(
+    'refused',
+    `${label} is protected by the operator's settings, and this would reach it.`,
+    'Only the operator can lift this, by taking it out of MCP_PROTECTED_GUESTS; it may also be moved to another node.',
+  );
 
 /** The secret of a new token is told once, in the answer, where a model and a log would read it. */
 function refuseNewSecret({ template, values }: Found, verb: string, params: GivenParams): void {
@@ -50,8 +63,8 @@ function refuseNewSecret({ template, values }: Found, verb: string, params: Give
   );
 }
 
-/** Guests that the request is about, as far as they are there. */
-async function guestsOf({ found, sent }: Planned, { pve, signal }: ToolContext): Promise<Guest[]> {
+/** Guests that the request names, as far as they are there; those that run on a node that is to go down. */
+async function guestsOf(found: Found, sent: PveParams, { pve, signal }: ToolContext): Promise<Guest[]> {
   const named = guestsNamed(found.path, sent);
   const wholeNode = found.template === '/nodes/{node}/status';
   if (named.length === 0 && !wholeNode) return [];
@@ -62,9 +75,7 @@ async function guestsOf({ found, sent }: Planned, { pve, signal }: ToolContext):
 
 const told = ({ label, status }: Guest): string => `${label}, ${status}`;
 
-async function preview(planned: Planned, context: ToolContext): Promise<Preview> {
-  const { found, method, sent } = planned;
-  const guests = await guestsOf(planned, context);
+function preview({ found, method, sent, guests }: Planned): Preview {
   const about = brief(method.description, 300);
   const lines = [
     `${method.method} ${found.path}`,
@@ -113,6 +124,6 @@ export default definePveTool({
     'raw rest endpoint request pvesh firewall ha users acl pools sdn replication node reboot shutdown create edit',
   input,
   touches: ({ path, params = {} }) => guestsNamed(pathOf(segmentsOf(path)), params),
-  confirm: async (input, context) => preview(await plan(input, context), context),
+  confirm: async (input, context) => preview(await plan(input, context)),
   run,
 });

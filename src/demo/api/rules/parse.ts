@@ -5,6 +5,7 @@ import { diskMethods } from './disks.ts';
 import { patterns, propertyStrings } from './formats.ts';
 import { lxcMethods, lxcOptions } from './lxc.ts';
 import { migrateMethods } from './migrate.ts';
+import { nodePowerMethods } from './node-power.ts';
 import { nodesMethods } from './nodes.ts';
 import { provisionMethods } from './provision.ts';
 import { qemuMethods, qemuOptions } from './qemu.ts';
@@ -132,6 +133,7 @@ export function servedMethods(): Method[] {
   return [
     datacentreMethods,
     nodesMethods,
+    nodePowerMethods,
     lxcMethods,
     qemuMethods,
     agentMethods,
