@@ -4,10 +4,12 @@ import apiSearch from './pve/api-search.ts';
 import backupList from './pve/backup-list.ts';
 import ctCreate from './pve/ct-create.ts';
 import guestConfigure from './pve/guest-configure.ts';
+import guestDelete from './pve/guest-delete.ts';
 import guestGet from './pve/guest-get.ts';
 import guestList from './pve/guest-list.ts';
 import guestPower from './pve/guest-power.ts';
 import guestStop from './pve/guest-stop.ts';
+import guestTemplate from './pve/guest-template.ts';
 import overview from './pve/overview.ts';
 import snapshotCreate from './pve/snapshot-create.ts';
 import snapshotDelete from './pve/snapshot-delete.ts';
@@ -33,10 +35,12 @@ export const tools: readonly Tool[] = [
   backupList,
   ctCreate,
   guestConfigure,
+  guestDelete,
   guestGet,
   guestList,
   guestPower,
   guestStop,
+  guestTemplate,
   overview,
   snapshotCreate,
   snapshotDelete,

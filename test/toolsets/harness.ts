@@ -103,9 +103,9 @@ export class Bench {
     return { kind, headline: steady(message), hint: steady(hint), facts: steadyFact(facts) };
   }
 
-  async preview(name: string, input: Input): Promise<Preview> {
+  async preview(name: string, input: Input, over?: Partial<ToolContext>): Promise<Preview> {
     const tool = toolNamed(name);
-    const shown = await tool.confirm?.(parseInput(tool, input), this.context());
+    const shown = await tool.confirm?.(parseInput(tool, input), this.context(over));
     if (shown === undefined) throw new Error(`${name} has no preview`);
     return shown;
   }
