@@ -1,5 +1,10 @@
-import type { Bash, CustomCommand } from 'just-bash/browser';
-import type { Guest } from '../world.ts';
+import { Input } from '../ssh/input.ts';
+import { type Interpreter, loadInterpreter } from '../ssh/interpreter.ts';
+import { type Machine, type Machines, machinesOf } from '../ssh/machine.ts';
+import { type Process, signalNumber } from '../ssh/proc.ts';
+import { programsOf } from '../ssh/programs.ts';
+import { runChild } from '../ssh/table.ts';
+import type { Guest, World } from '../world.ts';
 
 /** How a process inside a VM ended. Output is bytes written as Latin-1, as the agent hands it out. */
 export interface Finished {
@@ -9,88 +14,77 @@ export interface Finished {
   readonly signal?: number;
 }
 
-const shells = new Set(['sh', 'bash', 'dash', 'ash']);
-const folders = /^(\/usr)?\/s?bin\//;
-const quote = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
-const bytes = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
+interface Started {
+  readonly pid: number;
+  readonly end: Promise<Finished>;
+}
 
-/** A shell inside a pretend VM, with its own files in memory. */
-export class GuestShell {
-  #signal?: number;
+const env = { HOME: '/root', PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' };
 
+/** The insides of the pretend VMs, as their guest agents reach them. */
+export class GuestShells {
   private constructor(
-    readonly bash: Bash,
-    readonly names: ReadonlySet<string>,
+    readonly interpreter: Interpreter,
+    readonly machines: Machines,
   ) {}
 
-  static async of(guest: Guest): Promise<GuestShell> {
-    const { Bash, getCommandNames } = await import('just-bash/browser');
-    const name = String(guest.config.name);
-    const print = (program: string, text: string): CustomCommand => ({
-      name: program,
-      execute: async () => ({ stdout: `${text}\n`, stderr: '', exitCode: 0 }),
+  static async of(world: World): Promise<GuestShells> {
+    const interpreter = await loadInterpreter((machine) => programsOf(machine, () => ({ interpreter, machines })));
+    const machines = machinesOf(world, (files) => interpreter.disk(files));
+    return new GuestShells(interpreter, machines);
+  }
+
+  knows(program: string, guest: Guest): boolean {
+    return this.interpreter.knows(program, this.machines.vm(guest));
+  }
+
+  /** Starts one program; `input` is bytes as Latin-1. The pid is its own in the VM's process table. */
+  start(argv: readonly string[], input: string, guest: Guest): Promise<Started> {
+    return new Promise((resolve, reject) => {
+      const machine = this.machines.vm(guest);
+      const end = this.#run(argv, Buffer.from(input, 'latin1'), machine, (pid) => resolve({ pid, end }));
+      end.catch(reject);
     });
-    const programs = [
-      print('hostname', name),
-      print('whoami', 'root'),
-      print('id', 'uid=0(root) gid=0(root) groups=0(root)'),
-      print('uname', `Linux ${name} 6.12.48 #1 SMP PREEMPT_DYNAMIC x86_64 GNU/Linux`),
-    ];
-    const kill: CustomCommand = {
-      name: 'kill',
-      execute: async (args) => {
-        shell.#signal = Number(args.find((arg) => /^-\d+$/.test(arg))?.slice(1) ?? 15);
-        return { stdout: '', stderr: '', exitCode: 0 };
-      },
-    };
-    const bash = new Bash({
-      customCommands: [...programs, kill],
+  }
+
+  async #run(
+    argv: readonly string[],
+    input: Buffer,
+    machine: Machine,
+    started: (pid: number) => void,
+  ): Promise<Finished> {
+    const out: Buffer[] = [];
+    const err: Buffer[] = [];
+    const agent: Process = {
+      machine,
+      pid: 1,
+      env,
       cwd: '/',
-      env: { HOME: '/root', PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' },
-      files: { '/etc/hostname': `${name}\n`, '/etc/os-release': `PRETTY_NAME="${guest.os}"\n` },
-      sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms).unref()),
+      stdin: Input.of(input),
+      signal: new AbortController().signal,
+      out: (data) => void out.push(Buffer.from(data)),
+      err: (data) => void err.push(Buffer.from(data)),
+    };
+    let signal = agent.signal;
+    const exitcode = await runChild(agent, argv, {}, (child) => {
+      signal = child.signal;
+      started(child.pid);
+      return handsOn(argv) ? copy(child) : this.interpreter.command(argv, child);
     });
-    const names = new Set<string>([
-      ...getCommandNames(),
-      ...programs.map((program) => program.name),
-      'kill',
-      'echo',
-      ...shells,
-    ]);
-    const shell = new GuestShell(bash, names);
-    return shell;
-  }
-
-  knows(program: string): boolean {
-    return this.names.has(program.replace(folders, ''));
-  }
-
-  /** Runs one program; a shell's `-c` and `-s` are taken apart here. `input` is bytes as Latin-1. */
-  async run(argv: readonly string[], input: string): Promise<Finished> {
-    const [program = '', ...args] = argv;
-    // The interpreter works on text; this program must hand on bytes that are none.
-    if (program.replace(folders, '') === 'cat' && args.length === 0) return { stdout: input, stderr: '', exitcode: 0 };
-    const isShell = shells.has(program.replace(folders, ''));
-    const inline = isShell ? args.indexOf('-c') : -1;
-    const onStdin = isShell && inline < 0;
-    const text = Buffer.from(input, 'latin1').toString('utf8');
-    const rest = args.filter((arg) => !arg.startsWith('-'));
-    const positional = inline >= 0 ? args.slice(inline + 3) : rest;
-    const script = onStdin
-      ? text
-      : inline >= 0
-        ? (args[inline + 1] ?? '')
-        : [program.replace(folders, ''), ...args].map(quote).join(' ');
-    const before = isShell && positional.length > 0 ? `set -- ${positional.map(quote).join(' ')}\n` : '';
-    const options = { rawScript: true, stdin: onStdin ? '' : text };
-    const { stdout, stderr, exitCode } = await this.bash.exec(before + script, options);
-    const signal = this.#signal;
-    this.#signal = undefined;
     return {
-      stdout: bytes(stdout),
-      stderr: bytes(stderr),
-      exitcode: exitCode,
-      ...(signal === undefined ? {} : { signal }),
+      stdout: Buffer.concat(out).toString('latin1'),
+      stderr: Buffer.concat(err).toString('latin1'),
+      exitcode,
+      ...(signal.aborted ? { signal: signalNumber(signal.reason) } : {}),
     };
   }
+}
+
+/** The interpreter works on text; this program must hand on bytes that are none. */
+const handsOn = (argv: readonly string[]): boolean =>
+  argv.length === 1 && /^(\/usr)?(\/bin\/)?cat$/.test(argv[0] ?? '');
+
+async function copy({ stdin, out }: Process): Promise<number> {
+  out(await stdin.all());
+  return 0;
 }

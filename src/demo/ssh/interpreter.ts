@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { Command, ExecResult, IFileSystem, ResolvedCommandContext } from 'just-bash';
 import { Input } from './input.ts';
 import type { Machine } from './machine.ts';
@@ -19,6 +20,8 @@ interface HandOver {
 
 export const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
+const withoutFolder = (program: string): string => program.replace(/^(\/usr(\/local)?)?\/s?bin\//, '');
+
 /** Loads the shell library: its browser build, which has no way to a real file, process or network. */
 export async function loadInterpreter(programs: Programs): Promise<Interpreter> {
   return new Interpreter(await import('just-bash/browser'), programs);
@@ -36,12 +39,20 @@ export class Interpreter {
     return new this.library.InMemoryFs(files);
   }
 
+  /** Whether the machine has that program, by its name or path. */
+  knows(name: string, machine: Machine): boolean {
+    const own = withoutFolder(name);
+    return this.programs(machine).has(own) || this.library.getCommandNames().some((known) => known === own);
+  }
+
   /** Runs `argv` as `process` itself: a program of its machine, or a command that the library has. Gives the exit code. */
   async command(argv: readonly string[], proc: Process): Promise<number> {
     await become(proc, argv);
     const [name = '', ...args] = argv;
-    const program = this.programs(proc.machine).get(name.replace(/^(\/usr(\/local)?)?\/s?bin\//, ''));
-    return program ? program(args, proc) : this.script(argv.map(quoted).join(' '), ['bash'], proc);
+    const program = this.programs(proc.machine).get(withoutFolder(name));
+    return program
+      ? program(args, proc)
+      : this.script([withoutFolder(name), ...args].map(quoted).join(' '), ['bash'], proc);
   }
 
   /** Runs `script` as the shell that `process` is, `args` being `$0`, `$1`…; gives its exit code. */
@@ -73,7 +84,8 @@ export class Interpreter {
     const own = new this.library.InMemoryFs({ [streams.in]: '', [streams.out]: '', [streams.err]: '' });
     own.appendFile = async (path, content, encoding) => {
       const send = path === streams.err ? err : out;
-      send(Buffer.from(content as string, encoding === 'binary' ? 'latin1' : 'utf8'));
+      const text = String(content);
+      send(Buffer.from(text, encoding === 'binary' || writesBytes(text) ? 'latin1' : 'utf8'));
     };
     const read = own.readFileBytes.bind(own);
     own.readFileBytes = async (path) => {
@@ -92,6 +104,10 @@ export class Interpreter {
     }));
   }
 }
+
+/** The library's printf gives `\303\251` as two characters; at the end of a script it takes such text for the bytes it is. */
+const writesBytes = (text: string): boolean =>
+  /^[\0-\xff]*$/.test(text) && /[\x80-\xff]/.test(text) && isUtf8(Buffer.from(text, 'latin1'));
 
 const bytesOf = ({ stdout, stdoutKind }: ExecResult): Buffer =>
   Buffer.from(stdout, stdoutKind === 'bytes' ? 'latin1' : 'utf8');

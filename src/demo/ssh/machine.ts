@@ -2,13 +2,13 @@ import type { IFileSystem } from 'just-bash';
 import type { DemoNode, Guest, JournalLine, Service, World } from '../world.ts';
 import type { Entry } from './table.ts';
 
-/** A place where programs run: a node, or a running container of one. */
+/** A place where programs run: a node, or a running guest of one. */
 export interface Machine {
   readonly world: World;
   readonly hostname: string;
   /** The node that it is, or that it runs on. */
   readonly node: DemoNode;
-  /** The container that it is, and the machine of the node around it. */
+  /** The guest that it is; and the machine of the node around it, which sees what runs in a container. */
   readonly guest?: Guest;
   readonly outside?: Machine;
   /** Its own memory-backed files; there is no way from here to a real file. */
@@ -27,6 +27,8 @@ export interface Machines {
   node(name: string): Machine;
   /** The container's inside; its files outlive a restart, its processes do not. */
   container(guest: Guest): Machine;
+  /** The same of a VM. */
+  vm(guest: Guest): Machine;
 }
 
 /** All machines of `world`, whose files `disk` keeps. */
@@ -52,9 +54,9 @@ export function machinesOf(world: World, disk: (files: Record<string, string>) =
     }));
   const container = (guest: Guest) =>
     once(`ct/${guest.vmid}`, () => ({
-      ...containerFacts(guest),
+      ...guestFacts(guest),
       world,
-      fs: disk(files(String(guest.config.hostname), guest.os)),
+      fs: disk(files(hostnameOf(guest), guest.os)),
       processes: new Map(),
       nextPid,
       // Looked up each time: a container can be moved.
@@ -65,7 +67,18 @@ export function machinesOf(world: World, disk: (files: Record<string, string>) =
         return nodeOf(world, guest.node);
       },
     }));
-  return { node, container };
+  const vm = (guest: Guest) =>
+    once(`vm/${guest.vmid}`, () => ({
+      ...guestFacts(guest),
+      world,
+      fs: disk(files(hostnameOf(guest), guest.os)),
+      processes: new Map(),
+      nextPid,
+      get node() {
+        return nodeOf(world, guest.node);
+      },
+    }));
+  return { node, container, vm };
 }
 
 function nodeOf(world: World, name: string): DemoNode {
@@ -79,8 +92,10 @@ function nodeFacts(world: World, name: string) {
   return { hostname: name, node, services: node.services, journal: node.journal, bootedAt: () => node.bootedAt };
 }
 
-const containerFacts = (guest: Guest) => ({
-  hostname: String(guest.config.hostname),
+const hostnameOf = ({ config }: Guest): string => String(config.hostname ?? config.name);
+
+const guestFacts = (guest: Guest) => ({
+  hostname: hostnameOf(guest),
   guest,
   services: guest.services,
   journal: guest.journal,

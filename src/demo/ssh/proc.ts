@@ -51,5 +51,7 @@ export function signalName(text: string): string | undefined {
   return Object.keys(signals).find((key) => signals[key] === Number(text));
 }
 
+export const signalNumber = (name: unknown): number => signals[String(name)] ?? 9;
+
 /** What a shell says of a child that this signal ended: 128 and its number. */
-export const statusOfSignal = (name: unknown): number => 128 + (signals[String(name)] ?? 9);
+export const statusOfSignal = (name: unknown): number => 128 + signalNumber(name);

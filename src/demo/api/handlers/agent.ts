@@ -1,7 +1,7 @@
 import type { Guest } from '../../world.ts';
 import type { Call, Handlers } from '../call.ts';
 import { ApiError, ProxyError } from '../errors.ts';
-import { type Finished, GuestShell } from '../guest-shell.ts';
+import { type Finished, GuestShells } from '../guest-shell.ts';
 
 interface Process {
   finished?: Finished;
@@ -64,9 +64,8 @@ function osInfo(call: Call): unknown {
 
 /** The agent's methods; processes and the guests' file systems live as long as the API does. */
 export function agentHandlers(): Handlers {
-  const shells = new Map<number, GuestShell>();
+  let shells: Promise<GuestShells> | undefined;
   const processes = new Map<string, Process>();
-  let pid = 1047;
 
   const exec = async (call: Call): Promise<unknown> => {
     const guest = withAgent(call);
@@ -81,14 +80,14 @@ export function agentHandlers(): Handlers {
     if (argv.some((word) => /[^\0-\xff]/.test(word))) {
       throw new ApiError(500, `VM ${guest.vmid} qga command 'guest-exec' failed - got timeout\n`);
     }
-    const shell = shells.get(guest.vmid) ?? (await GuestShell.of(guest));
-    shells.set(guest.vmid, shell);
+    shells ??= GuestShells.of(call.world);
+    const inside = await shells;
     // The agent's message has typographic quotes, and pvedaemon dies of them (recording agent-exec-missing).
-    if (!shell.knows(argv[0] ?? '')) throw new ProxyError(596, 'Broken pipe');
-    pid += 2;
+    if (!inside.knows(argv[0] ?? '', guest)) throw new ProxyError(596, 'Broken pipe');
+    const { pid, end } = await inside.start(argv, input, guest);
     const started: Process = {};
     processes.set(`${guest.vmid}/${pid}`, started);
-    void shell.run(argv, input).then((finished) => {
+    void end.then((finished) => {
       started.finished = finished;
     });
     return { pid };

@@ -15,10 +15,12 @@ export const systemPrograms: Record<string, Program> = {
     if (option === '-I') return `${guest?.address.split('/')[0] ?? node.ip} \n`;
     return `${hostname}${option === '-f' ? '.home.arpa' : ''}\n`;
   }),
-  uname: print(({ hostname, node }, [option]) => {
-    const all = `Linux ${hostname} ${node.kernel} #1 SMP PREEMPT_DYNAMIC PMX x86_64 GNU/Linux\n`;
+  uname: print(({ hostname, node, guest }, [option]) => {
+    // A container runs on its node's kernel, a VM on its own.
+    const kernel = guest?.kind === 'qemu' ? '6.12.48' : node.kernel;
+    const all = `Linux ${hostname} ${kernel} #1 SMP PREEMPT_DYNAMIC x86_64 GNU/Linux\n`;
     const one: Readonly<Record<string, string>> = {
-      '-r': node.kernel,
+      '-r': kernel,
       '-n': hostname,
       '-m': 'x86_64',
       '-a': all.trimEnd(),
