@@ -1,8 +1,14 @@
 import apiCall from './pve/api-call.ts';
 import apiGet from './pve/api-get.ts';
 import apiSearch from './pve/api-search.ts';
+import backupCreate from './pve/backup-create.ts';
+import backupDelete from './pve/backup-delete.ts';
 import backupList from './pve/backup-list.ts';
 import ctCreate from './pve/ct-create.ts';
+import diskAdd from './pve/disk-add.ts';
+import diskMove from './pve/disk-move.ts';
+import diskRemove from './pve/disk-remove.ts';
+import diskResize from './pve/disk-resize.ts';
 import guestConfigure from './pve/guest-configure.ts';
 import guestDelete from './pve/guest-delete.ts';
 import guestGet from './pve/guest-get.ts';
@@ -19,6 +25,7 @@ import storageContent from './pve/storage-content.ts';
 import storageList from './pve/storage-list.ts';
 import taskGet from './pve/task-get.ts';
 import taskList from './pve/task-list.ts';
+import volumeDelete from './pve/volume-delete.ts';
 import status from './server/status.ts';
 import exec from './ssh/exec.ts';
 import hostList from './ssh/host-list.ts';
@@ -32,8 +39,14 @@ export const tools: readonly Tool[] = [
   apiCall,
   apiGet,
   apiSearch,
+  backupCreate,
+  backupDelete,
   backupList,
   ctCreate,
+  diskAdd,
+  diskMove,
+  diskRemove,
+  diskResize,
   guestConfigure,
   guestDelete,
   guestGet,
@@ -50,6 +63,7 @@ export const tools: readonly Tool[] = [
   storageList,
   taskGet,
   taskList,
+  volumeDelete,
   status,
   exec,
   hostList,

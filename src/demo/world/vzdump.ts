@@ -107,7 +107,7 @@ function guestSteps(
     if (wasRunning && guest.status === 'stopped') turnOn(guest, ground.now());
     request.storage.volumes.push({
       ...volume,
-      ...(request.notes ? { notes: request.notes } : {}),
+      ...(request.notes ? { notes: filledIn(request.notes, guest) } : {}),
       protected: request.protected,
     });
   };
@@ -133,6 +133,18 @@ function guestSteps(
           : [],
     },
   ];
+}
+
+/** {{guestname}} and the like, and the escapes of the one line that a template is (PVE::VZDump). */
+function filledIn(template: string, { vmid, node, config }: Guest): string {
+  const known: Record<string, string> = {
+    guestname: String(config.hostname ?? config.name),
+    node,
+    vmid: String(vmid),
+    cluster: 'homelab',
+  };
+  const text = template.replace(/\\(.)/g, (_, escaped: string) => (escaped === 'n' ? '\n' : escaped));
+  return text.replace(/\{\{(\w+)\}\}/g, (all, name: string) => known[name] ?? all);
 }
 
 function openingLog(guest: Guest, request: BackupRequest, begun: number, failure: string | undefined): string[] {

@@ -62,6 +62,11 @@ export async function readVolumes(context: Reader, wanted: Wanted, notes: string
   return lists.flatMap((list) => list ?? []);
 }
 
+const seeing = (volid: string): string[] =>
+  /:backup\//.test(volid)
+    ? ['A token sees a backup with Datastore.AllocateSpace on its storage and VM.Backup on its guest.']
+    : [];
+
 /** The one volume of that id; a `not-found` Failure, or `ambiguous` when several nodes have one of their own. */
 export async function findVolume(context: Reader, volid: string, node?: string): Promise<Volume> {
   const notes: string[] = [];
@@ -72,7 +77,7 @@ export async function findVolume(context: Reader, volid: string, node?: string):
     throw new Failure(
       'not-found',
       `There is no volume ${volid} that this token may see${node === undefined ? '' : ` on ${node}`}.`,
-      ['Take the id from pve_backup_list or pve_storage_content.', ...notes].join(' '),
+      ['Take the id from pve_backup_list or pve_storage_content.', ...seeing(volid), ...notes].join(' '),
     );
   }
   if (other === undefined) return only;

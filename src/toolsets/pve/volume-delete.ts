@@ -1,0 +1,83 @@
+import { Failure } from '../../failure.ts';
+import { answer } from '../../present/answer.ts';
+import { bytes, iso } from '../format.ts';
+import { node, volume, waitSeconds } from '../params.ts';
+import { definePveTool, type ToolContext } from '../tool.ts';
+import { noted } from './attempt.ts';
+import { deleteVolume } from './volume-removal.ts';
+import { usesOf } from './volume-use.ts';
+import { findVolume, ownersOf, type Volume } from './volumes.ts';
+
+/** The volume, when no guest uses it; Proxmox VE itself would delete the disk of a guest that runs from it. */
+async function look(context: ToolContext, volid: string, node: string | undefined): Promise<Volume> {
+  const found = await findVolume(context, volid, node);
+  if (found.content === 'backup') {
+    throw new Failure('invalid-input', `${volid} is a backup.`, 'pve_backup_delete deletes backups.');
+  }
+  const uses = await usesOf(context, found);
+  const [first] = uses;
+  if (first === undefined) return found;
+  const list = uses.map(({ guest, key }) => `${guest.label} (${key})`);
+  throw new Failure(
+    'conflict',
+    `${volid} is in use by ${list.join(', ')}.`,
+    found.content === 'iso'
+      ? 'Take it out of the drive first.'
+      : 'Detach it from the guest first (pve_disk_remove), or delete the snapshot that holds it.',
+    { facts: { used_by: list } },
+  );
+}
+
+/** What was looked at, so that nobody takes it for more. */
+function unused(content: string | undefined): string {
+  if (content === 'iso') return 'No VM has it in a drive.';
+  const disk = content === 'images' || content === 'rootdir';
+  return disk
+    ? 'No configuration and no snapshot of its guest names it.'
+    : 'Guests that were made from it do not need it.';
+}
+
+export default definePveTool({
+  name: 'pve_volume_delete',
+  title: 'Delete a volume from a storage',
+  effect: 'destroy',
+  summary:
+    'Delete a volume that no guest uses: an ISO image, a container template, an import image, a disk that was left over. ' +
+    'One that a configuration or a snapshot names is refused. There is no undo.',
+  search: 'remove iso template image orphaned leftover unused disk free space pvesm free',
+  input: {
+    volume,
+    node: node.optional().describe('Needed when several nodes have one of that id.'),
+    wait_s: waitSeconds.optional(),
+  },
+  touches: ({ volume }) => ownersOf(volume),
+
+  async confirm({ volume, node }, context) {
+    const { volid, storage, nodes, content, size, ctime, vmid } = await look(context, volume, node);
+    const what = [
+      content,
+      size === undefined ? undefined : bytes(size),
+      ctime === undefined ? undefined : `of ${iso(ctime)}`,
+    ];
+    const where = nodes.length === 1 ? `${storage} of ${nodes[0]}` : `${storage}, which ${nodes.join(', ')} share`;
+    const whose = vmid === undefined ? '' : ` It belonged to guest ${vmid}.`;
+    const lines = [
+      `Delete ${volid} (${what.filter((one) => one !== undefined).join(', ')}) from ${where}. There is no undo.`,
+      `${unused(content)}${whose}`,
+    ];
+    return { message: lines.join('\n'), state: { volume: volid, node: nodes[0], size, made: ctime } };
+  },
+
+  async run({ volume, node, wait_s }, context) {
+    const found = await look(context, volume, node);
+    const { done, facts, notes } = await deleteVolume(context, found, wait_s);
+    return answer(done ? `${volume} was deleted` : `${volume} is still being deleted`, {
+      volume,
+      storage: found.storage,
+      node: found.nodes.length === 1 ? found.nodes[0] : undefined,
+      freed: found.size === undefined ? undefined : bytes(found.size),
+      ...facts,
+      notes: noted(notes),
+    });
+  },
+});

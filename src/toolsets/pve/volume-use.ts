@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import { Failure } from '../../failure.ts';
+import { type Guest, listGuests } from '../../pve/guests.ts';
+import { path } from '../../pve/path.ts';
+import type { ToolContext } from '../tool.ts';
+import { readSnapshots } from './snapshots.ts';
+import { ownersOf, type Volume } from './volumes.ts';
+
+const shape = z.record(z.string(), z.unknown());
+
+/** A guest whose configuration names a volume, and the key that does. */
+export interface Use {
+  readonly guest: Guest;
+  readonly key: string;
+}
+
+/** The first key of a configuration that names the volume: `rootfs`, `scsi0`, `ide2`, `vmstate`, … */
+const keyOf = (config: Readonly<Record<string, unknown>>, volid: string): string | undefined =>
+  Object.entries(config).find(([, value]) => String(value).split(/[,=]/).includes(volid))?.[0];
+
+/** What the guest starts with next, what it runs with now, and what its snapshots hold. */
+async function useBy({ pve, signal }: ToolContext, guest: Guest, volid: string, deep: boolean): Promise<Use[]> {
+  const { node, kind, vmid } = guest;
+  const at = path`/nodes/${node}/${kind}/${vmid}/config`;
+  const names = deep ? (await readSnapshots(pve, guest, signal)).map(({ name }) => name) : [];
+  const asked = [{}, { current: true }, ...names.map((snapshot) => ({ snapshot }))];
+  const configs = await Promise.all(asked.map((params) => pve.get(at, shape, params, { signal })));
+  for (const [i, config] of configs.entries()) {
+    const key = keyOf(config, volid);
+    if (key !== undefined) return [{ guest, key: i < 2 ? key : `${key} of snapshot ${names[i - 2]}` }];
+  }
+  return [];
+}
+
+/** More guests than this are not asked one by one. */
+const MOST_ASKED = 1000;
+
+/** The guests that may use it: of a disk those that its id names, of an ISO image every VM where the storage is. */
+function suspects(guests: readonly Guest[], { volid, vmid, content, nodes }: Volume): readonly Guest[] {
+  const owners = [...ownersOf(volid), vmid];
+  if (content === 'iso') return guests.filter(({ kind, node }) => kind === 'qemu' && nodes.includes(node));
+  return guests.filter((guest) => owners.includes(guest.vmid));
+}
+
+/** Who uses the volume. Every guest that may has to be readable: otherwise nobody can say that none does. */
+export async function usesOf(context: ToolContext, volume: Volume): Promise<readonly Use[]> {
+  const found = suspects(await listGuests(context.pve, { signal: context.signal }), volume);
+  if (found.length > MOST_ASKED) {
+    throw new Failure(
+      'refused',
+      `${found.length} guests may use ${volume.volid}, too many to look at each.`,
+      'Delete it in the web interface, when it is known that none does.',
+    );
+  }
+  const deep = volume.content !== 'iso';
+  const uses: Use[] = [];
+  for (let i = 0; i < found.length; i += 8) {
+    const some = found.slice(i, i + 8).map((guest) => useBy(context, guest, volume.volid, deep));
+    uses.push(...(await Promise.all(some)).flat());
+  }
+  return uses;
+}
