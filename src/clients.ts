@@ -15,10 +15,11 @@ export interface PveWishes {
 }
 
 /** The API as the settings describe it. */
-export const pveOf = ({ settings, token, ca }: Loaded, wishes: PveWishes): Pve =>
-  createPve({
-    host: settings.proxmoxHost ?? 'unset',
-    port: settings.proxmoxPort,
+export function pveOf({ settings, token, ca }: Loaded, wishes: PveWishes): Pve {
+  const [first, ...others] = endpointsOf(settings);
+  return createPve({
+    ...(first ?? { host: 'unset', port: settings.proxmoxPort }),
+    others,
     token,
     fingerprint: settings.proxmoxFingerprint,
     ca,
@@ -26,6 +27,11 @@ export const pveOf = ({ settings, token, ca }: Loaded, wishes: PveWishes): Pve =
     ...wishes,
     timeoutMs: wishes.timeoutMs ?? settings.proxmoxTimeoutS * 1000,
   });
+}
+
+/** Every endpoint of PROXMOX_HOST with its port. */
+export const endpointsOf = ({ proxmoxHost = [], proxmoxPort }: Loaded['settings']) =>
+  proxmoxHost.map(({ host, port = proxmoxPort }) => ({ host, port }));
 
 /** How SSH connections are made. */
 export const connectionOf = ({ settings, ownKnownHosts }: Loaded): PoolOptions => ({

@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { endpointsOf, type PveWishes, pveOf } from '../clients.ts';
 import type { Loaded } from '../config/load.ts';
-import { Failure } from '../failure.ts';
+import { asFailure, Failure } from '../failure.ts';
 import { type Certificate, endpointOf, fetchCertificate } from '../pve/certificate.ts';
 import type { Pve } from '../pve/client.ts';
 import { path } from '../pve/path.ts';
@@ -10,44 +11,72 @@ const CONNECT_MS = 5_000;
 const SOON_DAYS = 21;
 const AFTER_API = ['API certificate', 'API token', 'privileges'];
 
-/** Certificate, token and privileges. The certificate is shown without a token too: one begins with it. */
-export async function* apiChecks({ settings, token }: Loaded, pve: Pve): Checks {
-  const host = settings.proxmoxHost;
-  if (host === undefined) return yield* skipped(['API', ...AFTER_API], 'PROXMOX_HOST is not set');
-  let certificate: Certificate;
-  try {
-    certificate = await fetchCertificate(host, settings.proxmoxPort, CONNECT_MS);
-  } catch (error) {
-    yield failure('API', error);
-    return yield* skipped(AFTER_API, 'the API cannot be reached');
+/**
+ * Certificate, token and privileges. The certificate is shown without a token too: one begins with it. Of several
+ * endpoints each is looked at, and one that answers is enough.
+ */
+export async function* apiChecks(loaded: Loaded, pve: Pve, patience: PveWishes): Checks {
+  const { settings, token } = loaded;
+  const places = endpointsOf(settings);
+  if (places.length === 0) return yield* skipped(['API', ...AFTER_API], 'PROXMOX_HOST is not set');
+  const seen = await Promise.all(places.map((place) => look(loaded, place, patience)));
+  const reached = seen.filter(({ certificate }) => certificate !== undefined);
+  for (const { endpoint, unreached } of seen) {
+    if (unreached === undefined) yield ok('API', `${endpoint} can be reached`);
+    else yield { ...failure('API', unreached), ...(reached.length > 0 && { state: 'warning' as const }) };
   }
-  yield ok('API', `${endpointOf(host, settings.proxmoxPort)} can be reached`);
+  if (reached.length === 0) return yield* skipped(AFTER_API, 'the API cannot be reached');
 
-  const version = await versionOf(pve);
-  const distrusted = version instanceof Failure && version.kind === 'untrusted';
-  yield distrusted
-    ? failure('API certificate', version)
-    : trusted(certificate, settings.proxmoxFingerprint !== undefined);
-  if (distrusted) return yield* skipped(['API token', 'privileges'], 'the certificate is not trusted');
-  if (version instanceof Failure) {
+  const distrusted = reached.filter(({ version }) => version instanceof Failure && version.kind === 'untrusted');
+  for (const one of reached) {
+    if (distrusted.includes(one)) yield failure('API certificate', one.version);
+    else if (one.certificate) yield trusted(one.certificate, settings.proxmoxFingerprint !== undefined);
+  }
+  const believed = reached.filter((one) => !distrusted.includes(one));
+  if (believed.length === 0) return yield* skipped(['API token', 'privileges'], 'the certificate is not trusted');
+  const version = believed.map((one) => one.version).find((one) => typeof one === 'string') ?? believed[0]?.version;
+  if (typeof version !== 'string') {
     yield failure('API token', version);
     return yield* skipped(['privileges'], 'the API does not answer this token');
   }
   yield ok('API token', `${token?.id} is accepted by Proxmox VE ${version}`);
-  yield* privilegeChecks(pve, token?.id ?? '', settings.mode === 'read-only');
+  if (distrusted.length === 0) yield* privilegeChecks(pve, token?.id ?? '', settings.mode === 'read-only');
+  else yield* skipped(['privileges'], 'a certificate is not trusted');
+}
+
+/** What one endpoint shows: why it cannot be reached, or its certificate and the version that it tells the token. */
+interface Seen {
+  readonly endpoint: string;
+  readonly unreached?: unknown;
+  readonly certificate?: Certificate;
+  readonly version?: string | Failure;
+}
+
+async function look(loaded: Loaded, place: { host: string; port: number }, patience: PveWishes): Promise<Seen> {
+  const endpoint = endpointOf(place.host, place.port);
+  try {
+    const certificate = await fetchCertificate(place.host, place.port, CONNECT_MS);
+    const alone = pveOf({ ...loaded, settings: { ...loaded.settings, proxmoxHost: [place] } }, patience);
+    try {
+      return { endpoint, certificate, version: await versionOf(alone) };
+    } finally {
+      await alone.close();
+    }
+  } catch (unreached) {
+    return { endpoint, unreached };
+  }
 }
 
 async function versionOf(pve: Pve): Promise<string | Failure> {
   try {
     return (await pve.get(path`/version`, z.object({ version: z.string() }))).version;
   } catch (error) {
-    if (error instanceof Failure) return error;
-    throw error;
+    return asFailure(error);
   }
 }
 
 function trusted({ fingerprint, subject, validTo }: Certificate, pinned: boolean): Check {
-  const how = pinned ? 'is the pinned one' : 'is vouched for by a CA';
+  const how = pinned ? 'is pinned' : 'is vouched for by a CA';
   const days = Math.floor((Date.parse(validTo) - Date.now()) / 86_400_000);
   const says = `${subject} ${how}, valid until ${validTo}, SHA-256 ${fingerprint}`;
   if (days >= SOON_DAYS) return ok('API certificate', says);

@@ -36,14 +36,15 @@ export async function doctor(flags: Flags, json: boolean): Promise<void> {
 }
 
 async function* allChecks(loaded: Loaded): Checks {
-  const pve = pveOf(loaded, { timeoutMs: API_PATIENCE_MS, readOnly: true });
+  const patience = { timeoutMs: API_PATIENCE_MS, readOnly: true };
+  const pve = pveOf(loaded, patience);
   const options = connectionOf(loaded);
   const ssh = createSsh(createPool(options));
   const hosts = hostsOf(loaded, pve, ground());
   const { toolsets } = loaded.settings;
   try {
     yield* localChecks(loaded, hosts);
-    if (reaches(toolsets, 'pve')) yield* apiChecks(loaded, pve);
+    if (reaches(toolsets, 'pve')) yield* apiChecks(loaded, pve, patience);
     if (reaches(toolsets, 'ssh')) yield* sshChecks(loaded, hosts, options, ssh);
   } finally {
     await Promise.allSettled([pve.close(), ssh.close()]);

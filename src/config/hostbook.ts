@@ -68,12 +68,13 @@ export class HostBook {
 
   /** Never by likeness: a main host taken for the wrong node would run commands on the wrong machine. */
   #mainName(): string | undefined {
-    const { sshHost, proxmoxHost } = this.#settings;
+    const { sshHost, proxmoxHost = [] } = this.#settings;
     if (sshHost === undefined) return undefined;
     const { nodes, sshConfig } = this.from;
     const address = this.from.inventory.get(sshHost)?.address ?? sshConfig.lookup(sshHost).hostName;
     const node =
-      nodes.find(({ local }) => local && sshHost === proxmoxHost) ??
+      // Of several endpoints, nobody can tell which one answered as the local node.
+      nodes.find(({ local }) => local && proxmoxHost.length === 1 && sshHost === proxmoxHost[0]?.host) ??
       nodes.find(
         (each) => [sshHost, address].includes(each.name) || (each.address && [sshHost, address].includes(each.address)),
       );

@@ -171,7 +171,7 @@ function derive({ values, sources, problems }: Read, around: Surroundings): void
       return false;
     }
   };
-  if (unset('sshHost')) values.set('sshHost', values.get('proxmoxHost'));
+  if (unset('sshHost')) values.set('sshHost', (values.get('proxmoxHost') as Settings['proxmoxHost'])?.[0]?.host);
   if (unset('sshAgent')) values.set('sshAgent', around.env.SSH_AUTH_SOCK || undefined);
   const keyPath = values.get('sshKeyPath');
   if (typeof keyPath === 'string' && !exists(keyPath)) {

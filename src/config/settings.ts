@@ -1,9 +1,10 @@
 import type { z } from 'zod';
 import type { Setting } from './setting.ts';
 import {
+  endpoints,
   file,
   fileOrNone,
-  fingerprint,
+  fingerprints,
   host,
   listOf,
   loginName,
@@ -20,11 +21,13 @@ import {
 /** Every setting there is, in the order in which the documents show them. */
 export const table = {
   proxmoxHost: {
-    ...host,
+    ...endpoints,
     env: 'PROXMOX_HOST',
     group: 'proxmox',
     needed: true,
-    says: 'Name or address of a Proxmox VE host; of a cluster, any node.',
+    says:
+      'Name or address of a Proxmox VE host; of a cluster, any node, or several separated by commas (`pve1,pve2:8006`): ' +
+      'when one does not answer, the next is asked.',
     example: 'pve.example.com',
   },
   proxmoxPort: {
@@ -32,7 +35,7 @@ export const table = {
     env: 'PROXMOX_PORT',
     group: 'proxmox',
     initial: '8006',
-    says: 'Port of the API.',
+    says: 'Port of the API, where `PROXMOX_HOST` names none.',
     example: '8006',
   },
   proxmoxUser: {
@@ -61,13 +64,14 @@ export const table = {
     example: '00000000-0000-0000-0000-000000000000',
   },
   proxmoxFingerprint: {
-    ...fingerprint,
+    ...fingerprints,
     env: 'PROXMOX_FINGERPRINT',
     group: 'proxmox',
     usual: true,
     says:
       'SHA-256 fingerprint that the certificate must have, as `proxmox-ssh-mcp doctor` shows it. ' +
-      'Needed for the certificate that Proxmox VE makes itself.',
+      'Needed for the certificate that Proxmox VE makes itself. For several hosts, those of all of them, separated by ' +
+      'commas, in any order.',
     otherwise: 'a CA has to vouch for it',
     example: 'AA:BB:CC:…',
     cure: 'Copy it from the web interface (node, Certificates) or from "proxmox-ssh-mcp doctor".',
@@ -92,7 +96,7 @@ export const table = {
     ...host,
     env: 'SSH_HOST',
     group: 'ssh',
-    otherwise: 'the value of `PROXMOX_HOST`',
+    otherwise: 'the first host of `PROXMOX_HOST`',
     says: 'Name, address or ~/.ssh/config alias of the main host.',
     example: 'pve.example.com',
   },

@@ -37,6 +37,27 @@ const separated = (text: string): string[] =>
     .map((part) => part.trim())
     .filter((part) => part !== '');
 
+/** Where the API is to be found; without a port, PROXMOX_PORT is meant. */
+export interface Endpoint {
+  readonly host: string;
+  readonly port?: number;
+}
+
+const endpoint = z
+  .string()
+  .transform((text) => {
+    if (isIP(text) === 6) return { host: text };
+    const [, name = text, port] = /^(.*?)(?::(\d+))?$/.exec(text) ?? [];
+    return { host: name, port };
+  })
+  .pipe(z.object({ host: host.schema, port: wholeNumber(1, 65535).schema.optional() }));
+
+/** `pve1,pve2:8006`: one host, or several of one cluster. An IPv6 address with a port stands in brackets. */
+export const endpoints: Kind<readonly Endpoint[]> = {
+  takes: 'a host name or an IP address, without https://, or several, separated by commas',
+  schema: z.string().transform(separated).pipe(z.array(endpoint).min(1)),
+};
+
 export const listOf = <const Choice extends string>(...choices: readonly Choice[]): Kind<readonly Choice[]> => ({
   takes: `one or more of ${choices.join(', ')}, separated by commas`,
   schema: z
@@ -72,14 +93,16 @@ export const vmids: Kind<readonly number[]> = {
     .transform((ids) => ids.map(Number)),
 };
 
-/** A SHA-256 certificate fingerprint, given back as Proxmox VE shows it: 32 upper-case pairs joined by colons. */
-export const fingerprint: Kind<string> = {
-  takes: 'a SHA-256 fingerprint: 32 pairs of hexadecimal digits, joined by colons',
-  schema: z
-    .string()
-    .transform((text) => text.replaceAll(':', '').toUpperCase())
-    .pipe(z.string().regex(/^[0-9A-F]{64}$/))
-    .transform((hex) => (hex.match(/../g) ?? []).join(':')),
+const fingerprint = z
+  .string()
+  .transform((text) => text.replaceAll(':', '').toUpperCase())
+  .pipe(z.string().regex(/^[0-9A-F]{64}$/))
+  .transform((hex) => (hex.match(/../g) ?? []).join(':'));
+
+/** SHA-256 certificate fingerprints, given back as Proxmox VE shows them: 32 upper-case pairs joined by colons. */
+export const fingerprints: Kind<readonly string[]> = {
+  takes: 'a SHA-256 fingerprint (32 pairs of hexadecimal digits, joined by colons), or several, separated by commas',
+  schema: z.string().transform(separated).pipe(z.array(fingerprint).min(1)),
 };
 
 const USER = String.raw`[^\s:/!@]+@[A-Za-z][A-Za-z0-9._-]+`;

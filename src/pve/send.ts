@@ -2,7 +2,7 @@ import type { PveOptions, PveParams } from './client.ts';
 import { type Answered, type Asked, type Method, unknownOutcome } from './errors.ts';
 import { encodeForm } from './form.ts';
 import { pause } from './pause.ts';
-import type { Wire, WireFault, WireRequest } from './wire.ts';
+import type { Sent, Wire, WireFault, WireRequest } from './wire.ts';
 
 /** The request for a call. GET and DELETE carry parameters in the query: the server refuses a body on DELETE (501). */
 export function requestOf(
@@ -31,7 +31,7 @@ const pausesMs = [100, 400];
  * the connection failed or a proxy had no answer (595-599); anything else leaves at most once, and is
  * `outcome-unknown` when it left and no answer came.
  */
-export async function sendPatiently(wire: Wire, asked: Asked, request: WireRequest): Promise<Answered> {
+export async function sendPatiently(wire: Wire, asked: Asked, request: WireRequest): Promise<Extract<Sent, Answered>> {
   const deadline = performance.now() + request.timeoutMs;
   for (let sends = 1; ; sends += 1) {
     const outcome = await wire.send({ ...request, timeoutMs: Math.max(1, deadline - performance.now()) });
@@ -42,11 +42,12 @@ export async function sendPatiently(wire: Wire, asked: Asked, request: WireReque
       continue;
     }
     if (!isFault(outcome)) return outcome;
-    throw outcome.left && asked.method !== 'GET' ? unknownOutcome(asked, outcome.cause) : outcome.failure;
+    if (!outcome.left || asked.method === 'GET') throw outcome.failure;
+    throw unknownOutcome({ ...asked, endpoint: outcome.endpoint ?? asked.endpoint }, outcome.cause);
   }
 }
 
-const isFault = (outcome: Answered | WireFault): outcome is WireFault => 'failure' in outcome;
+const isFault = (outcome: Sent): outcome is Extract<Sent, WireFault> => 'failure' in outcome;
 
-const mayHelp = (outcome: Answered | WireFault): boolean =>
+const mayHelp = (outcome: Sent): boolean =>
   isFault(outcome) ? outcome.transient : outcome.status >= 595 && outcome.status <= 599;

@@ -5,8 +5,8 @@ import { Failure } from '../failure.ts';
 
 /** Whom to believe: a pinned certificate, else a certificate authority, else the CAs that Node.js brings. */
 export interface Trust {
-  /** SHA-256 of the certificate, hexadecimal; case and colons do not matter. */
-  readonly fingerprint?: string;
+  /** SHA-256 of the certificate, hexadecimal; case and colons do not matter. Of several, any one is believed. */
+  readonly fingerprint?: string | readonly string[];
   /** PEM text of one or more CA certificates. */
   readonly ca?: string;
 }
@@ -67,7 +67,8 @@ export function distrust(socket: TLSSocket, trust: Trust, endpoint: string): Fai
   const certificate = socket.getPeerCertificate();
   const seen = certificate.fingerprint256 ?? 'none';
   if (trust.fingerprint !== undefined) {
-    return plain(seen) === plain(trust.fingerprint) ? undefined : wrongPin(endpoint, trust.fingerprint, seen);
+    const pinned = [trust.fingerprint].flat();
+    return pinned.some((one) => plain(seen) === plain(one)) ? undefined : wrongPin(endpoint, pinned.join(' or '), seen);
   }
   if (socket.authorized && socket.authorizationError == null) return undefined;
   return unvouched(endpoint, seen, String(socket.authorizationError), trust.ca !== undefined);

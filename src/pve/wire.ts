@@ -22,9 +22,14 @@ export interface WireFault extends Fault {
   readonly left: boolean;
 }
 
+/** What became of a request; `endpoint` says where, when there are several. */
+export type Sent = (Answered | WireFault) & { readonly endpoint?: string };
+
 /** What carries requests. It sends each at most once, settles by the deadline, and never rejects. */
 export interface Wire {
-  send(request: WireRequest): Promise<Answered | WireFault>;
+  /** `host:port` that it asks, or asks first. */
+  readonly endpoint: string;
+  send(request: WireRequest): Promise<Sent>;
   close(): Promise<void>;
 }
 
@@ -32,10 +37,11 @@ export interface WireOptions {
   readonly host: string;
   readonly port: number;
   readonly trust: Trust;
+  /** For TCP and TLS together; 10 s unless told. */
+  readonly connectMs?: number;
 }
 
 const maxBodyBytes = 32 * 1024 * 1024;
-const connectMs = 10_000;
 
 /**
  * HTTPS to one endpoint: HTTP/1.1, at most 4 connections (pveproxy has 3 workers), each idle for 2.5 s at most (the
@@ -46,6 +52,7 @@ export function createWire(options: WireOptions): Wire {
   const closing = new AbortController();
   let pool: Promise<Pool> | undefined;
   return {
+    endpoint,
     async send(request) {
       pool ??= openPool(options, closing.signal);
       try {
@@ -64,7 +71,7 @@ export function createWire(options: WireOptions): Wire {
   };
 }
 
-async function openPool({ host, port, trust }: WireOptions, signal: AbortSignal): Promise<Pool> {
+async function openPool({ host, port, trust, connectMs = 10_000 }: WireOptions, signal: AbortSignal): Promise<Pool> {
   const { Pool } = await import('undici');
   const endpoint = endpointOf(host, port);
   return new Pool(`https://${endpoint}`, {

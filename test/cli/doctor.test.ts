@@ -121,6 +121,26 @@ describe.concurrent('doctor', () => {
     expect(find('API')?.says).toContain('127.0.0.1:1');
   });
 
+  it('looks at each of several endpoints, and goes on with one that answers', async () => {
+    const list = `127.0.0.1:1,127.0.0.1:${datacentre.api.port}`;
+    const { ok, checks, states } = await doctor({ PROXMOX_HOST: list });
+    expect(ok).toBe(true);
+    expect(states).toEqual(WELL);
+    expect(checks.filter(({ name }) => name === 'API').map(({ state, says }) => [state, says])).toEqual([
+      ['warning', 'No usable answer from 127.0.0.1:1: it refused the connection.'],
+      ['ok', `127.0.0.1:${datacentre.api.port} can be reached`],
+    ]);
+  });
+
+  it('fails when one of several endpoints shows a wrong certificate', async () => {
+    const list = `127.0.0.1:1,127.0.0.1:${datacentre.api.port}`;
+    const { states } = await doctor({
+      PROXMOX_HOST: list,
+      PROXMOX_FINGERPRINT: `${'AB'.repeat(32)},${'cd'.repeat(32)}`,
+    });
+    expect(states).toEqual({ ...WELL, 'API certificate': 'failed', 'API token': 'skipped', privileges: 'skipped' });
+  });
+
   it('ends by its deadlines when nobody answers', async () => {
     const silent = createServer(() => {}).listen(0, '127.0.0.1');
     await once(silent, 'listening');

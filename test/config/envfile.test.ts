@@ -28,7 +28,7 @@ describe('who may read the settings file', () => {
   it.each([0o600, 0o400, 0o700])('takes mode %o', (mode) => {
     const home = new Home();
     home.settings('PROXMOX_HOST=pve', mode);
-    expect(home.load().settings.proxmoxHost).toBe('pve');
+    expect(home.load().settings.proxmoxHost).toEqual([{ host: 'pve' }]);
   });
 
   it('refuses the file of somebody else', () => {

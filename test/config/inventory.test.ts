@@ -46,6 +46,15 @@ describe('the main host', () => {
     expect((await hosts.find('pve.example.com')).spec.name).toBe('pve1');
   });
 
+  it('is not taken for the node that answers when several might have answered', async () => {
+    const hosts = hostsOf(new Home(), { PROXMOX_HOST: 'pve2.example.com,pve1.example.com' }, NODES);
+    expect((await hosts.list()).map(({ spec: { name, address }, source }) => [name, address, source])).toEqual([
+      ['pve1', '192.0.2.1', 'node'],
+      ['pve2', '192.0.2.2', 'node'],
+      ['pve2.example.com', 'pve2.example.com', 'settings'],
+    ]);
+  });
+
   it('is named after the node whose address it is', async () => {
     const hosts = hostsOf(new Home(), { PROXMOX_HOST: 'vip.example.com', SSH_HOST: '192.0.2.2' }, NODES);
     expect((await hosts.list()).map(({ spec: { name, address }, source }) => [name, address, source])).toEqual([

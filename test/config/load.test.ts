@@ -145,12 +145,12 @@ it('reads the CA file, and refuses one without a certificate', () => {
 });
 
 const WRONG: Record<Key, readonly string[]> = {
-  proxmoxHost: ['https://pve:8006', 'a b', 'pve:8006', '-x', '[::1'],
+  proxmoxHost: ['https://pve:8006', 'a b', 'pve:0', 'pve:8006:1', 'pve1,-x', ',', '[::1'],
   proxmoxPort: ['0', '65536', '8006x', '-1', '1e3'],
   proxmoxUser: ['root', 'root@', '@pam', 'root@pam!x'],
   proxmoxTokenName: ['root@pam!mcp=secret', 'a b', '!x', '1x'],
   proxmoxTokenValue: ['root@pam!mcp=secret', 'two words', 'ümlaut'],
-  proxmoxFingerprint: ['AA:BB', 'SHA256:abc', 'zz'.repeat(32)],
+  proxmoxFingerprint: ['AA:BB', 'SHA256:abc', 'zz'.repeat(32), `${'ab'.repeat(32)},AA`],
   proxmoxCaFile: ['ca.pem', './ca.pem'],
   proxmoxTimeoutS: ['0', '601', 'soon'],
   sshHost: ['ssh://pve', 'root@pve'],
@@ -227,8 +227,8 @@ it('reads what is right in all the ways it may be written', () => {
   const { settings, problems } = new Home().load({
     env: {
       ...TOKEN,
-      PROXMOX_HOST: '[fe80::1]',
-      PROXMOX_FINGERPRINT: hex,
+      PROXMOX_HOST: 'pve1, 192.0.2.2:443, fe80::1, [fe80::2], [fe80::3]:8443',
+      PROXMOX_FINGERPRINT: `${hex}, ${hex}`,
       MCP_PROTECTED_GUESTS: ' 100, 101 ,',
       MCP_TOOLSETS: 'ssh, core,ssh',
       SSH_ACCEPT_NEW: 'TRUE',
@@ -236,8 +236,15 @@ it('reads what is right in all the ways it may be written', () => {
   });
   expect(problems).toEqual([]);
   expect(settings).toMatchObject({
-    proxmoxHost: 'fe80::1',
-    proxmoxFingerprint: Array(32).fill('AB').join(':'),
+    proxmoxHost: [
+      { host: 'pve1' },
+      { host: '192.0.2.2', port: 443 },
+      { host: 'fe80::1' },
+      { host: 'fe80::2' },
+      { host: 'fe80::3', port: 8443 },
+    ],
+    proxmoxFingerprint: Array(2).fill(Array(32).fill('AB').join(':')),
+    sshHost: 'pve1',
     protectedGuests: [100, 101],
     toolsets: ['ssh', 'core'],
     sshAcceptNew: true,

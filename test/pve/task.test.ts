@@ -142,7 +142,7 @@ describe('guarantee 15: a task is told as it was', () => {
     try {
       const body = '{"data":{"status":"running"}}';
       const send = async () => ({ status: 200, statusText: 'OK', body });
-      const pve = createPve({ host: 'pve1', port: 8006, wire: { send, close: async () => {} } });
+      const pve = createPve({ host: 'pve1', port: 8006, wire: { endpoint: 'pve1:8006', send, close: async () => {} } });
       const waiting = waitForTask(pve, upid).catch((error: unknown) => error);
       await vi.advanceTimersByTimeAsync(90_000);
       expect(await Promise.race([waiting, 'still waiting'])).toMatchObject({ state: 'running' });

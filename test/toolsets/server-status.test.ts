@@ -56,6 +56,12 @@ describe('server_status', () => {
     });
   });
 
+  it('tells which of several endpoints answers', async () => {
+    const pve = { ...bench.as('root@pam!mcp'), endpoint: 'pve2:8006', endpoints: ['pve1:8006', 'pve2:8006'] };
+    const { facts } = await bench.call('server_status', {}, { pve });
+    expect(facts).toMatchObject({ api: { endpoint: 'pve2:8006', other_endpoints: ['pve1:8006'] } });
+  });
+
   it('tells a token that has no privileges', async () => {
     const over = { pve: bench.as('mcp@pve!nothing'), setup: { ...setup, token: 'mcp@pve!nothing' } };
     const { facts } = await bench.call('server_status', {}, over);

@@ -51,6 +51,11 @@ async function checkApi({ pve, setup }: ToolContext, signal: AbortSignal): Promi
   };
 }
 
+/** Which are asked when the first does not answer; undefined when there is only one. */
+function others({ endpoint, endpoints }: ToolContext['pve']): readonly string[] | undefined {
+  return endpoints.length > 1 ? endpoints.filter((one) => one !== endpoint) : undefined;
+}
+
 /** Who the login is, and whether `pct` is there: what the exec tools depend on. */
 async function checkHost({ spec }: KnownHost, { ssh }: ToolContext): Promise<Facts> {
   // A login that is not root has no /usr/sbin in its PATH.
@@ -106,7 +111,7 @@ export default defineServerTool({
       mode: setup.mode,
       toolsets: setup.toolsets,
       problems: setup.problems.length > 0 ? setup.problems.map(({ cause, cure }) => ({ cause, cure })) : undefined,
-      api: api && { endpoint: pve.endpoint, token: setup.token, ...api },
+      api: api && { endpoint: pve.endpoint, other_endpoints: others(pve), token: setup.token, ...api },
       ssh,
       protected_guests: setup.protectedGuests.length > 0 ? setup.protectedGuests : undefined,
       audit_file: setup.auditFile,
