@@ -98,7 +98,12 @@ describe('protected guests', () => {
       sent += 1;
       return { status: 200, statusText: 'OK', body: '{"data":null}' };
     };
-    const pve = createPve({ host: 'pve1', port: 8006, protectedGuests, wire: { endpoint: 'pve1:8006', send, close: async () => {} } });
+    const pve = createPve({
+      host: 'pve1',
+      port: 8006,
+      protectedGuests,
+      wire: { endpoint: 'pve1:8006', send, close: async () => {} },
+    });
     const digit = (one: string): fc.Arbitrary<string> =>
       fc.constantFrom(one, `%3${one}`, `%253${one}`, encodeURIComponent(String.fromCodePoint(0xff10 + Number(one))));
     const id = fc
