@@ -58,6 +58,12 @@ export const apiParams = z
   )
   .describe('Parameters by their names in the API.');
 
+export const diskKey = z
+  .string()
+  .regex(/^[a-z]+\d*$/, 'must be a key such as scsi0')
+  .max(12)
+  .describe('Its key, such as scsi0, rootfs, mp0 or unused0.');
+
 export const script = z.string().min(1).max(1_048_576).describe('Shell command or script, one line or many.');
 
 export const stdin = z.string().max(4_194_304).describe('Text given to the command on standard input.');
@@ -148,5 +154,11 @@ export const tags = z
   .array(z.string().regex(/^\w[\w+.-]*$/))
   .max(50)
   .describe('Tags.');
+
+export const user = z
+  .string()
+  .regex(/^[a-z_][a-z0-9_-]*$/, 'must be a user name')
+  .max(32)
+  .describe('Login that cloud-init makes.');
 
 export const startIt = z.boolean().describe('Start it, and wait for its address.');

@@ -6,6 +6,7 @@ import { num } from '../../pve/fields.ts';
 import type { Guest } from '../../pve/guests.ts';
 import { path } from '../../pve/path.ts';
 import type { ToolContext } from '../tool.ts';
+import { attempt } from './attempt.ts';
 import { settle } from './settle.ts';
 
 const value = z.union([z.string(), z.number()]).transform(String);
@@ -119,4 +120,28 @@ export const waiting = (settings: Settings, keys: readonly string[]): boolean =>
 export function refuseTemplate(guest: Guest): void {
   if (!guest.template) return;
   throw new Failure('conflict', `${guest.label} is a template.`, 'Clone it, and change the clone.');
+}
+
+/** What a write came to: its task's facts, and the configuration afterwards as far as it could be read. */
+export interface Applied {
+  /** False when its task went on past the wait. */
+  readonly done: boolean;
+  readonly facts: Facts;
+  readonly after?: Settings;
+  readonly notes: string[];
+}
+
+/** Writes the change over the API, and reads the configuration again when it is done. */
+export async function apply(
+  context: ToolContext,
+  guest: Guest,
+  before: Settings,
+  change: Change,
+  waitSeconds?: number,
+): Promise<Applied> {
+  const { done, facts } = await writeSettings(context, guest, before, change, waitSeconds);
+  const notes: string[] = [];
+  if (!done) return { done, facts, notes };
+  const read = readSettings(context.pve, guest, context.signal);
+  return { done, facts, after: await attempt(read, notes, 'The configuration afterwards'), notes };
 }
