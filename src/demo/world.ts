@@ -31,6 +31,15 @@ export interface JournalLine {
   readonly text: string;
 }
 
+/** A packet that the firewall logged; TIME in the text is when. */
+export interface FirewallLine {
+  /** Epoch milliseconds. */
+  readonly at: number;
+  /** 0 for the node itself. */
+  readonly vmid: number;
+  readonly text: string;
+}
+
 /** A Docker container inside a guest; it runs only while the guest does and `enabled` is true. */
 export interface DockerContainer {
   readonly id: string;
@@ -57,6 +66,7 @@ export interface DemoNode {
   readonly kernel: string;
   readonly services: Service[];
   readonly journal: JournalLine[];
+  readonly firewall: readonly FirewallLine[];
 }
 
 export type Config = Record<string, string | number>;
@@ -97,6 +107,8 @@ export interface Guest {
   readonly os: string;
   /** Whether qemu-guest-agent answers inside the VM. */
   agent: boolean;
+  /** A VM whose agent has frozen the file systems, as it does for a backup. */
+  frozen?: boolean;
   /** What it uses when it runs: share of its CPUs, bytes. */
   readonly load: { readonly cpu: number; readonly memory: number; readonly disk: number };
   readonly services: Service[];

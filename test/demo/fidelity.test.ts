@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { property } from '../../src/demo/api/apidoc.ts';
 import { allHandlers } from '../../src/demo/api/handlers.ts';
@@ -203,6 +204,19 @@ describe('the demo keeps the log of a task as the recordings do', () => {
     const cancel = await ask(api, { method: 'DELETE', path: `/api2/json${path}`, headers: authorization(api.token) });
     expect(JSON.parse(cancel.text)).toEqual(JSON.parse(recording('task-cancel').text));
     expect(await get(api, `${path}/status`)).toEqual(recorded(recording('task-cancel-status'), {}));
+  });
+});
+
+describe('the demo streams the journal as the recording does', () => {
+  it('c-journal', async () => {
+    const empty = world.nodes[0]?.journal.splice(0) ?? [];
+    const path = `/api2/json${recording('c-journal').path}`;
+    const answer = await ask(api, { path, headers: authorization(api.token) });
+    world.nodes[0]?.journal.push(...empty);
+    const telling = /^(connection|content-encoding|content-length|content-type)$/;
+    const of = (headers: Recording['answer']) => headers.filter(([name]) => telling.test(name));
+    expect([answer.status, ...of(answer.headers)].sort()).toEqual([200, ...of(recording('c-journal').answer)].sort());
+    expect(gunzipSync(answer.bytes).length).toBe(0);
   });
 });
 

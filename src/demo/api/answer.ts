@@ -55,8 +55,10 @@ export function writeResult(response: ServerResponse, format: string, { result, 
   const total = reply.more.total ? { total: reply.more.total } : {};
   const extjs = format === 'extjs' ? { success: 1 } : {};
   const text = JSON.stringify({ data: reply.data ?? null, ...total, ...extjs });
-  const body = reply.more.gzip ? gzipSync(text) : text;
-  write(response, { status: 200, reason: 'OK', body, type: json, twice, gzip: reply.more.gzip ?? false });
+  if (reply.more.gzip) {
+    const body = gzipSync(reply.data === undefined ? '' : text);
+    write(response, { status: 200, reason: 'OK', body, type: 'application/json', twice, gzip: true });
+  } else write(response, { status: 200, reason: 'OK', body: text, type: json, twice });
 }
 
 /** Any error as pve-http-server tells it. What is none of its own is a fault of the demo, and said so. */

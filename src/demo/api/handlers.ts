@@ -7,6 +7,7 @@ import { configHandlers } from './handlers/config.ts';
 import { createHandlers } from './handlers/create.ts';
 import { diskHandlers } from './handlers/disks.ts';
 import { guestHandlers } from './handlers/guests.ts';
+import { hardwareHandlers } from './handlers/hardware.ts';
 import { logHandlers } from './handlers/logs.ts';
 import { migrateHandlers } from './handlers/migrate.ts';
 import { nodePowerHandlers } from './handlers/node-power.ts';
@@ -28,6 +29,7 @@ export const allHandlers = (): Handlers => ({
   ...createHandlers,
   ...diskHandlers,
   ...guestHandlers,
+  ...hardwareHandlers,
   ...logHandlers,
   ...migrateHandlers,
   ...nodeHandlers,

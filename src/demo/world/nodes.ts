@@ -1,4 +1,4 @@
-import type { DemoNode, JournalLine, Service } from '../world.ts';
+import type { DemoNode, FirewallLine, JournalLine, Service } from '../world.ts';
 
 const GiB = 1024 ** 3;
 
@@ -57,6 +57,16 @@ function bootJournal(bootedAt: number, name: string): JournalLine[] {
   ];
 }
 
+/** Packets from outside that were dropped, newest last. */
+function dropped(start: number, vmid: number, destination: string): FirewallLine[] {
+  const chain = vmid === 0 ? 'PVEFW-HOST-IN' : `tap${vmid}i0-IN`;
+  return [90, 41, 7].map((minutes, i) => ({
+    at: start - minutes * 60_000,
+    vmid,
+    text: `4 ${chain} TIME policy DROP: IN=vmbr0 SRC=198.51.100.${20 + i} DST=${destination} PROTO=TCP SPT=4${i}102 DPT=23`,
+  }));
+}
+
 const kernel = '6.17.2-1-pve';
 
 /** pve1 runs most of the guests and webzfs; pve2 runs gitlab. */
@@ -83,6 +93,7 @@ export function homelabNodes(start: number): DemoNode[] {
       { at: webzfs.startedAt + 400, unit: 'webzfs', pid: 2314, text: 'pool rpool: ONLINE, pool tank: ONLINE' },
       { at: start - 7_200_000, unit: 'webzfs', pid: 2314, text: 'scrub of tank finished: 0 errors' },
     ],
+    firewall: [...dropped(start, 0, '192.168.2.11'), ...dropped(start + 1000, 200, '192.168.2.80')],
   };
   const pve2: DemoNode = {
     name: 'pve2',
@@ -98,6 +109,7 @@ export function homelabNodes(start: number): DemoNode[] {
     kernel,
     services: nodeServices(boot2),
     journal: bootJournal(boot2, 'pve2'),
+    firewall: [],
   };
   return [pve1, pve2];
 }

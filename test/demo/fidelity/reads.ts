@@ -136,4 +136,27 @@ export const reads: readonly Read[] = [
   { path: '/nodes/pve1/aplinfo', method: 'GET /nodes/{node}/aplinfo', from: ['c-aplinfo'] },
   { path: '/cluster/replication', method: 'GET /cluster/replication', from: [] },
   { path: '/nodes/pve1/apt/update', method: 'GET /nodes/{node}/apt/update', from: [] },
+  { path: '/nodes/pve1/apt/versions', method: 'GET /nodes/{node}/apt/versions', from: ['c-apt'] },
+  {
+    path: '/nodes/pve1/disks/list',
+    method: 'GET /nodes/{node}/disks/list',
+    from: ['c-disks'],
+    odd: ['[].wearout is number, Proxmox VE has string'],
+  },
+  {
+    path: '/nodes/pve1/lxc/410/rrddata?timeframe=hour',
+    method: `GET ${guest}lxc/{vmid}/rrddata`,
+    from: ['c-rrd'],
+  },
+  {
+    path: '/nodes/pve1/storage/local/rrddata?timeframe=hour',
+    method: 'GET /nodes/{node}/storage/{storage}/rrddata',
+    from: [],
+  },
+  { path: '/nodes/pve1/firewall/log', method: 'GET /nodes/{node}/firewall/log', from: [] },
+  { path: '/nodes/pve1/qemu/200/firewall/log', method: `GET ${guest}qemu/{vmid}/firewall/log`, from: [] },
+  { path: '/nodes/pve1/qemu/200/agent/info', method: `GET ${guest}qemu/{vmid}/agent/info`, from: ['agent-info'] },
+  { path: '/nodes/pve1/qemu/200/agent/get-fsinfo', method: `GET ${guest}qemu/{vmid}/agent/get-fsinfo`, from: [] },
+  { path: '/nodes/pve1/qemu/200/agent/get-host-name', method: `GET ${guest}qemu/{vmid}/agent/get-host-name`, from: [] },
+  { path: '/nodes/pve1/qemu/200/agent/get-osinfo', method: `GET ${guest}qemu/{vmid}/agent/get-osinfo`, from: [] },
 ];

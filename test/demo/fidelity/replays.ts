@@ -151,6 +151,7 @@ const migration: Record<string, Replay> = {
 
 const guestAgent: Record<string, Replay> = {
   ...plain('agent-ping agent-exec-missing agent-exec-string exec-empty exec-empty-status exec-stdin-wide exec-utf8'),
+  ...plain('agent-ping2 agent-ping3 exec-stdin-wide-status exec-utf8-status'),
   'agent-exec': { process: 'agent-exec-status' },
   'agent-exec-json': { process: 'agent-exec-json-status' },
   'exec-latin-arg': { process: 'exec-latin-arg-status' },

@@ -16,8 +16,16 @@ function withAgent(call: Call): Guest {
   return guest;
 }
 
-function interfaces(call: Call): unknown {
+/** The same of a guest whose file systems are not frozen: while they are, its agent has switched off all but a few commands. */
+function awake(call: Call): Guest {
   const guest = withAgent(call);
+  if (guest.frozen)
+    throw new ApiError(500, 'Agent error: Command guest-exec has been disabled: the agent is in frozen state\n');
+  return guest;
+}
+
+function interfaces(call: Call): unknown {
+  const guest = awake(call);
   const [ip = '', prefix = ''] = guest.address.split('/');
   const none = { 'rx-bytes': 0, 'rx-dropped': 0, 'rx-errs': 0, 'rx-packets': 0 };
   const statistics = { ...none, 'tx-bytes': 0, 'tx-dropped': 0, 'tx-errs': 0, 'tx-packets': 0 };
@@ -45,7 +53,7 @@ function interfaces(call: Call): unknown {
 }
 
 function osInfo(call: Call): unknown {
-  const { os } = withAgent(call);
+  const { os } = awake(call);
   const name = os.replace(/ [\d.].*$/, '');
   const version = os.slice(name.length + 1);
   return {
@@ -62,13 +70,49 @@ function osInfo(call: Call): unknown {
   };
 }
 
+/** What a frozen agent still does (QEMU, qga/main.c, ga_freeze_allowlist). */
+const whileFrozen = ['ping', 'info', 'sync', 'sync-delimited', 'fsfreeze-status', 'fsfreeze-thaw'];
+const commands = [
+  ...whileFrozen,
+  ...['exec', 'exec-status', 'file-open', 'file-read', 'file-write', 'file-close', 'fsfreeze-freeze', 'fstrim'],
+  ...['get-fsinfo', 'get-host-name', 'get-osinfo', 'get-time', 'get-users', 'network-get-interfaces', 'shutdown'],
+];
+
+/** The shape of recording agent-info. */
+function info(call: Call): unknown {
+  const { frozen } = withAgent(call);
+  const supported = commands.map((name) => ({
+    enabled: !frozen || whileFrozen.includes(name),
+    name: `guest-${name}`,
+    'success-response': name !== 'shutdown',
+  }));
+  return { result: { supported_commands: supported, version: '10.0.13' } };
+}
+
+/** As QEMU's guest agent lists them (qga/qapi-schema.json, GuestFilesystemInfo). */
+function fileSystems(call: Call): unknown {
+  const guest = awake(call);
+  const size = Number(/size=(\d+)G/.exec(String(guest.config.scsi0))?.[1] ?? 8) * 1024 ** 3;
+  const on = (name: string, mountpoint: string, type: string, total: number, share: number) => ({
+    disk: [{ bus: 0, 'bus-type': 'scsi', dev: `/dev/${name}`, target: 0, unit: 0 }],
+    mountpoint,
+    name,
+    'total-bytes': total,
+    type,
+    'used-bytes': Math.floor(total * share),
+  });
+  return {
+    result: [on('sda1', '/', 'ext4', size - 1024 ** 3, 0.42), on('sda15', '/boot/efi', 'vfat', 124 * 1024 ** 2, 0.09)],
+  };
+}
+
 /** The agent's methods; processes and the guests' file systems live as long as the API does. */
 export function agentHandlers(): Handlers {
   let shells: Promise<GuestShells> | undefined;
   const processes = new Map<string, Process>();
 
   const exec = async (call: Call): Promise<unknown> => {
-    const guest = withAgent(call);
+    const guest = awake(call);
     const argv = call.list('command');
     const input = call.text('input-data');
     if (/[^\0-\xff]/.test(input)) {
@@ -113,6 +157,11 @@ export function agentHandlers(): Handlers {
   return {
     'GET /nodes/{node}/qemu/{vmid}/agent/network-get-interfaces': interfaces,
     'GET /nodes/{node}/qemu/{vmid}/agent/get-osinfo': osInfo,
+    'GET /nodes/{node}/qemu/{vmid}/agent/info': info,
+    'GET /nodes/{node}/qemu/{vmid}/agent/get-fsinfo': fileSystems,
+    'GET /nodes/{node}/qemu/{vmid}/agent/get-host-name': (call) => ({
+      result: { 'host-name': String(awake(call).config.name) },
+    }),
     'POST /nodes/{node}/qemu/{vmid}/agent/ping': (call) => {
       withAgent(call);
       return { result: {} };

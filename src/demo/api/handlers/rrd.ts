@@ -1,5 +1,6 @@
 import { type Guest, guestVitals, nodeVitals } from '../../world.ts';
 import { type Call, forBoth, type Handlers } from '../call.ts';
+import { ApiError } from '../errors.ts';
 import { diskSize } from './guest-rows.ts';
 
 /** Points and seconds between them (pve-cluster, PVE/RRD.pm). */
@@ -71,7 +72,20 @@ function guestData(call: Call, kind: Guest['kind']): unknown[] {
   });
 }
 
+/** A storage that fills by a tenth of what it holds, over a year. */
+function storageData(call: Call): unknown[] {
+  const storage = call.world.storage(call.text('storage'));
+  if (storage === undefined) throw new ApiError(500, `storage '${call.text('storage')}' does not exist\n`);
+  const now = call.world.now();
+  const year = 365 * 86_400_000;
+  return points(call, call.node.bootedAt, (at) => ({
+    total: storage.total,
+    used: storage.used * (1 - (0.1 * (now - at)) / year),
+  }));
+}
+
 export const rrdHandlers: Handlers = {
   'GET /nodes/{node}/rrddata': nodeData,
+  'GET /nodes/{node}/storage/{storage}/rrddata': storageData,
   ...forBoth({ 'GET /nodes/{node}/K/{vmid}/rrddata': guestData }),
 };

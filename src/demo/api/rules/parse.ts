@@ -5,6 +5,7 @@ import { diskMethods } from './disks.ts';
 import { patterns, propertyStrings } from './formats.ts';
 import { lxcMethods, lxcOptions } from './lxc.ts';
 import { migrateMethods } from './migrate.ts';
+import { monitoringMethods } from './monitoring.ts';
 import { nodePowerMethods } from './node-power.ts';
 import { nodesMethods } from './nodes.ts';
 import { provisionMethods } from './provision.ts';
@@ -140,6 +141,7 @@ export function servedMethods(): Method[] {
     archiveMethods,
     diskMethods,
     migrateMethods,
+    monitoringMethods,
     provisionMethods,
   ].flatMap((table) => sections(table).map(([head, body]) => parseMethod(head, body, formats)));
 }
