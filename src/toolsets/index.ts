@@ -9,6 +9,7 @@ import diskAdd from './pve/disk-add.ts';
 import diskMove from './pve/disk-move.ts';
 import diskRemove from './pve/disk-remove.ts';
 import diskResize from './pve/disk-resize.ts';
+import guestClone from './pve/guest-clone.ts';
 import guestConfigure from './pve/guest-configure.ts';
 import guestDelete from './pve/guest-delete.ts';
 import guestGet from './pve/guest-get.ts';
@@ -47,6 +48,7 @@ export const tools: readonly Tool[] = [
   diskMove,
   diskRemove,
   diskResize,
+  guestClone,
   guestConfigure,
   guestDelete,
   guestGet,

@@ -32,7 +32,6 @@ function guest(seed: Seed): Guest {
     paused: false,
     template: false,
     pending: {},
-    snapshots: [],
     startedAt: 0,
     pid: 4000 + seed.vmid,
     mac,
@@ -42,6 +41,7 @@ function guest(seed: Seed): Guest {
     journal: [],
     ...seed,
     config: { ...seed.config, net0 },
+    snapshots: (seed.snapshots ?? []).map((one) => ({ ...one, config: { ...one.config, net0 } })),
   };
 }
 
@@ -185,6 +185,9 @@ function machines(start: number): Guest[] {
   });
   const template = qemu(9000, 'debian-13-template', 2, 2048, 'local-lvm:base-9000-disk-0,size=3G', {
     agent: '1',
+    ciuser: 'debian',
+    ide2: 'local-lvm:vm-9000-cloudinit,media=cdrom',
+    ipconfig0: 'ip=dhcp',
     onboot: 0,
     template: 1,
   });
@@ -235,6 +238,7 @@ function machines(start: number): Guest[] {
       os: 'Debian GNU/Linux 13 (trixie)',
       config: template,
       template: true,
+      agent: true,
       status: 'stopped',
       load: { cpu: 0, memory: 0, disk: 0 },
     }),

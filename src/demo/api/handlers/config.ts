@@ -109,6 +109,7 @@ export function settings(params: Params, guest: Pick<Guest, 'kind' | 'mac'>): Co
   return Object.fromEntries(
     pairs.map(([key, value]) => {
       if (typeof value === 'boolean') return [key, value ? 1 : 0];
+      if (key === 'cipassword') return [key, '**********'];
       if (guest.kind === 'lxc' && key === 'description') return [key, `${String(value).trimEnd()}\n`];
       if (/^net\d+$/.test(key)) return [key, withMac(String(value), macOf(guest.mac, key), guest.kind)];
       return [key, typeof value === 'number' ? value : String(value)];
@@ -150,7 +151,7 @@ function writeAsTask(call: Call): string {
     .filter(([key]) => !control.has(key))
     .toSorted();
   write(call, 'qemu');
-  const line = changed.map(([key, value]) => `-${key} ${String(value)}`).join(' ');
+  const line = changed.map(([key, value]) => `-${key} ${key === 'cipassword' ? '<hidden>' : String(value)}`).join(' ');
   const { node, vmid } = call.ref('qemu');
   const steps = [{ seconds: 0, log: [`update VM ${vmid}: ${line}`] }];
   return call.world.begin({ node, type: 'qmconfig', id: String(vmid), by: call.by, steps }).upid;

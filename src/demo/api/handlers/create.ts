@@ -26,9 +26,6 @@ const callOnly = new Set(
   ignore-unpack-errors import-working-storage node vmid`.split(/\s+/),
 );
 
-/** `virtio,bridge=vmbr0` with the address that the card is given. */
-const withMac = (net: string, mac: string): string => net.replace(/^([a-z\d-]+)(?=,|$)/i, `$1=${mac}`);
-
 /** The first disk, the first CD-ROM and the first network card, as a VM without `boot` is started from. */
 function bootOrder(config: Config): string {
   const keys = Object.keys(config);
@@ -46,10 +43,6 @@ function configOf(call: Call, kind: Guest['kind']): Config {
   const given = Object.entries(call.params).filter(([key]) => !callOnly.has(key));
   const asked = settings(Object.fromEntries(given), { kind, mac: macFor(vmid) });
   const config: Config = { ...defaults(kind, vmid), ...asked };
-  for (const key of Object.keys(config).filter((one) => /^net\d+$/.test(one) && kind === 'qemu')) {
-    config[key] = withMac(String(config[key]), macFor(vmid, Number(key.slice(3))));
-  }
-  if (config.cipassword !== undefined) config.cipassword = '**********';
   if (kind === 'lxc') config.hostname ??= `CT${vmid}`;
   else config.boot ??= bootOrder(config);
   return config;
