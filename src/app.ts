@@ -10,6 +10,7 @@ import { createGate } from './gate/dispatch.ts';
 import { createRegistry } from './gate/registry.ts';
 import { createAsker } from './mcp/asker.ts';
 import { type StdioParts, serveOverStdio } from './mcp/stdio.ts';
+import { saveFilesIn } from './present/exports.ts';
 import { saveInto } from './present/outputs.ts';
 import { createPresent } from './present/present.ts';
 import { createRedaction } from './present/redact.ts';
@@ -98,16 +99,18 @@ export function assemble(loaded: Loaded, ground: Ground): StdioParts {
   const shell = shellOf(ssh, hosts, noCommands(settings.mode) ?? blockedBy(loaded, 'ssh'));
   const { redact, hold } = createRedaction(loaded.secrets);
   const keepSecret = keepSecretsIn(join(settings.outputDir, 'secrets'), hold);
+  const saveFile = saveFilesIn(join(settings.outputDir, 'exports'));
   const audit = createAudit(settings.auditFile, redact);
   const schema = createSchema(pve, loaded.cacheFolder);
   const registry = createRegistry(tools, setup);
+  const kept = { pve, schema, setup, keepSecret, saveFile };
   const confirmTimeoutMs = settings.confirmTimeoutS * 1000;
   const gate = createGate({
     registry,
     audit,
     setup,
     confirmation: createConfirmation(confirmTimeoutMs, redact),
-    context: (signal, progress) => ({ pve, schema, ssh: shell(signal, progress), setup, signal, progress, keepSecret }),
+    context: (signal, progress) => ({ ...kept, ssh: shell(signal, progress), signal, progress }),
   });
   const present = createPresent({ redact, budget: settings.answerChars, save: saveInto(settings.outputDir) });
   const close = async (): Promise<void> => {

@@ -86,6 +86,8 @@ export interface ToolContext {
    * is told from then on. `label` names the file; a `misconfigured` Failure when it cannot be written.
    */
   keepSecret(label: string): Promise<{ readonly value: Secret; readonly file: string }>;
+  /** Writes a text into a new file that only the operator may read, and gives its path; a `misconfigured` Failure otherwise. */
+  saveFile(name: string, text: string): Promise<string>;
 }
 
 /** A tool as its file defines it; `Input` follows from `input`. */

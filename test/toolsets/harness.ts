@@ -8,6 +8,7 @@ import { createWorld, type World } from '../../src/demo/world.ts';
 import { Failure } from '../../src/failure.ts';
 import { parseInput } from '../../src/gate/parse.ts';
 import { type Fact, RemoteText } from '../../src/present/answer.ts';
+import { saveFilesIn } from '../../src/present/exports.ts';
 import { keepSecretsIn } from '../../src/present/secrets.ts';
 import { createPve, type Pve } from '../../src/pve/client.ts';
 import { createSchema } from '../../src/pve/schema.ts';
@@ -84,7 +85,8 @@ export class Bench {
     const keepSecret = keepSecretsIn(join(this.folder, 'secrets'), (made) => this.passwords.push(made.reveal()));
     const pve = over.pve ?? this.#pve;
     const schema = createSchema(pve, join(this.folder, 'cache'));
-    return { pve, schema, ssh, setup, signal, progress: () => undefined, keepSecret, ...over };
+    const saveFile = saveFilesIn(join(this.folder, 'exports'));
+    return { pve, schema, ssh, setup, signal, progress: () => undefined, keepSecret, saveFile, ...over };
   }
 
   /** Runs a tool on input that is parsed as the gate does. */
@@ -199,7 +201,8 @@ const steady = (text: string): string =>
     .replace(/\b\d+\.\d s\b/g, '… s')
     .replace(/127\.0\.0\.1:\d+/g, '127.0.0.1:…')
     .replace(/SHA256:[\w+/]+/g, 'SHA256:…')
-    .replace(/\/\S+\/secrets\/(\S+)-[0-9a-f]{8}\.txt/g, '…/secrets/$1-….txt');
+    .replace(/\/\S+\/secrets\/(\S+)-[0-9a-f]{8}\.txt/g, '…/secrets/$1-….txt')
+    .replace(/\/\S+\/exports\/([\w.-]+)-\d{14}-[0-9a-f]{8}(\.\w+)?/g, '…/exports/$1-…$2');
 
 /** As JSON would be sent: what is undefined is left out. */
 function steadyFact(fact: Fact | undefined): unknown {

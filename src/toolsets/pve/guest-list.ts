@@ -1,36 +1,12 @@
-import { z } from 'zod';
 import { answer, type Facts } from '../../present/answer.ts';
 import { type Guest, listGuests } from '../../pve/guests.ts';
 import { count, countBy, duration, percent, tally, usage } from '../format.ts';
-import { limit, node } from '../params.ts';
+import { limit } from '../params.ts';
 import { definePveTool } from '../tool.ts';
 import { noted } from './attempt.ts';
+import { emptyNotes, guestFilter, matches, stateOf } from './guest-filter.ts';
 
-const input = {
-  kind: z.enum(['lxc', 'qemu']).optional().describe('Only containers (lxc) or only VMs (qemu).'),
-  status: z
-    .enum(['running', 'stopped', 'paused', 'suspended', 'unknown', 'template'])
-    .optional()
-    .describe('Only guests in this state; unknown: their node is offline.'),
-  node: node.optional(),
-  name: z.string().min(1).max(128).optional().describe('Only guests whose name contains this, in any case.'),
-  tag: z.string().min(1).max(128).optional().describe('Only guests with this tag.'),
-  pool: z.string().min(1).max(128).optional().describe('Only guests of this resource pool.'),
-  limit: limit.max(200).default(100),
-};
-
-/** A template is never run, so that it is not one of the stopped guests. */
-const stateOf = ({ template, status }: Guest): string => (template ? 'template' : status);
-
-type Filter = z.infer<z.ZodObject<typeof input>>;
-
-const matches = (guest: Guest, { kind, status, node, name, tag, pool }: Filter): boolean =>
-  (kind === undefined || guest.kind === kind) &&
-  (status === undefined || stateOf(guest) === status) &&
-  (node === undefined || guest.node === node) &&
-  (name === undefined || guest.name.toLowerCase().includes(name.toLowerCase())) &&
-  (tag === undefined || guest.tags.includes(tag)) &&
-  (pool === undefined || guest.pool === pool);
+const input = { ...guestFilter, limit: limit.max(200).default(100) };
 
 function row(guest: Guest): Facts {
   const running = guest.status === 'running';
@@ -47,14 +23,6 @@ function row(guest: Guest): Facts {
     pool: guest.pool,
     lock: guest.lock,
   };
-}
-
-/** Why nothing was found, where that can be told. */
-function emptyNotes(guests: readonly Guest[], found: readonly Guest[], node: string | undefined): string[] {
-  if (guests.length === 0) return ['The token sees no guest at all: there are none, or it lacks VM.Audit on /vms.'];
-  if (found.length > 0 || node === undefined) return [];
-  const nodes = [...new Set(guests.map((guest) => guest.node))].sort();
-  return nodes.includes(node) ? [] : [`No guest is on a node named ${node}; guests are on ${nodes.join(', ')}.`];
 }
 
 export default definePveTool({
