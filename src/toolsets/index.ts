@@ -14,9 +14,12 @@ import guestConfigure from './pve/guest-configure.ts';
 import guestDelete from './pve/guest-delete.ts';
 import guestGet from './pve/guest-get.ts';
 import guestList from './pve/guest-list.ts';
+import guestMigrate from './pve/guest-migrate.ts';
 import guestPower from './pve/guest-power.ts';
 import guestStop from './pve/guest-stop.ts';
 import guestTemplate from './pve/guest-template.ts';
+import nicRemove from './pve/nic-remove.ts';
+import nicSet from './pve/nic-set.ts';
 import overview from './pve/overview.ts';
 import snapshotCreate from './pve/snapshot-create.ts';
 import snapshotDelete from './pve/snapshot-delete.ts';
@@ -53,9 +56,12 @@ export const tools: readonly Tool[] = [
   guestDelete,
   guestGet,
   guestList,
+  guestMigrate,
   guestPower,
   guestStop,
   guestTemplate,
+  nicRemove,
+  nicSet,
   overview,
   snapshotCreate,
   snapshotDelete,

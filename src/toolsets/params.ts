@@ -64,6 +64,11 @@ export const diskKey = z
   .max(12)
   .describe('Its key, such as scsi0, rootfs, mp0 or unused0.');
 
+export const nicKey = z
+  .string()
+  .regex(/^net([0-9]|[12][0-9]|3[01])$/, 'must be net0 to net31')
+  .describe('The card, such as net0.');
+
 export const script = z.string().min(1).max(1_048_576).describe('Shell command or script, one line or many.');
 
 export const stdin = z.string().max(4_194_304).describe('Text given to the command on standard input.');

@@ -117,10 +117,11 @@ export function settings(params: Params, guest: Pick<Guest, 'kind' | 'mac'>): Co
   );
 }
 
-/** The next address for each card after the first. */
+/** Another address for each card after the first. */
 function macOf(mac: string, key: string): string {
-  const last = (Number.parseInt(mac.slice(-2), 16) + Number(key.slice(3))) % 256;
-  return `${mac.slice(0, -2)}${last.toString(16).toUpperCase().padStart(2, '0')}`;
+  const octets = mac.split(':');
+  const fourth = (Number.parseInt(octets[3] ?? '', 16) + Number(key.slice(3))) % 256;
+  return octets.with(3, fourth.toString(16).toUpperCase().padStart(2, '0')).join(':');
 }
 
 function withMac(net: string, mac: string, kind: Guest['kind']): string {
