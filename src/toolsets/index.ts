@@ -29,6 +29,7 @@ import storageContent from './pve/storage-content.ts';
 import storageList from './pve/storage-list.ts';
 import taskGet from './pve/task-get.ts';
 import taskList from './pve/task-list.ts';
+import vmCreate from './pve/vm-create.ts';
 import volumeDelete from './pve/volume-delete.ts';
 import status from './server/status.ts';
 import exec from './ssh/exec.ts';
@@ -71,6 +72,7 @@ export const tools: readonly Tool[] = [
   storageList,
   taskGet,
   taskList,
+  vmCreate,
   volumeDelete,
   status,
   exec,

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { path } from '../../pve/path.ts';
 import type { Resources } from '../../pve/resources.ts';
 import type { ToolContext } from '../tool.ts';
-import { fileOf, filesNamed, noSuchFile } from './named-files.ts';
+import { fileCalled, fileOf, filesNamed, noSuchFile } from './named-files.ts';
 import { pickNode, roomOn, storagesOf } from './pick-place.ts';
 import type { Stage } from './stages.ts';
 import { readVolumes } from './volumes.ts';
@@ -36,15 +36,11 @@ export async function findTemplate(
 ): Promise<Template> {
   const volumes = await readVolumes(context, { content: 'vztmpl', node }, notes);
   const room = roomOn(all, 'rootdir', storage);
-  const nameOf = ({ volid }: { volid: string }) => (wanted.includes(':') ? volid : fileOf(volid));
-  const [best] = filesNamed(volumes, nameOf, wanted);
-  if (best) {
-    const same = volumes.filter(({ volid }) => fileOf(volid) === fileOf(best.volid));
-    const has = (one: string): boolean => same.some(({ nodes }) => nodes.includes(one));
-    const that = `has both ${fileOf(best.volid)} and ${room.called}`;
-    const picked = pickNode(all, { node, that, fits: (one) => has(one) && room.on(one) });
-    const there = same.filter(({ nodes }) => nodes.includes(picked));
-    return { node: picked, volid: (there.find(({ volid }) => volid === best.volid) ?? there[0] ?? best).volid };
+  const here = fileCalled(volumes, wanted);
+  if (here) {
+    const that = `has both ${here.file} and ${room.called}`;
+    const picked = pickNode(all, { node, that, fits: (one) => here.volidOn(one) !== undefined && room.on(one) });
+    return { node: picked, volid: here.volidOn(picked) ?? '' };
   }
   const that = `has both a storage for templates and ${room.called}`;
   const fits = (one: string): boolean => storagesOf(all, one, 'vztmpl').length > 0 && room.on(one);

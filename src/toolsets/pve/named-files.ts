@@ -1,5 +1,6 @@
 import { Failure } from '../../failure.ts';
 import { nearestTo } from '../../pve/nearest.ts';
+import type { Volume } from './volumes.ts';
 
 /** `debian-13-standard_13.1-2_amd64.tar.zst` of `local:vztmpl/debian-13-standard_13.1-2_amd64.tar.zst`. */
 export const fileOf = (volid: string): string => volid.slice(Math.max(volid.lastIndexOf('/'), volid.indexOf(':')) + 1);
@@ -31,6 +32,28 @@ export function filesNamed<T>(files: readonly T[], nameOf: (file: T) => string, 
   const begun = sorted.filter((file) => begins(nameOf(file), asked));
   if (begun.length > 0) return begun;
   return sorted.filter((file) => words(nameOf(file)).join('-').includes(asked.join('-')));
+}
+
+/** A file by its name, and where it is: each node may have it on another storage. */
+export interface NamedFile {
+  readonly file: string;
+  /** Bytes, as far as they are known. */
+  readonly size?: number;
+  readonly volidOn: (node: string) => string | undefined;
+}
+
+/** The newest of the volumes that `wanted` names, be it by volume id or by name; undefined when there is none. */
+export function fileCalled(volumes: readonly Volume[], wanted: string): NamedFile | undefined {
+  const nameOf = ({ volid }: Volume): string => (wanted.includes(':') ? volid : fileOf(volid));
+  const [best] = filesNamed(volumes, nameOf, wanted);
+  if (best === undefined) return undefined;
+  const same = [best, ...volumes.filter(({ volid }) => fileOf(volid) === fileOf(best.volid))];
+  const meant = wanted.includes(':') ? same.filter(({ volid }) => volid === best.volid) : same;
+  return {
+    file: fileOf(best.volid),
+    size: best.size,
+    volidOn: (node) => meant.find(({ nodes }) => nodes.includes(node))?.volid,
+  };
 }
 
 /** No file is called that: with the nearest names there are. */

@@ -31,7 +31,7 @@ export const startOf = ({ pve, signal }: ToolContext, { node, kind, vmid }: Gues
   write: () => pve.post(path`/nodes/${node}/${kind}/${vmid}/status/start`, {}, { signal }),
 });
 
-const LONGEST_WAIT_MS = 60_000;
+const LONGEST_WAIT_MS = 40_000;
 const PAUSE_MS = 1000;
 /** Failures that waiting does not end. */
 const final: ReadonlySet<string> = new Set(['permission', 'authentication', 'cancelled']);
