@@ -3,12 +3,16 @@ import apiGet from './pve/api-get.ts';
 import apiSearch from './pve/api-search.ts';
 import backupCreate from './pve/backup-create.ts';
 import backupDelete from './pve/backup-delete.ts';
+import backupJobs from './pve/backup-jobs.ts';
 import backupList from './pve/backup-list.ts';
+import backupRestore from './pve/backup-restore.ts';
 import ctCreate from './pve/ct-create.ts';
 import diskAdd from './pve/disk-add.ts';
 import diskMove from './pve/disk-move.ts';
 import diskRemove from './pve/disk-remove.ts';
 import diskResize from './pve/disk-resize.ts';
+import download from './pve/download.ts';
+import pveExport from './pve/export.ts';
 import guestClone from './pve/guest-clone.ts';
 import guestConfigure from './pve/guest-configure.ts';
 import guestDelete from './pve/guest-delete.ts';
@@ -16,6 +20,7 @@ import guestGet from './pve/guest-get.ts';
 import guestList from './pve/guest-list.ts';
 import guestMigrate from './pve/guest-migrate.ts';
 import guestPower from './pve/guest-power.ts';
+import guestRestore from './pve/guest-restore.ts';
 import guestStop from './pve/guest-stop.ts';
 import guestTemplate from './pve/guest-template.ts';
 import nicRemove from './pve/nic-remove.ts';
@@ -29,6 +34,7 @@ import storageContent from './pve/storage-content.ts';
 import storageList from './pve/storage-list.ts';
 import taskGet from './pve/task-get.ts';
 import taskList from './pve/task-list.ts';
+import taskStop from './pve/task-stop.ts';
 import vmCreate from './pve/vm-create.ts';
 import volumeDelete from './pve/volume-delete.ts';
 import status from './server/status.ts';
@@ -37,6 +43,8 @@ import hostList from './ssh/host-list.ts';
 import pctExec from './ssh/pct-exec.ts';
 import sudoExec from './ssh/sudo-exec.ts';
 import type { Tool } from './tool.ts';
+import vmAgent from './vm/agent.ts';
+import vmExec from './vm/exec.ts';
 
 /** Every tool there is, in the order of their names. */
 export const tools: readonly Tool[] = [
@@ -46,12 +54,16 @@ export const tools: readonly Tool[] = [
   apiSearch,
   backupCreate,
   backupDelete,
+  backupJobs,
   backupList,
+  backupRestore,
   ctCreate,
   diskAdd,
   diskMove,
   diskRemove,
   diskResize,
+  download,
+  pveExport,
   guestClone,
   guestConfigure,
   guestDelete,
@@ -59,6 +71,7 @@ export const tools: readonly Tool[] = [
   guestList,
   guestMigrate,
   guestPower,
+  guestRestore,
   guestStop,
   guestTemplate,
   nicRemove,
@@ -72,10 +85,13 @@ export const tools: readonly Tool[] = [
   storageList,
   taskGet,
   taskList,
+  taskStop,
   vmCreate,
   volumeDelete,
   status,
   exec,
   hostList,
   sudoExec,
+  vmAgent,
+  vmExec,
 ];

@@ -6,7 +6,7 @@ import { type By, Refusal, type Step, type Task } from './tasks.ts';
 export interface RestoreRequest {
   /** The id of the backup. */
   readonly archive: string;
-  /** Where the disks go; as in the backup without it. */
+  /** Where the disks go; without it a VM's go where the backup says. */
   readonly storage?: string;
   /** New MAC addresses. */
   readonly unique: boolean;
@@ -107,7 +107,7 @@ function restored(ground: Ground, ref: GuestRef, backup: Volume, config: Config,
   };
 }
 
-/** A volume for each disk of the backup, on the wanted storage, under the first number that is free. */
+/** A volume for each disk of the backup, on the wanted storage; without one a container's go to `local`. */
 function withDisks(ground: Ground, ref: GuestRef, { storage: wanted }: RestoreRequest, from: Config) {
   const config: Config = {};
   const log: string[] = [];
@@ -117,9 +117,12 @@ function withDisks(ground: Ground, ref: GuestRef, { storage: wanted }: RestoreRe
       config[key] = value;
       continue;
     }
-    const name = wanted ?? parts[1] ?? '';
+    const name = wanted ?? (ref.kind === 'lxc' ? 'local' : (parts[1] ?? ''));
     const storage = ground.storages.find((one) => one.name === name);
     if (storage === undefined) throw new Refusal(`storage '${name}' does not exist`);
+    if (ref.kind === 'lxc' && !storage.content.includes('rootdir')) {
+      throw new Refusal(`storage '${name}' does not support container directories`);
+    }
     const volume = makeVolume(storage, ref, String(value), ground.now());
     storage.volumes.push(volume);
     config[key] = `${volume.volid}${parts[2]}`;

@@ -1,0 +1,137 @@
+import { Failure } from '../../failure.ts';
+import { answer, type Facts, remote } from '../../present/answer.ts';
+import { type Guest, listGuests } from '../../pve/guests.ts';
+import { path } from '../../pve/path.ts';
+import { parseUpid, taskLog, taskStatus, type Upid, waitForTask } from '../../pve/task.ts';
+import { iso } from '../format.ts';
+import { upid } from '../params.ts';
+import { definePveTool, type ToolContext } from '../tool.ts';
+import { attempt, noted } from './attempt.ts';
+import { type GuestState, readState } from './state.ts';
+import { verdict } from './tasks.ts';
+
+/** What a task of that type may leave behind when it is stopped, by the first that fits. */
+const remains: readonly (readonly [RegExp, string])[] = [
+  [
+    /^vzdump$/,
+    'No backup is made. The guest may stay locked (backup), and stopped or paused where the mode does that.',
+  ],
+  [/snapshot$/, 'The guest may stay locked, with half of a snapshot.'],
+  [/rollback$/, 'The guest may stay locked and stopped, with its disks half rolled back.'],
+  [
+    /clone$|create$|restore$/,
+    'A guest that is half made may stay, locked, with its disks; one that was being overwritten is lost.',
+  ],
+  [/migrate$/, 'The guest may stay locked, with copies of its disks on both nodes.'],
+  [/destroy$|imgdel$/, 'What was deleted until then is gone, the rest stays.'],
+  [/move|resize|template/, 'The guest may stay locked, with disks that are half done.'],
+  [/^download$/, 'The file is not there, or a part of it.'],
+];
+
+const leftBehind = ({ type }: Upid): string =>
+  remains.find(([sign]) => sign.test(type))?.[1] ?? 'What it did until then stays; a lock that it holds may stay too.';
+
+/** The guest that a task is about, when its id is one's. */
+async function guestOf({ pve, signal }: ToolContext, { id }: Upid): Promise<Guest | undefined> {
+  if (!/^\d+$/.test(id)) return undefined;
+  return (await listGuests(pve, { signal })).find(({ vmid }) => String(vmid) === id);
+}
+
+const title = ({ type, id, node }: Upid): string => `${type}${id === '' ? '' : ` ${id}`} on ${node}`;
+
+async function refuseEnded({ pve, signal }: ToolContext, upid: string): Promise<void> {
+  const { running, exit = 'not known' } = await taskStatus(pve, upid, { signal });
+  if (running) return;
+  throw new Failure(
+    'conflict',
+    `Task ${title(parseUpid(upid))} is not running any more; it ended: ${exit}. Nothing was done.`,
+    'Nothing has to be stopped.',
+  );
+}
+
+async function preview(context: ToolContext, upid: string) {
+  const task = parseUpid(upid);
+  await refuseEnded(context, upid);
+  const { pve, signal } = context;
+  const [log, guest] = await Promise.all([
+    attempt(taskLog(pve, upid, { signal, lines: 1 }), [], 'Its log'),
+    attempt(guestOf(context, task), [], 'Its guest'),
+  ]);
+  const last = log?.lines.at(-1);
+  const lines = [
+    `Stop the task ${title(task)}, which ${task.user} began at ${iso(task.startTime)}${guest ? `, for ${guest.label}` : ''}.`,
+    ...(last ? [`It is at: ${last.slice(0, 300)}`] : []),
+    `It is ended in the middle. ${leftBehind(task)}`,
+  ];
+  return { message: lines.join('\n'), state: { upid, running: true } };
+}
+
+/** The lock and the power of its guest, as they are now. */
+function afterwards(guest: Guest, before: GuestState | undefined, now: GuestState, notes: string[]): void {
+  if (now.lock !== undefined) {
+    const unlock = `${guest.kind === 'lxc' ? 'pct' : 'qm'} unlock ${guest.vmid}`;
+    notes.push(
+      `${guest.label} is locked (${now.lock}). If no task runs for it, \`${unlock}\` as root on ${guest.node} frees it.`,
+    );
+  }
+  if (before && before.status !== now.status)
+    notes.push(`${guest.label} was ${before.status}, and is ${now.status} now.`);
+}
+
+const WAIT_MS = 10_000;
+
+/** Waits for the end. That it is no good end is what was wanted; how it ended is read afterwards. */
+async function awaitEnd({ pve, signal }: ToolContext, upid: string): Promise<void> {
+  try {
+    await waitForTask(pve, upid, { waitMs: WAIT_MS, signal });
+  } catch (error) {
+    if (!(error instanceof Failure && error.kind === 'task-failed')) throw error;
+  }
+}
+
+export default definePveTool({
+  name: 'pve_task_stop',
+  title: 'Stop a running task',
+  effect: 'destroy',
+  summary:
+    'Stop a task that is running, in the middle of what it does; a guest may stay locked, stopped or half made by it. Tells ' +
+    'how the task ended and what is left.',
+  search: 'cancel abort kill interrupt hung backup migration clone job end',
+  input: { upid },
+  touches: ({ upid }) => parseUpid(upid).id.match(/^\d+/) ?? [],
+
+  confirm: async ({ upid }, context) => preview(context, upid),
+
+  async run({ upid }, context) {
+    const { pve, signal } = context;
+    const task = parseUpid(upid);
+    await refuseEnded(context, upid);
+    const notes: string[] = [];
+    const guest = await attempt(guestOf(context, task), notes, 'Its guest');
+    const before = guest && (await attempt(readState(pve, guest, signal), notes, 'The state of its guest'));
+    await pve.delete(path`/nodes/${task.node}/tasks/${upid}`, {}, { signal });
+    await awaitEnd(context, upid);
+    const { running, exit = '' } = await taskStatus(pve, upid, { signal });
+    const log = await attempt(taskLog(pve, upid, { signal, lines: 5 }), notes, 'Its log');
+    const now = guest && (await attempt(readState(pve, guest, signal), notes, 'The state of its guest afterwards'));
+    if (guest && now) afterwards(guest, before, now, notes);
+    const good = !running && ['ok', 'warnings'].includes(verdict(exit));
+    const end = running
+      ? 'was told to stop, and is still running'
+      : good
+        ? 'ended well before it was stopped'
+        : 'was stopped';
+    const facts: Facts = {
+      upid,
+      running: running || undefined,
+      exit_status: running ? undefined : remote(exit),
+      guest: guest?.label,
+      status: now?.status,
+      lock: now?.lock,
+      may_be_left: good ? undefined : leftBehind(task),
+      log: log && log.lines.length > 0 ? remote(log.lines.join('\n')) : undefined,
+      notes: noted(notes),
+    };
+    return answer(`${title(task)} ${end}`, facts);
+  },
+});
