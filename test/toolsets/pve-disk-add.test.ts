@@ -85,6 +85,7 @@ describe('pve_disk_add', () => {
     [{ guest: 101, size_gib: 1 }, 'invalid-input'],
     [{ guest: 101, size_gib: 1, mount: '/x', bus: 'scsi' }, 'invalid-input'],
     [{ guest: 101, size_gib: 1, mount: '/x,ro=1' }, 'invalid-input'],
+    [{ guest: 101, size_gib: 1, mount: '/x/../y' }, 'invalid-input'],
     [{ guest: 101, size_gib: 1, mount: '/srv/data' }, 'conflict'],
     [{ guest: 9000, size_gib: 1 }, 'conflict'],
   ])('refuses %j before anything is written', async (input, kind) => {

@@ -195,8 +195,31 @@ describe('pve_guest_configure', () => {
     expect(await fails({ guest: 200, delete: [key] })).toMatchObject({ kind: 'invalid-input' });
   });
 
-  it('tells what Proxmox VE refuses in its words', async () => {
-    expect(await fails({ guest: 102, set: { nosuch: '1' } })).toMatchObject({
+  it.each([
+    [{ cpulimt: '1' }, 'there is no parameter cpulimt (is it cpulimit?)'],
+    [{ onboot: 'true' }, 'onboot'],
+    [{ net0: 'name=eth0,colour=red' }, 'net0'],
+  ])('refuses %j by the schema of the server, before anything is written', async (free, told) => {
+    expect(await fails({ guest: 102, set: free })).toMatchObject({
+      kind: 'invalid-input',
+      headline: expect.stringContaining(told),
+    });
+    expect(bench.writes()).toEqual([]);
+  });
+
+  it.each([
+    [201, { net1: 'virtio=BC:24:11:00:00:01,bridge=vmbr0,tag=5', scsi1: 'local-lvm:1,discard=on', agent: '1' }],
+    [201, { boot: 'order=scsi0', startup: 'order=2,up=30', cpu: 'x86-64-v2-AES', vga: 'serial0' }],
+    [400, { mp9: 'local-lvm:1,mp=/srv,backup=1', startup: 'order=1', cpulimit: '0.5', nameserver: '1.1.1.1 9.9.9.9' }],
+  ])('lets %i have what the schema allows: %j', async (guest, free) => {
+    const told = await configure({ guest, set: free });
+    expect(told.facts).toMatchObject({ road: 'api', changes: { length: Object.keys(free).length } });
+  });
+
+  it('tells what Proxmox VE refuses when the schema cannot be read', async () => {
+    const schema = () => Promise.reject(new Error('no schema'));
+    const failure = await bench.fails('pve_guest_configure', { guest: 102, set: { nosuch: '1' } }, { schema });
+    expect(failure).toMatchObject({
       kind: 'invalid-input',
       headline: expect.stringContaining('nosuch: property is not defined in schema'),
     });
@@ -342,7 +365,9 @@ describe('what no token may do goes over SSH', () => {
   });
 
   it('tells what pct refuses', async () => {
-    expect(await fails({ guest: 102, set: { dev0: '/dev/net/tun,mode=9' } })).toMatchObject({
+    const schema = () => Promise.reject(new Error('no schema'));
+    const input = { guest: 102, set: { dev0: '/dev/net/tun,mode=9' } };
+    expect(await bench.fails('pve_guest_configure', input, { schema })).toMatchObject({
       kind: 'invalid-input',
       facts: { stderr: { remote: expect.stringContaining('400 Parameter verification failed.') } },
     });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Failure } from '../../failure.ts';
 import type { Guest } from '../../pve/guests.ts';
-import { cores, gateway, hostName, ip, memoryMib, sshKeys, tags } from '../params.ts';
+import { cores, gateway, hostName, ip, memoryMib, sshKeys, tags, user } from '../params.ts';
 import { addressing } from './addressing.ts';
 import { isDiskKey } from './disks.ts';
 import { parseParts, printParts, withParts } from './property-string.ts';
@@ -18,8 +18,12 @@ export const wishes = {
   protection: z.boolean().optional().describe('Forbid deleting it and its disks.'),
   tags: tags.optional().describe('All its tags.'),
   description: z.string().max(8192).optional().describe('Notes.'),
-  boot: z.array(z.string().min(4)).min(1).optional().describe('VMs: boot order, such as scsi0, net0.'),
-  ci_user: z.string().min(1).optional().describe('Cloud-init: user.'),
+  boot: z
+    .array(z.string().regex(/^[a-z]+\d+$/, 'must be a device'))
+    .min(1)
+    .optional()
+    .describe('VMs: boot order, such as scsi0, net0.'),
+  ci_user: user.optional().describe('Cloud-init: user.'),
   ssh_keys: sshKeys.optional().describe('Cloud-init: public keys of that user.'),
   ip: ip.optional().describe('Cloud-init: dhcp or 192.168.2.50/24 for net0.'),
   gateway: gateway.optional().describe('Cloud-init: gateway of ip.'),

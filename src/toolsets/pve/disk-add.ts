@@ -94,6 +94,7 @@ export default definePveTool({
       .string()
       .regex(/^\/[^,\s]+$/, 'must be an absolute path')
       .max(512)
+      .refine((text) => !/\/\.{1,2}(\/|$)/.test(text), 'must hold no . or ..')
       .optional()
       .describe('Containers: the path that it is mounted at.'),
     backup: z.boolean().default(true).describe('Include it in backups.'),

@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { Failure } from '../../failure.ts';
 import { type Answer, answer } from '../../present/answer.ts';
+import { findPath } from '../../pve/apipath.ts';
+import { checkParams, methodAt } from '../../pve/check.ts';
 import type { Guest } from '../../pve/guests.ts';
+import { path } from '../../pve/path.ts';
 import { count } from '../format.ts';
 import { guest, waitSeconds } from '../params.ts';
 import { definePveTool, type ToolContext } from '../tool.ts';
@@ -45,6 +48,17 @@ async function write(context: ToolContext, guest: Guest, settings: Settings, cha
   return { done: true, facts: await setAsRoot(context, host, guest, settings, change) };
 }
 
+/**
+ * Free keys are checked by the schema that the server itself hands out. Where that cannot be read, the server refuses
+ * what is wrong when it is written.
+ */
+async function checkFree({ schema }: ToolContext, { node, kind, vmid }: Guest, { set }: Change): Promise<void> {
+  const known = await schema().catch(() => undefined);
+  if (known === undefined) return;
+  const found = findPath(known, path`/nodes/${node}/${kind}/${vmid}/config`);
+  checkParams(found, methodAt(found, kind === 'lxc' ? 'PUT' : 'POST'), set);
+}
+
 async function configure(context: ToolContext, guest: Guest, wish: Wishes, waitSeconds?: number): Promise<Answer> {
   const { pve, signal } = context;
   const before = await readSettings(pve, guest, signal);
@@ -53,6 +67,7 @@ async function configure(context: ToolContext, guest: Guest, wish: Wishes, waitS
   if (keys.length === 0) {
     return answer(`${guest.label} is configured so already; nothing was done`, { guest: guest.label, changed: false });
   }
+  if (wish.set !== undefined) await checkFree(context, guest, change);
   const { done, facts } = await write(context, guest, before, change, waitSeconds);
   if (!done)
     return answer(`${guest.label}: the change is still running`, { guest: guest.label, settings: keys, ...facts });
