@@ -27,6 +27,8 @@ export interface ApiParameter {
   /** The name of a format, or the parts of a property string (`bridge=vmbr0,ip=dhcp`). */
   readonly format?: string | ApiParameters;
   readonly default?: string | number | boolean;
+  /** Another parameter that has to be given with it. */
+  readonly requires?: string;
   /** The part of a property string that may stand without its name. */
   readonly default_key?: boolean;
   readonly alias?: string;
@@ -58,6 +60,7 @@ const parameter: z.ZodType<ApiParameter> = z.object({
       .catch(undefined);
   },
   default: z.union([z.string(), z.number(), z.boolean()]).optional().catch(undefined),
+  requires: text,
   default_key: flag,
   alias: text,
   keyAlias: text,

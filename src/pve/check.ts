@@ -41,6 +41,7 @@ export function checkParams(found: Found, method: ApiMethod, given: GivenParams)
       Object.hasOwn(found.values, name) ? `${name} stands in the path already` : wrong(name, value, method),
     ),
     ...missing(found, method, given),
+    ...lonely(found, method, given),
   ].filter((one) => one !== undefined);
   if (problems.length > 0) {
     throw new Failure(
@@ -60,6 +61,14 @@ const missing = ({ values }: Found, { parameters }: ApiMethod, given: GivenParam
     .filter(([name, { optional }]) => !optional && !name.endsWith('[n]'))
     .filter(([name]) => !Object.hasOwn(given, name) && !Object.hasOwn(values, name))
     .map(([name]) => `${name} is missing`);
+
+/** What is given without the parameter that it requires. */
+const lonely = ({ values }: Found, method: ApiMethod, given: GivenParams): string[] =>
+  Object.keys(given).flatMap((name) => {
+    const needs = ruleOf(method, name)?.requires;
+    const there = needs === undefined || Object.hasOwn(given, needs) || Object.hasOwn(values, needs);
+    return there ? [] : [`${name} needs ${needs} with it`];
+  });
 
 /** `net3` is ruled by `net[n]`. */
 function ruleOf({ parameters }: ApiMethod, name: string): ApiParameter | undefined {

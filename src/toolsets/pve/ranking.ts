@@ -1,53 +1,57 @@
 import type { ApiMethod } from '../../pve/apidoc.ts';
 
 /** Words that people use, and what the API calls the same. */
-const meant: Readonly<Record<string, readonly string[]>> = {
-  container: ['lxc'],
-  containers: ['lxc'],
-  ct: ['lxc'],
-  vm: ['qemu'],
-  vms: ['qemu'],
-  virtual: ['qemu'],
-  machine: ['qemu'],
-  guest: ['lxc', 'qemu'],
-  backup: ['vzdump', 'backup'],
-  update: ['apt', 'update'],
-  updates: ['apt', 'update'],
-  upgrade: ['apt'],
-  package: ['apt'],
-  permission: ['acl', 'permissions'],
-  permissions: ['acl', 'permissions'],
-  disk: ['disks', 'disk', 'volume'],
-  volume: ['volume', 'content'],
-  certificate: ['certificates', 'acme'],
-  image: ['content', 'iso'],
-  log: ['log', 'syslog', 'journal'],
-  group: ['groups', 'group'],
-};
+const meant: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries({
+    container: ['lxc'],
+    containers: ['lxc'],
+    ct: ['lxc'],
+    vm: ['qemu'],
+    vms: ['qemu'],
+    virtual: ['qemu'],
+    machine: ['qemu'],
+    guest: ['lxc', 'qemu'],
+    backup: ['vzdump', 'backup'],
+    update: ['apt', 'update'],
+    updates: ['apt', 'update'],
+    upgrade: ['apt'],
+    package: ['apt'],
+    permission: ['acl', 'permissions'],
+    permissions: ['acl', 'permissions'],
+    disk: ['disks', 'disk', 'volume'],
+    volume: ['volume', 'content'],
+    certificate: ['certificates', 'acme'],
+    image: ['content', 'iso'],
+    log: ['log', 'syslog', 'journal'],
+    group: ['groups', 'group'],
+  }),
+);
 
 /** What the words of an intention make of the method: `delete the pool` is about DELETE. */
-const verbs: Readonly<Record<string, ApiMethod['method']>> = {
-  list: 'GET',
-  show: 'GET',
-  get: 'GET',
-  read: 'GET',
-  status: 'GET',
-  create: 'POST',
-  add: 'POST',
-  new: 'POST',
-  make: 'POST',
-  start: 'POST',
-  stop: 'POST',
-  run: 'POST',
-  change: 'PUT',
-  set: 'PUT',
-  edit: 'PUT',
-  modify: 'PUT',
-  configure: 'PUT',
-  delete: 'DELETE',
-  remove: 'DELETE',
-  destroy: 'DELETE',
-};
+const verbs: ReadonlyMap<string, ApiMethod['method']> = new Map(
+  Object.entries({
+    list: 'GET',
+    show: 'GET',
+    get: 'GET',
+    read: 'GET',
+    status: 'GET',
+    create: 'POST',
+    add: 'POST',
+    new: 'POST',
+    make: 'POST',
+    start: 'POST',
+    stop: 'POST',
+    run: 'POST',
+    change: 'PUT',
+    set: 'PUT',
+    edit: 'PUT',
+    modify: 'PUT',
+    configure: 'PUT',
+    delete: 'DELETE',
+    remove: 'DELETE',
+    destroy: 'DELETE',
+  } as const),
+);
 
 const idle = new Set([
   'the',
@@ -103,7 +107,7 @@ const WORTH_SHOWING = 0.08;
 /** The methods that fit the words, best first: by path, name, description and parameters, rare words counting more. */
 export function ranked(methods: readonly ApiMethod[], query: string): ApiMethod[] {
   const words = [...new Set(wordsOf(query))].filter((word) => !idle.has(word));
-  const wishes = words.map((word) => ({ word, all: [word, ...(meant[word] ?? [])], verb: verbs[word] }));
+  const wishes = words.map((word) => ({ word, all: [word, ...(meant.get(word) ?? [])], verb: verbs.get(word) }));
   const described = methods.map((method) => ({ method, fields: fieldsOf(method) }));
   const hits = described.map(({ fields }) =>
     wishes.map(({ all }) =>
