@@ -15,8 +15,8 @@ describe('pve_backup_jobs', () => {
         "facts": {
           "in_no_job": [
             "102 (webzfs-proxy)",
-            "400 (keycloak)",
             "201 (win11)",
+            "400 (keycloak)",
             "9000 (debian-13-template)",
           ],
           "jobs": [

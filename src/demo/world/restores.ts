@@ -42,8 +42,9 @@ function checkTaken(guest: Guest | undefined, { node, kind, vmid }: GuestRef, fo
 export function restoreGuest(ground: Ground, ref: GuestRef, request: RestoreRequest, by: By): Task {
   checkTaken(ground.guest(ref.vmid), ref, request.force);
   const { archive } = request;
+  const quoted = `'${archive}'`;
   const log: string[] = [];
-  const begin: Step = { seconds: 0, log: [`recovering backed-up configuration from '${archive}'`] };
+  const begin: Step = { seconds: 0, log: [`recovering backed-up configuration from ${quoted}`] };
   const unpack: Step = {
     seconds: 20,
     run: () => {

@@ -106,7 +106,10 @@ export default definePveTool({
     const off = dormant.length > 0 ? `, ${dormant.length} only in one that is off` : '';
     return answer(`${count(jobs.length, 'backup job')}, ${on.length} enabled${none}${off}`, {
       jobs: jobs.map((job) => facts(job, guests)),
-      in_no_job: missed?.slice(0, SHOWN).map(label),
+      in_no_job: missed
+        ?.sort((a, b) => a.vmid - b.vmid)
+        .slice(0, SHOWN)
+        .map(label),
       only_in_disabled_jobs: dormant.length > 0 ? dormant.slice(0, SHOWN).map(label) : undefined,
       notes: noted(notes),
     });

@@ -104,6 +104,8 @@ export default definePveTool({
     'to a storage; wait until it is there, with its checksum checked. A name that is taken is refused.',
   search: 'fetch get iso cloud image qcow2 appliance pveam wget upload install media lxc',
   input,
+  // It is about no guest.
+  touches: () => [],
 
   async confirm(wanted, context) {
     const { source, target, volid } = await plan(context, wanted);
