@@ -72,6 +72,7 @@ const packageHomes: readonly { readonly name: RegExp; readonly home: RegExp }[] 
   { name: /^dotenv$/, home: /^config\// },
   { name: /^ssh-config$/, home: /^config\// },
   { name: /^commander$/, home: /^cli\// },
+  { name: /^yaml$/, home: /^toolsets\// },
   { name: /^fastest-levenshtein$/, home: /^(gate|pve|config|cli)\// },
   { name: /^zod$/, home: /^(?!demo\/)/ },
 ];
@@ -101,7 +102,7 @@ describe('the walls', () => {
   });
 
   it('loads undici, ssh2 and the demo’s packages only when they are first needed', () => {
-    const slow = /(?:^|\n)import\s+(?!type\b)[^'"]*?from\s+'(undici|ssh2|selfsigned|just-bash|ssh-config)'/;
+    const slow = /(?:^|\n)import\s+(?!type\b)[^'"]*?from\s+'(undici|ssh2|selfsigned|just-bash|ssh-config|yaml)'/;
     expect(sources.filter(({ text }) => slow.test(text)).map(({ file }) => file)).toEqual([]);
   });
 

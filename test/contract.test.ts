@@ -106,8 +106,10 @@ describe('a tool that reads', () => {
   });
   afterAll(() => bench.stop());
 
+  const texts = { path: '/version', format: 'ansible' };
+
   /** Arguments for the parameters that have to be given. */
-  const given = (): Record<string, unknown> => ({ guest: 200, upid: bench.world.tasks[0]?.upid, path: '/version' });
+  const given = (): Record<string, unknown> => ({ guest: 200, upid: bench.world.tasks[0]?.upid, ...texts });
 
   it.each(tools.filter(({ effect }) => effect === 'read').map(({ name }) => name))(
     '%s writes nothing',

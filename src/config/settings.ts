@@ -243,7 +243,7 @@ export const table = {
     env: 'MCP_OUTPUT_DIR',
     group: 'answers',
     initial: '~/.local/state/proxmox-ssh-mcp/outputs',
-    says: 'Where output that is too long for an answer is kept.',
+    says: 'Where output that is too long for an answer is kept, and exports and passwords that were made.',
     example: '~/.local/state/proxmox-ssh-mcp/outputs',
   },
   answerChars: {

@@ -1,0 +1,48 @@
+import { isIP } from 'node:net';
+import type { KnownHost } from '../tool.ts';
+import { safeName } from './aliases.ts';
+import type { Reached } from './reached.ts';
+
+/**
+ * An OpenSSH client configuration: a Host for each guest that has an address, reached through its node, and one for
+ * each of these nodes as it is logged in to. Every word is checked, because ssh_config has no way to quote all.
+ */
+export function sshConfig(guests: readonly Reached[], hosts: readonly KnownHost[], user: string | undefined): string {
+  const reachable = guests.filter(({ address }) => address !== undefined);
+  const nodes = [...new Set(reachable.map(({ guest }) => guest.node))].sort();
+  const blocks = [
+    ...nodes.map((node) => nodeBlock(node, hosts)),
+    ...reachable.map(({ guest, alias, address = '' }) => [
+      `# ${guest.kind === 'lxc' ? 'CT' : 'VM'} ${guest.vmid}`,
+      `Host ${alias}`,
+      ...(isIP(address) === 0 ? [] : [`  HostName ${address}`]),
+      ...(user === undefined ? [] : [`  User ${user}`]),
+      `  ProxyJump ${jumpName(guest.node)}`,
+    ]),
+  ];
+  return blocks
+    .filter((lines) => lines.length > 0)
+    .map((lines) => `${lines.join('\n')}\n`)
+    .join('\n');
+}
+
+const jumpName = (node: string): string => safeName(node, 'node');
+
+function nodeBlock(node: string, hosts: readonly KnownHost[]): string[] {
+  const spec = hosts.find((host) => host.spec.name === node)?.spec;
+  if (spec === undefined) return [];
+  const jumps = (spec.via ?? []).map(({ user, address, port }) => {
+    return `${user}@${isIP(address) === 6 ? `[${address}]` : address}:${port}`;
+  });
+  return [
+    `Host ${jumpName(node)}`,
+    ...word('HostName', spec.address),
+    ...word('User', spec.user),
+    ...(spec.port === 22 ? [] : [`  Port ${spec.port}`]),
+    ...(jumps.length > 0 ? word('ProxyJump', jumps.join(',')) : []),
+  ];
+}
+
+/** A line whose value is one plain word; left out when it is not. */
+const word = (name: string, value: string): string[] =>
+  /^[\w.:@,[\]-]+$/.test(value) && !value.startsWith('-') ? [`  ${name} ${value}`] : [];
