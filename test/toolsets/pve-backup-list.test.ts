@@ -156,6 +156,9 @@ describe('pve_backup_list', () => {
         "kind": "not-found",
       }
     `);
+    expect((await list({ storage: 'local-zfs' })).facts).toMatchObject({
+      notes: ['Storage local-zfs is not made to hold backup.', expect.anything()],
+    });
     expect(await bench.fails('pve_backup_list', { guest: 'keycloack' })).toMatchObject({ kind: 'not-found' });
   });
 

@@ -81,18 +81,13 @@ export default definePveTool({
   search: 'vzdump dump archive save pbs proxmox backup server now run make copy',
   input: {
     guest,
-    storage: storage.optional().describe('Where to; else the backup storage with most free space.'),
+    storage: storage.optional().describe('Else the one with most free space.'),
     mode: z
       .enum(['snapshot', 'suspend', 'stop'])
       .default('snapshot')
-      .describe('snapshot: runs on; suspend: paused for a while; stop: shut down meanwhile, the most consistent.'),
-    notes: z
-      .string()
-      .min(1)
-      .max(500)
-      .optional()
-      .describe('Notes kept with it; {{guestname}} and {{node}} are filled in.'),
-    protected: z.boolean().default(false).describe('Keep it from being deleted or pruned.'),
+      .describe('snapshot runs on, suspend pauses it, stop shuts it down meanwhile (most consistent).'),
+    notes: z.string().min(1).max(500).optional().describe('Kept with it; {{guestname}} is filled in.'),
+    protected: z.boolean().default(false).describe('Keep it from deletion.'),
     wait_s: waitSeconds.optional(),
   },
 

@@ -28,7 +28,7 @@ export default definePveTool({
     'notes, whether protected and verified. Filters by guest, storage and node.',
   search: 'show vzdump archives pbs snapshots datastore dump restore points when was it last backed up',
   input: {
-    guest: guest.optional().describe('Only backups of this guest: VMID (also of a deleted one) or name.'),
+    guest: guest.optional().describe('Only of this guest: VMID (also of a deleted one) or name.'),
     storage: storage.optional(),
     node: node.optional(),
     limit: limit.max(200).default(50),

@@ -14,9 +14,9 @@ const input = {
   backup,
   new_vmid: newVmidParam.optional(),
   name: hostName.optional(),
-  node: node.optional().describe('Where to; else where the original is, as far as the backup can be read there.'),
+  node: node.optional().describe('Else that of the original.'),
   storage: storage.optional().describe('For its disks; else as in the backup.'),
-  unique: z.boolean().default(true).describe('New MAC addresses, as a copy beside the original needs.'),
+  unique: z.boolean().default(true).describe('New MAC addresses.'),
   start: z.boolean().default(false).describe('Start it, and wait for its address.'),
   wait_s: waitSeconds.optional(),
 };

@@ -18,23 +18,23 @@ const input = {
     .regex(/^https?:\/\/[^\s/]+\/\S+$/, 'must be an http or https URL of a file')
     .max(2000)
     .optional()
-    .describe('Address of an ISO image, container template or disk image. Either this or template.'),
+    .describe('An ISO image, container template or disk image.'),
   template: z
     .string()
     .min(2)
     .max(255)
     .optional()
-    .describe("A container template of Proxmox's own list, by its name or the beginning of it (debian-13)."),
-  content: z.enum(['iso', 'vztmpl', 'import']).optional().describe('What the url holds; else told by its ending.'),
-  filename: z.string().min(3).max(255).optional().describe('Name on the storage; else that in the url.'),
+    .describe("Instead of url: the beginning of a name in Proxmox's own list (debian-13)."),
+  content: z.enum(['iso', 'vztmpl', 'import']).optional().describe('Else told by the ending of the name.'),
+  filename: z.string().min(3).max(255).optional().describe('Else as in the url.'),
   checksum: z
     .string()
     .regex(/^[0-9A-Fa-f]+$/, 'must be hexadecimal')
     .max(128)
     .optional()
-    .describe('MD5 or SHA sum the file must have; its length tells which.'),
-  storage: storage.optional().describe('Where to; else the storage for it with most free space.'),
-  node: node.optional().describe('Which node downloads; needed where each has such a storage of its own.'),
+    .describe('MD5 or SHA sum that it must have.'),
+  storage: storage.optional().describe('Else the one with most free space.'),
+  node: node.optional().describe('Needed where the storage is not shared.'),
   wait_s: waitSeconds.optional(),
 };
 type Input = z.infer<z.ZodObject<typeof input>>;

@@ -54,10 +54,12 @@ async function look(context: ToolContext, ref: number | string, volid: string, w
   const archive = await readArchive(context, volid, guest.node, notes);
   refuse(guest, state, archive.kind);
   const settings = await readSettings(pve, guest, signal);
-  const home = guest.kind === 'lxc' ? (wanted ?? rootStorage(effectiveAll(settings))) : wanted;
+  const own = guest.kind === 'lxc' ? (rootStorage(effectiveAll(settings)) ?? rootStorage(archive.config)) : undefined;
+  const home = wanted ?? own;
   const content = guest.kind === 'lxc' ? 'rootdir' : 'images';
   const all = await readResources(pve, { signal });
-  const storage = home === undefined ? undefined : pickStorage(all, guest.node, content, home).storage;
+  const chosen = home !== undefined || guest.kind === 'lxc';
+  const storage = chosen ? pickStorage(all, guest.node, content, home).storage : undefined;
   return { guest, state, archive, settings, storage, notes };
 }
 
@@ -98,7 +100,7 @@ export default definePveTool({
   input: {
     guest,
     backup,
-    storage: storage.optional().describe('For its disks; else where they are now (container) or were (VM).'),
+    storage: storage.optional().describe('For its disks; else as now (container) or as in the backup (VM).'),
     start: z.boolean().default(false).describe('Start it afterwards.'),
     wait_s: waitSeconds.optional(),
   },

@@ -46,6 +46,9 @@ export async function findPlaces(
       (content === undefined || row.content.includes(content)),
   );
   const ready = asked.filter((row) => row.status === 'available');
+  if (storage !== undefined && asked.length === 0 && content !== undefined) {
+    notes.push(`Storage ${storage} is not made to hold ${content}.`);
+  }
   for (const name of new Set(asked.map((row) => row.storage))) {
     const silent = asked.filter((row) => row.storage === name && !ready.some((one) => same(one, row)));
     if (silent.length > 0)

@@ -44,8 +44,8 @@ export default definePveTool({
     content: z
       .enum(['images', 'rootdir', 'iso', 'vztmpl', 'import', 'backup', 'snippets'])
       .optional()
-      .describe('Only this: images and rootdir are disks of VMs and containers, vztmpl container templates.'),
-    guest: guest.optional().describe('Only volumes of this guest: VMID (also of a deleted one) or name.'),
+      .describe('Only this: images are disks of VMs, rootdir of containers, vztmpl templates.'),
+    guest: guest.optional().describe('Only of this guest: VMID (also of a deleted one) or name.'),
     node: node.optional(),
     sort: z.enum(['size', 'newest', 'name']).default('size').describe('What comes first.'),
     limit: limit.max(200).default(50),
