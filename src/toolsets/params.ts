@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { isAddress, isGateway } from './pve/addressing.ts';
+import { isAddress, isBridge, isGateway } from './pve/addressing.ts';
+import { isPublicKey } from './pve/cloud-init.ts';
 
 /** Every parameter that more than one tool takes, described once. */
 
@@ -107,32 +108,32 @@ export const command = {
 };
 
 /** What the tools that make a guest have in common. */
-export const newVmid = z
-  .number()
-  .int()
-  .min(100)
-  .max(999_999_999)
-  .describe('VMID of the new guest; else the next free.');
+export const newVmid = z.number().int().min(100).max(999_999_999).describe('VMID; else the next free.');
 
 export const hostName = z
   .string()
-  .regex(/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/, 'must be a host name')
+  .regex(/^[A-Za-z0-9]+([.-][A-Za-z0-9]+)*$/, 'must be a host name')
   .max(63)
   .describe('Host name.');
 
-export const onNode = z.string().min(1).max(63).describe('Node; else chosen.');
+export const onNode = z.string().max(63).describe('Node; else chosen.');
 
-export const onStorage = z.string().min(1).max(100).describe('Storage for its disks; else the one with most space.');
+export const onStorage = z.string().max(100).describe('Storage for its disks; else the one with most space.');
 
 export const sshKeys = z
-  .array(z.string().regex(/^(ssh-|ecdsa-|sk-)\S+ [^\n\r]+$/, 'must be a public key'))
+  .array(
+    z
+      .string()
+      .regex(/^(ssh|ecdsa|sk)-\S+ \S/)
+      .refine(isPublicKey, 'must be a public key'),
+  )
   .min(1)
   .max(20)
   .describe('Public SSH keys.');
 
 export const makePassword = z
   .boolean()
-  .describe('Make a password, kept in a file for the operator and never shown. Default: when no key is given.');
+  .describe('Make a password, kept in a file and never shown. Default: when no key is given.');
 
 export const ip = z
   .string()
@@ -141,24 +142,22 @@ export const ip = z
 
 export const gateway = z.string().refine(isGateway, 'must be an IP address').describe('Gateway of a static ip.');
 
-export const bridge = z
-  .string()
-  .regex(/^[\w.-]+$/)
-  .max(15)
-  .describe('Bridge or VNet.');
+export const bridge = z.string().refine(isBridge, 'must be a bridge').describe('Bridge or VNet.');
 
 export const vlan = z.number().int().min(1).max(4094).describe('VLAN tag.');
 
 export const cores = z.number().int().min(1).max(512).describe('CPU cores.');
 
-export const memoryMib = z.number().int().min(16).max(16_777_216).describe('Memory in MiB.');
+export const memoryMib = z.number().int().min(16).max(16_777_216).describe('Memory, MiB.');
 
-export const diskGib = z.number().int().min(1).max(131_072).describe('Size of its disk in GiB.');
+export const diskGib = z.number().int().min(1).max(131_072).describe('Disk, GiB.');
 
 export const tags = z
-  .array(z.string().regex(/^\w[\w+.-]*$/))
+  .array(z.string().regex(/^\w[\w+.-]*$/, 'must be a tag'))
   .max(50)
   .describe('Tags.');
+
+export const onBoot = z.boolean().describe('Start it with the node.');
 
 export const user = z
   .string()

@@ -90,7 +90,6 @@ describe('pve_vm_create', () => {
         "memory": "2048",
         "name": "app1",
         "net0": "virtio,bridge=vmbr0",
-        "onboot": "0",
         "ostype": "l26",
         "scsi0": "local-zfs:0,import-from=nas:import/debian-13-genericcloud-amd64.qcow2,discard=on,iothread=1",
         "scsihw": "virtio-scsi-single",

@@ -19,6 +19,9 @@ export function isAddress(text: string): boolean {
 
 export const isGateway = (text: string): boolean => isIP(text) !== 0;
 
+/** The name of a network interface, which ends at 15 characters in Linux. */
+export const isBridge = (text: string): boolean => /^[\w.-]{1,15}$/.test(text);
+
 /** `ip=192.168.2.50/24,gw=192.168.2.1` as containers and cloud-init take it, `ip6` and `gw6` where it is IPv6. */
 export function addressing({ ip, gateway }: Pick<Card, 'ip' | 'gateway'>): string {
   const six = ip.includes(':');

@@ -2,6 +2,9 @@ import type { PveParams } from '../../pve/client.ts';
 import type { Secret } from '../../secret.ts';
 import { addressing } from './addressing.ts';
 
+/** A line of authorized_keys without options, as Proxmox VE takes them. */
+export const isPublicKey = (line: string): boolean => /^(ssh|ecdsa|sk)-\S+ [A-Za-z0-9+/=]+( [^\p{Cc}]*)?$/u.test(line);
+
 /** What cloud-init sets up inside a VM when it starts. */
 export interface CloudInit {
   readonly user?: string;
@@ -17,7 +20,7 @@ export interface CloudInit {
  */
 export const cloudInitOptions = ({ user, ssh_keys, ip, gateway, password }: CloudInit): PveParams => ({
   ciuser: user,
-  sshkeys: ssh_keys === undefined ? undefined : encodeURIComponent(ssh_keys.join('\n')),
+  sshkeys: ssh_keys && encodeURIComponent(ssh_keys.join('\n')),
   ipconfig0: ip === undefined ? undefined : addressing({ ip, gateway }),
   cipassword: password?.reveal(),
 });

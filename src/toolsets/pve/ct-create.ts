@@ -12,6 +12,7 @@ import {
   ip,
   makePassword,
   memoryMib,
+  onBoot,
   onNode,
   onStorage,
   sshKeys,
@@ -29,13 +30,18 @@ import { pickStorage } from './pick-place.ts';
 import { inStages } from './stages.ts';
 
 const mount = z.strictObject({
-  storage: z.string().min(1).max(100),
+  storage: z.string(),
   size_gib: z.number().int().min(1).max(131_072),
-  path: z.string().regex(/^\/[^,\s]+$/, 'must be an absolute path'),
+  path: z.string().refine(isMountPath, 'must be an absolute path'),
 });
 
+/** As PVE::JSONSchema's pve-lxc-mp-string: absolute, without `.` and `..`. */
+function isMountPath(text: string): boolean {
+  return /^(\/(?!\.\.?(\/|$))[^,\s/]+)+$/.test(text);
+}
+
 const shape = {
-  template: z.string().min(1).max(255).describe('Template by name (debian-13) or volume id; downloaded when missing.'),
+  template: z.string().max(255).describe('Name (debian-13) or volume id; downloaded when missing.'),
   name: hostName,
   new_vmid: vmidParam.optional(),
   node: onNode.optional(),
@@ -43,16 +49,16 @@ const shape = {
   cores: cores.default(1),
   memory_mib: memoryMib.default(1024),
   disk_gib: diskGib.default(8),
-  mounts: z.array(mount).max(20).default([]).describe('More volumes, each mounted at a path.'),
+  mounts: z.array(mount).max(20).optional().describe('More volumes, mounted at paths.'),
   ip: ip.default('dhcp'),
   gateway: gateway.optional(),
   bridge: bridge.default('vmbr0'),
   vlan: vlan.optional(),
   ssh_keys: sshKeys.optional(),
   password: makePassword.optional(),
-  nesting: z.boolean().optional().describe('Nesting, as systemd and Docker need it. Default: as unprivileged.'),
+  nesting: z.boolean().optional().describe('For systemd and Docker inside. Default: as unprivileged.'),
   unprivileged: z.boolean().default(true).describe('Root inside is nobody outside.'),
-  onboot: z.boolean().default(false).describe('Start it when the node boots.'),
+  onboot: onBoot.optional(),
   tags: tags.optional(),
   start: startIt.default(true),
   wait_s: waitSeconds.optional(),
@@ -79,7 +85,9 @@ function refuse({ nesting, unprivileged, ssh_keys, password }: Input): void {
 
 /** The parameters of POST /nodes/N/lxc, without the password. */
 function parameters(input: Input, vmid: number, volid: string, storage: string): PveParams {
-  const mounts = input.mounts.map((one, i) => [`mp${i}`, `${one.storage}:${one.size_gib},mp=${one.path}`] as const);
+  const mounts = (input.mounts ?? []).map(
+    (one, i) => [`mp${i}`, `${one.storage}:${one.size_gib},mp=${one.path}`] as const,
+  );
   return {
     vmid,
     ostemplate: volid,
@@ -116,7 +124,7 @@ export default definePveTool({
     const all = await readResources(pve, { signal });
     const template = await findTemplate(context, all, input, notes);
     const { storage } = pickStorage(all, template.node, 'rootdir', input.storage);
-    for (const one of input.mounts) pickStorage(all, template.node, 'rootdir', one.storage);
+    for (const one of input.mounts ?? []) pickStorage(all, template.node, 'rootdir', one.storage);
     const vmid = await newVmid(pve, input.new_vmid, signal);
     const guest = guestToBe('lxc', vmid, input.name, template.node);
     const wantsPassword = input.password ?? input.ssh_keys === undefined;

@@ -13,6 +13,7 @@ import {
   ip,
   makePassword,
   memoryMib,
+  onBoot,
   onNode,
   onStorage,
   sshKeys,
@@ -32,22 +33,19 @@ import { findMedia, type Media } from './vm-media.ts';
 
 const USUAL_DISK_GIB = 32;
 
+const isCpu = (text: string): boolean => /^[\w.+-]{1,60}$/.test(text);
+
 const shape = {
   name: hostName,
-  iso: z.string().min(1).max(255).optional().describe('ISO to install from, by name or volume id.'),
-  import_from: z.string().min(1).max(255).optional().describe('Disk or cloud image to import, by name or volume id.'),
+  iso: z.string().max(255).optional().describe('ISO by name or volume id.'),
+  import_from: z.string().max(255).optional().describe('Cloud image or disk by name or volume id.'),
   new_vmid: vmidParam.optional(),
   node: onNode.optional(),
   storage: onStorage.optional(),
   cores: cores.default(2),
   memory_mib: memoryMib.default(2048),
-  cpu: z
-    .string()
-    .regex(/^[\w.+-]+$/)
-    .max(60)
-    .default('x86-64-v2-AES')
-    .describe('CPU type; host for all of its features.'),
-  disk_gib: diskGib.optional().describe('Size of its disk in GiB; an imported one is grown to it.'),
+  cpu: z.string().refine(isCpu, 'must be a CPU type').default('x86-64-v2-AES').describe('CPU type, or host.'),
+  disk_gib: diskGib.optional().describe('Disk, GiB; an imported one grows to it.'),
   ostype: z.enum(['l26', 'win11', 'win10', 'other']).default('l26').describe('l26 is Linux.'),
   uefi: z.boolean().optional().describe('UEFI with Secure Boot. Default: for win11.'),
   tpm: z.boolean().optional().describe('TPM 2.0. Default: for win11.'),
@@ -58,7 +56,7 @@ const shape = {
   password: makePassword.optional(),
   ip: ip.optional(),
   gateway: gateway.optional(),
-  onboot: z.boolean().default(false).describe('Start it when the node boots.'),
+  onboot: onBoot.optional(),
   tags: tags.optional(),
   start: startIt.default(true),
   wait_s: waitSeconds.optional(),
