@@ -63,6 +63,14 @@ describe('pve_api_get', () => {
     });
   });
 
+  it.each([
+    ['/pools', '1 row', [{ poolid: 'lab', comment: { remote: 'Things to try' } }]],
+    ['/cluster/ha/resources', '0 rows', []],
+    ['/nodes/pve1/lxc/102/firewall/rules', '2 rows', [{ dport: '80' }, { dport: '443' }]],
+  ])('reads %s, which no other tool does', async (path, told, rows) => {
+    expect(await get({ path })).toMatchObject({ headline: `GET ${path}: ${told}`, facts: { rows } });
+  });
+
   it('says which fields there are when one is unknown', async () => {
     const { facts } = await get({ path: '/version/', fields: ['relase'] });
     expect(facts).toEqual({ data: {}, notes: ['There is no relase; there are release, repoid, version.'] });

@@ -6,6 +6,7 @@ import { clusterHandlers } from './handlers/cluster.ts';
 import { configHandlers } from './handlers/config.ts';
 import { createHandlers } from './handlers/create.ts';
 import { diskHandlers } from './handlers/disks.ts';
+import { groupHandlers } from './handlers/groups.ts';
 import { guestHandlers } from './handlers/guests.ts';
 import { hardwareHandlers } from './handlers/hardware.ts';
 import { logHandlers } from './handlers/logs.ts';
@@ -28,6 +29,7 @@ export const allHandlers = (): Handlers => ({
   ...configHandlers,
   ...createHandlers,
   ...diskHandlers,
+  ...groupHandlers,
   ...guestHandlers,
   ...hardwareHandlers,
   ...logHandlers,

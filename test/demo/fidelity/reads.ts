@@ -23,6 +23,12 @@ export const reads: readonly Read[] = [
   { path: '/cluster/tasks', method: 'GET /cluster/tasks', from: ['c-ctasks'] },
   { path: '/cluster/nextid', method: 'GET /cluster/nextid', from: ['n-nextid'] },
   { path: '/nodes', method: 'GET /nodes', from: ['k-nodes'] },
+  { path: '/pools', method: 'GET /pools', from: [] },
+  {
+    path: '/nodes/pve1/lxc/102/firewall/rules',
+    method: 'GET /nodes/{node}/lxc/{vmid}/firewall/rules',
+    from: ['c-fwrules'],
+  },
   { path: '/nodes/pve1/status', method: 'GET /nodes/{node}/status', from: ['k-remote'] },
   {
     path: '/storage',

@@ -3,6 +3,7 @@ import { archiveMethods } from './archives.ts';
 import { datacentreMethods } from './datacentre.ts';
 import { diskMethods } from './disks.ts';
 import { patterns, propertyStrings } from './formats.ts';
+import { groupMethods } from './groups.ts';
 import { lxcMethods, lxcOptions } from './lxc.ts';
 import { migrateMethods } from './migrate.ts';
 import { monitoringMethods } from './monitoring.ts';
@@ -140,6 +141,7 @@ export function servedMethods(): Method[] {
     agentMethods,
     archiveMethods,
     diskMethods,
+    groupMethods,
     migrateMethods,
     monitoringMethods,
     provisionMethods,
