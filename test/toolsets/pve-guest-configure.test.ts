@@ -11,6 +11,7 @@ afterAll(() => bench.stop());
 
 const configure = (input: Record<string, unknown>) => bench.call('pve_guest_configure', input);
 const fails = (input: Record<string, unknown>) => bench.fails('pve_guest_configure', input);
+const otherKey = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAeNq5b0u4nZ3cB3FJkzN0Cn0v5y4GqvJXW8r0nF2y0A z@y';
 const config = (vmid: number) => bench.world.guest(vmid)?.config ?? {};
 /** What the last write carried. */
 const sent = () => bench.world.requests.findLast(({ method }) => method !== 'GET')?.params;
@@ -168,7 +169,7 @@ describe('pve_guest_configure', () => {
   it('lets no answer hold keys or what others wrote as if it were ours', async () => {
     const told = await configure({ guest: 101, description: 'new' });
     expect(JSON.stringify(told.facts)).toContain('"before":{"remote":');
-    const again = await configure({ guest: 300, ssh_keys: ['ssh-ed25519 AAAA other'] });
+    const again = await configure({ guest: 300, ssh_keys: [otherKey] });
     expect(again.facts).toMatchObject({ changes: [{ setting: 'sshkeys', now: 'not set', after_restart: 'set' }] });
   });
 
@@ -374,7 +375,7 @@ describe('what no token may do goes over SSH', () => {
   });
 
   it('but not half by the one road and half by the other', async () => {
-    expect(await fails({ guest: 201, ssh_keys: ['ssh-ed25519 AAAA x'], set: { args: '-x' } })).toMatchObject({
+    expect(await fails({ guest: 201, ssh_keys: [otherKey], set: { args: '-x' } })).toMatchObject({
       kind: 'invalid-input',
       hint: 'Set sshkeys in a call of its own.',
     });

@@ -1,34 +1,32 @@
 import { z } from 'zod';
 import { Failure } from '../../failure.ts';
 import type { Guest } from '../../pve/guests.ts';
-import { cores, gateway, hostName, ip, memoryMib, sshKeys, tags, user } from '../params.ts';
+import { cores, gateway, hostName, ip, memoryMib, onBoot, sshKeys, tags, user } from '../params.ts';
 import { addressing } from './addressing.ts';
 import { isDiskKey } from './disks.ts';
 import { parseParts, printParts, withParts } from './property-string.ts';
 import { type Change, effective, type Settings } from './settings.ts';
 
-const key = z.string().regex(/^[a-z][a-z0-9_-]{1,39}$/, 'must be one key, such as cpulimit');
+/** Checked here and not in the schema that a model is shown, as is the order to boot in. */
+const key = z.string().refine((text) => /^[a-z][a-z0-9_-]{1,39}$/.test(text), 'must be one key, such as cpulimit');
+const device = z.string().refine((text) => /^[a-z]+\d+$/.test(text), 'must be a device, such as scsi0');
 /** What pve_guest_configure takes besides the guest, each member as Proxmox VE's own key or a name for one. */
 export const wishes = {
-  name: hostName.optional().describe('Name of a VM, hostname of a container.'),
+  name: hostName.optional().describe('Name or hostname.'),
   cores: cores.optional(),
   memory_mib: memoryMib.optional(),
-  swap_mib: z.number().int().min(0).optional().describe('Containers: swap in MiB.'),
-  onboot: z.boolean().optional().describe('Start with its node.'),
-  protection: z.boolean().optional().describe('Forbid deleting it and its disks.'),
+  swap_mib: z.number().int().min(0).max(16_777_216).optional().describe('Containers: swap.'),
+  onboot: onBoot.optional(),
+  protection: z.boolean().optional().describe('No deleting of it or its disks.'),
   tags: tags.optional().describe('All its tags.'),
   description: z.string().max(8192).optional().describe('Notes.'),
-  boot: z
-    .array(z.string().regex(/^[a-z]+\d+$/, 'must be a device'))
-    .min(1)
-    .optional()
-    .describe('VMs: boot order, such as scsi0, net0.'),
+  boot: z.array(device).min(1).optional().describe('VMs: order, such as scsi0, net0.'),
   ci_user: user.optional().describe('Cloud-init: user.'),
-  ssh_keys: sshKeys.optional().describe('Cloud-init: public keys of that user.'),
-  ip: ip.optional().describe('Cloud-init: dhcp or 192.168.2.50/24 for net0.'),
-  gateway: gateway.optional().describe('Cloud-init: gateway of ip.'),
-  set: z.record(key, z.string().min(1).max(8192)).optional().describe("Any other keys, by Proxmox VE's own names."),
-  delete: z.array(key).optional().describe('Keys to put back to their default.'),
+  ssh_keys: sshKeys.optional().describe('Cloud-init: public keys.'),
+  ip: ip.optional().describe('Cloud-init: dhcp or 192.168.2.50/24.'),
+  gateway: gateway.optional().describe('Cloud-init.'),
+  set: z.record(key, z.string().min(1).max(8192)).optional().describe('Any other keys, by their names in Proxmox VE.'),
+  delete: z.array(key).optional().describe('Keys to set back to default.'),
 };
 
 export type Wishes = z.infer<z.ZodObject<typeof wishes>>;

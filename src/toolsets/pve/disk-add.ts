@@ -4,7 +4,7 @@ import { answer } from '../../present/answer.ts';
 import type { Pve } from '../../pve/client.ts';
 import type { Guest } from '../../pve/guests.ts';
 import { readResources } from '../../pve/resources.ts';
-import { diskGib, guest, onStorage, waitSeconds } from '../params.ts';
+import { diskGib, guest, onStorage } from '../params.ts';
 import { definePveTool } from '../tool.ts';
 import { noted } from './attempt.ts';
 import { disksOf } from './disks.ts';
@@ -98,7 +98,6 @@ export default definePveTool({
       .optional()
       .describe('Containers: the path that it is mounted at.'),
     backup: z.boolean().default(true).describe('Include it in backups.'),
-    wait_s: waitSeconds.optional(),
   },
 
   async confirm({ guest: ref, ...wish }, context) {
@@ -113,20 +112,14 @@ export default definePveTool({
     };
   },
 
-  async run({ guest: ref, wait_s, ...wish }, context) {
+  async run({ guest: ref, ...wish }, context) {
     const { pve, signal } = context;
     const { guest, state } = await inspect(context, ref);
     refuseTemplate(guest);
     refuseLocked(guest, state);
     const before = await readSettings(pve, guest, signal);
     const { key, value } = await plan(pve, guest, before, wish, signal);
-    const { done, facts, after, notes } = await apply(
-      context,
-      guest,
-      before,
-      { set: { [key]: value }, remove: [] },
-      wait_s,
-    );
+    const { done, facts, after, notes } = await apply(context, guest, before, { set: { [key]: value }, remove: [] });
     if (!done) return answer(`${guest.label}: ${key} is still being made`, { guest: guest.label, disk: key, ...facts });
     if (guest.kind === 'qemu') notes.push('It is empty: partition, format and mount it inside the VM.');
     return answer(`${guest.label}: ${key} of ${wish.size_gib} GiB added`, {

@@ -3,7 +3,7 @@ import { Failure } from '../../failure.ts';
 import { answer } from '../../present/answer.ts';
 import type { Guest } from '../../pve/guests.ts';
 import { bytes } from '../format.ts';
-import { diskKey, guest, waitSeconds } from '../params.ts';
+import { diskKey, guest } from '../params.ts';
 import { definePveTool, type ToolContext } from '../tool.ts';
 import { attempt, noted } from './attempt.ts';
 import { type Disk, diskLabel, disksOf, pickDisk } from './disks.ts';
@@ -104,7 +104,6 @@ export default definePveTool({
     guest,
     disk: diskKey,
     destroy: z.boolean().default(false).describe('Delete the volume with its data, for good.'),
-    wait_s: waitSeconds.optional(),
   },
 
   async confirm({ guest: ref, disk: key, destroy }, context) {
@@ -116,17 +115,11 @@ export default definePveTool({
     };
   },
 
-  async run({ guest: ref, disk: key, destroy, wait_s }, context) {
+  async run({ guest: ref, disk: key, destroy }, context) {
     const found = await look(context, ref, key, destroy);
     const { guest, disk, settings } = found;
     const force = destroy && guest.kind === 'qemu' ? true : undefined;
-    const { done, facts, after, notes } = await apply(
-      context,
-      guest,
-      settings,
-      { set: {}, remove: [key], force },
-      wait_s,
-    );
+    const { done, facts, after, notes } = await apply(context, guest, settings, { set: {}, remove: [key], force });
     const common = { guest: guest.label, disk: key, was: disk.value };
     if (!done) return answer(`${guest.label}: ${key} is still being removed`, { ...common, ...facts });
     const { said, unused } = after ? fate(found, after, destroy) : { said: 'was removed' };

@@ -4,7 +4,7 @@ import { answer } from '../../present/answer.ts';
 import type { Guest } from '../../pve/guests.ts';
 import { path } from '../../pve/path.ts';
 import { bytes } from '../format.ts';
-import { diskKey, guest, waitSeconds } from '../params.ts';
+import { diskKey, guest } from '../params.ts';
 import { definePveTool, type ToolContext } from '../tool.ts';
 import { attempt, noted } from './attempt.ts';
 import { type Disk, diskLabel, pickDisk, sizeInBytes } from './disks.ts';
@@ -78,7 +78,6 @@ export default definePveTool({
       .string()
       .regex(/^\+?\d+(\.\d+)?[KMGT]$/, 'must be as 64G or +8G')
       .describe('64G for that size, +8G for that much more.'),
-    wait_s: waitSeconds.optional(),
   },
 
   async confirm({ guest: ref, disk: key, size }, context) {
@@ -90,7 +89,7 @@ export default definePveTool({
     };
   },
 
-  async run({ guest: ref, disk: key, size, wait_s }, context) {
+  async run({ guest: ref, disk: key, size }, context) {
     const { pve, signal } = context;
     const { guest, disk, settings, to } = await look(context, ref, key, size);
     const common = { guest: guest.label, disk: key, volume: disk.volume, before: disk.size };
@@ -99,7 +98,7 @@ export default definePveTool({
     }
     const resize = path`/nodes/${guest.node}/${guest.kind}/${guest.vmid}/resize`;
     const started = await pve.put(resize, { disk: key, size, digest: settings.digest }, { signal });
-    const { done, facts } = await settle(context, started, wait_s);
+    const { done, facts } = await settle(context, started);
     if (!done) return answer(`${guest.label}: ${key} is still being resized`, { ...common, ...facts });
     const notes: string[] = [];
     const after = await attempt(readSettings(pve, guest, signal), notes, 'The configuration afterwards');

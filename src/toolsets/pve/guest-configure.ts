@@ -6,7 +6,7 @@ import { checkParams, methodAt } from '../../pve/check.ts';
 import type { Guest } from '../../pve/guests.ts';
 import { path } from '../../pve/path.ts';
 import { count } from '../format.ts';
-import { guest, waitSeconds } from '../params.ts';
+import { guest } from '../params.ts';
 import { definePveTool, type ToolContext } from '../tool.ts';
 import { attempt, noted } from './attempt.ts';
 import { changeOf, ownersIn, type Wishes, wishes } from './configure-wish.ts';
@@ -37,10 +37,10 @@ function rootReason(guest: Guest, change: Change, settings: Settings): string | 
 }
 
 /** One write by one road, whichever all of it can go by. */
-async function write(context: ToolContext, guest: Guest, settings: Settings, change: Change, waitSeconds?: number) {
+async function write(context: ToolContext, guest: Guest, settings: Settings, change: Change) {
   const reason = rootReason(guest, change, settings);
   if (reason === undefined) {
-    const { done, facts } = await writeSettings(context, guest, settings, change, waitSeconds);
+    const { done, facts } = await writeSettings(context, guest, settings, change);
     return { done, facts: { road: 'api', ...facts } };
   }
   refuseMixed(guest, change);
@@ -59,7 +59,7 @@ async function checkFree({ schema }: ToolContext, { node, kind, vmid }: Guest, {
   checkParams(found, methodAt(found, kind === 'lxc' ? 'PUT' : 'POST'), set);
 }
 
-async function configure(context: ToolContext, guest: Guest, wish: Wishes, waitSeconds?: number): Promise<Answer> {
+async function configure(context: ToolContext, guest: Guest, wish: Wishes): Promise<Answer> {
   const { pve, signal } = context;
   const before = await readSettings(pve, guest, signal);
   const change = changeOf(guest, wish, before);
@@ -68,7 +68,7 @@ async function configure(context: ToolContext, guest: Guest, wish: Wishes, waitS
     return answer(`${guest.label} is configured so already; nothing was done`, { guest: guest.label, changed: false });
   }
   if (wish.set !== undefined) await checkFree(context, guest, change);
-  const { done, facts } = await write(context, guest, before, change, waitSeconds);
+  const { done, facts } = await write(context, guest, before, change);
   if (!done)
     return answer(`${guest.label}: the change is still running`, { guest: guest.label, settings: keys, ...facts });
   const notes: string[] = [];
@@ -114,8 +114,7 @@ export default definePveTool({
   input: {
     guest,
     ...wishes,
-    unlock: z.boolean().default(false).describe('Only remove a lock that a dead task left behind.'),
-    wait_s: waitSeconds.optional(),
+    unlock: z.boolean().default(false).describe('Only remove a left-over lock.'),
   },
 
   touches: ownersIn,
@@ -123,7 +122,7 @@ export default definePveTool({
   alarm: (wish) =>
     liftsProtection(wish) ? 'It lifts the protection that forbids deleting the guest and its disks.' : undefined,
 
-  async confirm({ guest: ref, unlock: open, wait_s: _, ...wish }, context) {
+  async confirm({ guest: ref, unlock: open, ...wish }, context) {
     const { guest, state } = await inspect(context, ref);
     if (open) {
       return {
@@ -141,13 +140,13 @@ export default definePveTool({
     };
   },
 
-  async run({ guest: ref, unlock: open, wait_s, ...wish }, context) {
+  async run({ guest: ref, unlock: open, ...wish }, context) {
     const { guest, state } = await inspect(context, ref);
     if (open) {
       refuseTogether(wish);
       return unlock(context, guest, state);
     }
     refuseLocked(guest, state);
-    return configure(context, guest, wish, wait_s);
+    return configure(context, guest, wish);
   },
 });

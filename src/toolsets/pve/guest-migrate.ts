@@ -34,7 +34,7 @@ async function plan(context: ToolContext, ref: string | number, { node: to, stor
   refuseLocked(guest, state);
   const resources = await readResources(pve, { signal });
   checkNode(resources, guest, to);
-  const [settings, told] = await Promise.all([readSettings(pve, guest, signal), askServer(pve, guest, signal)]);
+  const [settings, told] = await Promise.all([readSettings(pve, guest, signal), askServer(context, guest)]);
   const way = checkWay(guest, runs(state), { resources, settings, told }, { to, storage, restart });
   return { guest, state, way };
 }

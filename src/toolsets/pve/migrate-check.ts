@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { Failure } from '../../failure.ts';
-import type { Pve } from '../../pve/client.ts';
+import { findPath } from '../../pve/apipath.ts';
 import { flag, num } from '../../pve/fields.ts';
 import type { Guest } from '../../pve/guests.ts';
 import { path } from '../../pve/path.ts';
 import type { Resources } from '../../pve/resources.ts';
 import { bytes, count } from '../format.ts';
+import type { ToolContext } from '../tool.ts';
 import { type Disk, disksOf, sizeInBytes } from './disks.ts';
 import { storagesOf } from './pick-place.ts';
 import { parseParts } from './property-string.ts';
@@ -42,15 +43,14 @@ const shape = z.object({
 /** What Proxmox VE itself says beforehand; nothing of a container on PVE 8, which has no such call. */
 type Told = z.infer<typeof shape>;
 
-/** GET migrate, for a VM always, for a container where the server has it (PVE 9). */
-export async function askServer(pve: Pve, { node, kind, vmid }: Guest, signal: AbortSignal): Promise<Told> {
-  try {
-    return await pve.get(path`/nodes/${node}/${kind}/${vmid}/migrate`, shape, {}, { signal });
-  } catch (error) {
-    const unknown = error instanceof Failure && error.kind === 'not-found' && error.facts.status === 501;
-    if (kind === 'lxc' && unknown) return {};
-    throw error;
+/** GET migrate: for a VM always, for a container where the server's schema has it (PVE 9) and can be read. */
+export async function askServer({ pve, schema, signal }: ToolContext, { node, kind, vmid }: Guest): Promise<Told> {
+  const at = path`/nodes/${node}/${kind}/${vmid}/migrate`;
+  if (kind === 'lxc') {
+    const known = await schema().catch(() => undefined);
+    if (!known || !findPath(known, at).methods.some(({ method }) => method === 'GET')) return {};
   }
+  return pve.get(at, shape, {}, { signal });
 }
 
 /** The node to go to: there, online, and another one. */

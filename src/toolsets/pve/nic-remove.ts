@@ -1,5 +1,5 @@
 import { answer } from '../../present/answer.ts';
-import { guest, nicKey, waitSeconds } from '../params.ts';
+import { guest, nicKey } from '../params.ts';
 import { definePveTool, type ToolContext } from '../tool.ts';
 import { noted } from './attempt.ts';
 import { refuseLocked } from './locked.ts';
@@ -25,7 +25,7 @@ export default definePveTool({
     'Remove a network card from a VM or container: the guest is no longer reached through it. Tells what it was, with its ' +
     'MAC, so that it can be added again.',
   search: 'delete unplug detach network interface net0 ethernet disconnect bridge pct qm set',
-  input: { guest, nic: nicKey, wait_s: waitSeconds.optional() },
+  input: { guest, nic: nicKey },
 
   async confirm({ guest: ref, nic }, context) {
     const { guest, value } = await look(context, ref, nic);
@@ -35,9 +35,9 @@ export default definePveTool({
     };
   },
 
-  async run({ guest: ref, nic, wait_s }, context) {
+  async run({ guest: ref, nic }, context) {
     const { guest, settings, value } = await look(context, ref, nic);
-    const { done, facts, after, notes } = await apply(context, guest, settings, { set: {}, remove: [nic] }, wait_s);
+    const { done, facts, after, notes } = await apply(context, guest, settings, { set: {}, remove: [nic] });
     const common = { guest: guest.label, nic, was: value };
     if (!done) return answer(`${guest.label}: ${nic} is still being removed`, { ...common, ...facts });
     const waits = (after && waiting(after, [nic])) || undefined;

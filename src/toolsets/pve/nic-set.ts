@@ -1,5 +1,5 @@
 import { answer } from '../../present/answer.ts';
-import { guest, nicKey, waitSeconds } from '../params.ts';
+import { guest, nicKey } from '../params.ts';
 import { definePveTool, type ToolContext } from '../tool.ts';
 import { noted } from './attempt.ts';
 import { refuseLocked } from './locked.ts';
@@ -27,9 +27,9 @@ export default definePveTool({
     'Change a network card of a VM or container, or add one when nic is left out. What is not given stays as it is, the ' +
     'MAC too. Tells the card before and after, and whether it waits for a restart.',
   search: 'network interface ethernet net0 bridge vmbr0 vlan tag address dhcp gateway link disconnect pct qm set',
-  input: { guest, nic: nicKey.optional(), ...wishes, wait_s: waitSeconds.optional() },
+  input: { guest, nic: nicKey.optional(), ...wishes },
 
-  async confirm({ guest: ref, nic, wait_s: _, ...wish }, context) {
+  async confirm({ guest: ref, nic, ...wish }, context) {
     const { guest, card, before } = await look(context, ref, nic, wish);
     const was = before === undefined ? 'new' : before;
     return {
@@ -38,19 +38,13 @@ export default definePveTool({
     };
   },
 
-  async run({ guest: ref, nic, wait_s, ...wish }, context) {
+  async run({ guest: ref, nic, ...wish }, context) {
     const { guest, settings, card, before } = await look(context, ref, nic, wish);
     const { key, value, isNew } = card;
     const common = { guest: guest.label, nic: key, before };
     if (value === before)
       return answer(`${guest.label}: ${key} is so already; nothing was done`, { ...common, changed: false });
-    const { done, facts, after, notes } = await apply(
-      context,
-      guest,
-      settings,
-      { set: { [key]: value }, remove: [] },
-      wait_s,
-    );
+    const { done, facts, after, notes } = await apply(context, guest, settings, { set: { [key]: value }, remove: [] });
     if (!done) return answer(`${guest.label}: ${key} is still being changed`, { ...common, ...facts });
     const waits = (after && waiting(after, [key])) || undefined;
     return answer(`${guest.label}: ${key} ${isNew ? 'added' : 'changed'}${waits ? ', in force after a restart' : ''}`, {

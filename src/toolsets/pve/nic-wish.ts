@@ -13,12 +13,12 @@ const models = ['virtio', 'e1000', 'e1000e', 'rtl8139', 'vmxnet3'] as const;
 /** What pve_nic_set takes besides guest and card. */
 export const wishes = {
   bridge: bridge.optional(),
-  model: z.enum(models).optional().describe('VMs; a new one is virtio.'),
+  model: z.enum(models).optional().describe('VMs; else kept or virtio.'),
   vlan: z.number().int().min(0).max(4094).optional().describe('VLAN tag; 0 for none.'),
   firewall: z.boolean().optional().describe("Proxmox VE's firewall."),
   mac: z
     .string()
-    .regex(/^[0-9A-Fa-f][02468ACEace](:[0-9A-Fa-f]{2}){5}$/, 'must be a unicast MAC address')
+    .refine((text) => /^[0-9A-F][02468ACE](:[0-9A-F]{2}){5}$/i.test(text), 'must be a unicast MAC address')
     .optional()
     .describe('MAC; else kept or made.'),
   ip: ip.optional().describe('Containers: dhcp or 192.168.2.50/24.'),

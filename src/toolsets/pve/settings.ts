@@ -68,13 +68,12 @@ export async function writeSettings(
   guest: Guest,
   { digest }: Settings,
   { set, remove, force }: Change,
-  waitSeconds?: number,
 ): Promise<{ readonly done: boolean; readonly facts: Facts }> {
   const { pve, signal } = context;
   const config = path`/nodes/${guest.node}/${guest.kind}/${guest.vmid}/config`;
   const params = { ...set, delete: remove.length > 0 ? remove.join(',') : undefined, force, digest };
   const write = guest.kind === 'lxc' ? pve.put : pve.post;
-  return settle(context, await write(config, params, { signal }), waitSeconds);
+  return settle(context, await write(config, params, { signal }));
 }
 
 /** Every key that the change touches. */
@@ -132,14 +131,8 @@ export interface Applied {
 }
 
 /** Writes the change over the API, and reads the configuration again when it is done. */
-export async function apply(
-  context: ToolContext,
-  guest: Guest,
-  before: Settings,
-  change: Change,
-  waitSeconds?: number,
-): Promise<Applied> {
-  const { done, facts } = await writeSettings(context, guest, before, change, waitSeconds);
+export async function apply(context: ToolContext, guest: Guest, before: Settings, change: Change): Promise<Applied> {
+  const { done, facts } = await writeSettings(context, guest, before, change);
   const notes: string[] = [];
   if (!done) return { done, facts, notes };
   const read = readSettings(context.pve, guest, context.signal);
