@@ -1,5 +1,6 @@
 const some = (name: string, count: number): string[] => Array.from({ length: count }, (_, i) => `${name}${i}`);
-const ofVm = [
+/** Every disk that a VM can have. */
+export const ofVm = [
   ...some('ide', 4),
   ...some('scsi', 31),
   ...some('virtio', 16),
