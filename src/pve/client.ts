@@ -20,8 +20,8 @@ export interface PveCallOptions {
 }
 
 /**
- * The REST API of one Proxmox VE, at one endpoint or several. Reads are parsed by `shape` (the fields used, nothing else; the server does
- * not keep to its own `returns`) and retried at most twice; a write leaves at most once.
+ * The REST API of one Proxmox VE, at one endpoint or several. Reads are parsed by `shape` (the fields used, nothing
+ * else; the server does not keep to its own `returns`) and retried at most twice; a write leaves at most once.
  * Every failure is a `Failure`; 595 to 599 or a lost connection on a write is `outcome-unknown`.
  */
 export interface Pve {

@@ -86,7 +86,7 @@ export interface ToolContext {
    * is told from then on. `label` names the file; a `misconfigured` Failure when it cannot be written.
    */
   keepSecret(label: string): Promise<{ readonly value: Secret; readonly file: string }>;
-  /** Writes a text into a new file that only the operator may read, and gives its path; a `misconfigured` Failure otherwise. */
+  /** Writes a text into a new file that only the operator may read, and gives its path, else `misconfigured`. */
   saveFile(name: string, text: string): Promise<string>;
 }
 

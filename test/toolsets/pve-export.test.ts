@@ -431,20 +431,11 @@ describe('pve_export as Ansible inventory', () => {
 describe('pve_export as ssh_config', () => {
   it('has a Host for each guest that has an address, through its node', async () => {
     const told = await bench.call('pve_export', { format: 'ssh_config', node: 'pve1', user: 'admin' });
-    expect(told).toMatchInlineSnapshot(`
-      {
-        "facts": {
-          "guests": 5,
-          "left_out": 2,
-          "lines": 34,
-          "notes": [
-            "An address of VM 201 (win11) on pve1 could not be read: 127.0.0.1:… refused GET /nodes/pve1/qemu/201/agent/network-get-interfaces: No QEMU guest agent configured Enable the agent option of the VM, install qemu-guest-agent inside it, then power it off and on.",
-          ],
-          "text": {
-            "remote": "Host pve1
+    expect(textOf(told).replace(/Port \d+/, 'Port …')).toMatchInlineSnapshot(`
+      "Host pve1
         HostName 127.0.0.1
         User root
-        Port 35833
+        Port …
 
       # CT 101
       Host pihole
@@ -475,12 +466,10 @@ describe('pve_export as ssh_config', () => {
         HostName 192.168.2.71
         User admin
         ProxyJump pve1
-      ",
-          },
-        },
-        "headline": "ssh_config: 5 guests",
-      }
+      "
     `);
+    expect(told.facts).toMatchObject({ guests: 5, left_out: 2 });
+    expect(told.headline).toBe('ssh_config: 5 guests');
   });
 });
 

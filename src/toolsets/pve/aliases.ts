@@ -8,7 +8,7 @@ export const safeName = (text: string, otherwise: string): string =>
 export const safeIdentifier = (text: string, otherwise: string): string =>
   text.replace(/[^A-Za-z0-9_]+/g, '_').replace(/^(?![A-Za-z])/, `${otherwise}_`);
 
-/** A name for each guest that no other one has, and that is none of `others`: its own, with its VMID where that is not enough. */
+/** A name for each guest that no other one has and that is none of `others`: its own, else with its VMID. */
 export function aliases(
   guests: readonly Guest[],
   safe: (text: string, otherwise: string) => string,

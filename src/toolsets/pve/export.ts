@@ -72,8 +72,8 @@ export default definePveTool({
   title: 'Export guests as code',
   effect: 'read',
   summary:
-    'Write guests from their live state as Terraform (bpg/proxmox, with import blocks), as Ansible inventory (groups by ' +
-    'node, kind, tag) or as ssh_config (through their nodes): short text in the answer, else a new local file.',
+    'Write guests as they are now as Terraform (bpg/proxmox, import blocks), Ansible inventory (groups by node, kind, tag) ' +
+    'or ssh_config (through their nodes): as text when short, else into a new local file.',
   search: 'generate terraform hcl opentofu infrastructure iac yaml playbook hosts proxyjump tf',
   input: {
     format: z.enum(['terraform', 'ansible', 'ssh_config']).describe('What to write.'),
@@ -82,8 +82,8 @@ export default definePveTool({
       .string()
       .regex(/^[A-Za-z_][\w.-]{0,31}$/, 'must be a login name')
       .optional()
-      .describe('Login name in the guests, for ansible and ssh_config.'),
-    to_file: z.boolean().default(false).describe('Write a file even when it is short.'),
+      .describe('Login in the guests (ansible, ssh_config).'),
+    to_file: z.boolean().default(false).describe('A file even when short.'),
   },
 
   async run({ format, user, to_file: toFile, ...filter }, context) {

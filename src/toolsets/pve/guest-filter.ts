@@ -4,15 +4,15 @@ import { node } from '../params.ts';
 
 /** The parameters by which guests are chosen. */
 export const guestFilter = {
-  kind: z.enum(['lxc', 'qemu']).optional().describe('Only containers (lxc) or only VMs (qemu).'),
+  kind: z.enum(['lxc', 'qemu']).optional().describe('lxc: containers; qemu: VMs.'),
   status: z
     .enum(['running', 'stopped', 'paused', 'suspended', 'unknown', 'template'])
     .optional()
-    .describe('Only guests in this state; unknown: their node is offline.'),
+    .describe('unknown: the node is offline.'),
   node: node.optional(),
-  name: z.string().min(1).max(128).optional().describe('Only guests whose name contains this, in any case.'),
-  tag: z.string().min(1).max(128).optional().describe('Only guests with this tag.'),
-  pool: z.string().min(1).max(128).optional().describe('Only guests of this resource pool.'),
+  name: z.string().optional().describe('Part of the name, in any case.'),
+  tag: z.string().optional().describe('A tag they have.'),
+  pool: z.string().optional().describe('Their resource pool.'),
 };
 
 /** A template is never run, so that it is not one of the stopped guests. */
