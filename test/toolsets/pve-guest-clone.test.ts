@@ -105,6 +105,18 @@ describe('pve_guest_clone', () => {
     expect(sent(/\/config$/)?.net0).toMatch(/^name=eth0,bridge=vmbr0,hwaddr=[0-9A-F:]{17},type=veth,ip=dhcp$/);
   });
 
+  it('does not start a second guest with a static address that runs already, and warns of it where it is left off', async () => {
+    const same = { guest: 400, snapshot: 'before-upgrade', name: 'twin' };
+    expect(await fails({ ...same, start: true })).toMatchObject({
+      kind: 'conflict',
+      headline: expect.stringContaining('runs with the static address 192.168.2.70/24'),
+    });
+    expect(bench.writes()).toEqual([]);
+    expect((await clone(same)).facts).toMatchObject({
+      notes: [expect.stringContaining('192.168.2.70/24 is that of CT 400 (keycloak) on pve1 too')],
+    });
+  });
+
   it('links to a snapshot where a storage can', async () => {
     const told = await clone({ guest: 200, full: false, snapshot: 'clean', name: 'haos-test' });
     expect(told.facts).toMatchObject({ clone: 'linked' });

@@ -17,6 +17,7 @@ export interface CloneWish {
   readonly password: boolean;
   readonly ip?: string;
   readonly gateway?: string;
+  readonly start: boolean;
 }
 
 /** What is known of the guest that is to be cloned. */
@@ -24,6 +25,8 @@ export interface Source {
   readonly guest: Guest;
   readonly state: GuestState;
   readonly disks: readonly Disk[];
+  /** Its static address, when it has one. */
+  readonly address?: string;
   readonly snapshots: readonly Snapshot[];
   readonly all: Resources;
 }
@@ -67,6 +70,15 @@ function refuseSource(wish: CloneWish, source: Source): void {
       'Take one with pve_snapshot_create and name it here, or shut the container down first.',
     );
   }
+}
+
+/** Two guests with one static address cut each other off the network. */
+function refuseTwins({ ip, start }: CloneWish, { guest, state, address }: Source): void {
+  if (!start || ip !== undefined || address === undefined || state.status === 'stopped') return;
+  throw conflict(
+    `${guest.label} runs with the static address ${address}, and its clone would start with the same.`,
+    'Give the clone an address of its own with ip, or leave start out.',
+  );
 }
 
 /** Another node can have a clone of what it reaches itself. */
@@ -113,4 +125,5 @@ export function refuseClone(wish: CloneWish, source: Source): void {
   refuseSource(wish, source);
   refusePlace(wish, source);
   refuseInside(wish, source);
+  refuseTwins(wish, source);
 }

@@ -101,8 +101,13 @@ async function sourceOf(context: ToolContext, ref: number | string): Promise<Sou
     readSnapshots(pve, from, signal),
     readResources(pve, { signal }),
   ]);
-  return { guest: from, state, settings, snapshots, all, disks: disksOf(from.kind, settings) };
+  const own = effective(settings, from.kind === 'lxc' ? 'net0' : 'ipconfig0') ?? '';
+  const address = /(?:^|,)ip=(\d[^,]*)/.exec(own)?.[1];
+  return { guest: from, state, settings, snapshots, all, address, disks: disksOf(from.kind, settings) };
 }
+
+const twins = ({ guest: from, address }: Source): string =>
+  `Its static address ${address} is that of ${from.label} too: give it one of its own before both run.`;
 
 /** What the clone was given of its own, for the answer. */
 const given = ({ user: name, ssh_keys, ip: own, gateway: via }: CloneWish): Facts => ({
@@ -149,7 +154,7 @@ export default definePveTool({
       facts: { source: from.label, clone: way, storage: input.storage, ...facts, ...password },
       started: input.start,
       seesAddress: from.kind === 'lxc' || /^(1|enabled=1)/.test(effective(settings, 'agent') ?? ''),
-      notes: [],
+      notes: input.ip === undefined && source.address !== undefined ? [twins(source)] : [],
     });
   },
 });

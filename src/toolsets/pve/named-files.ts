@@ -11,17 +11,15 @@ const words = (text: string): string[] =>
     .split(/[-_\s]+/)
     .filter((word) => word !== '');
 
-/** `ubuntu 24` begins `ubuntu-24.04-standard_…`, word by word; `debian-1` does not begin `debian-13-…`. */
-function begins(file: string, wanted: readonly string[]): boolean {
-  const own = words(file);
-  return wanted.every((word, i) => own[i] === word || own[i]?.startsWith(`${word}.`));
-}
+/** `ubuntu 24` stands in `ubuntu-24.04-standard_…` from word 0 on; `debian-1` does not stand in `debian-13-…`. */
+const standsAt = (own: readonly string[], wanted: readonly string[], at: number): boolean =>
+  wanted.every((word, i) => own[at + i] === word || own[at + i]?.startsWith(`${word}.`));
 
 const collator = new Intl.Collator('en', { numeric: true });
 
 /**
  * The files that `wanted` names, newest version first: the one of that very name, else those that begin with its words,
- * else those that hold it.
+ * else those that hold them.
  */
 export function filesNamed<T>(files: readonly T[], nameOf: (file: T) => string, wanted: string): T[] {
   const sorted = [...files].sort((a, b) => collator.compare(nameOf(b), nameOf(a)));
@@ -29,9 +27,12 @@ export function filesNamed<T>(files: readonly T[], nameOf: (file: T) => string, 
   if (exact.length > 0) return exact;
   const asked = words(wanted);
   if (asked.length === 0) return [];
-  const begun = sorted.filter((file) => begins(nameOf(file), asked));
+  const begun = sorted.filter((file) => standsAt(words(nameOf(file)), asked, 0));
   if (begun.length > 0) return begun;
-  return sorted.filter((file) => words(nameOf(file)).join('-').includes(asked.join('-')));
+  return sorted.filter((file) => {
+    const own = words(nameOf(file));
+    return own.some((_, at) => standsAt(own, asked, at));
+  });
 }
 
 /** A file by its name, and where it is: each node may have it on another storage. */

@@ -11,7 +11,7 @@ export interface Stage {
   readonly write: () => Promise<unknown>;
 }
 
-/** How far the stages came. `under_way` and `not_done` are empty when all were done. */
+/** How far the stages came; `facts` has each of them, and what was not begun. */
 export interface Reached {
   readonly complete: boolean;
   readonly facts: Facts;
