@@ -93,6 +93,14 @@ describe('pve_disk_add', () => {
     expect(bench.writes()).toEqual([]);
   });
 
+  it('tells what Proxmox VE refuses: a mount point for a protected container', async () => {
+    expect(await fails({ guest: 410, size_gib: 1, mount: '/srv' })).toMatchObject({
+      kind: 'conflict',
+      headline: expect.stringContaining("can't update CT 410 drive 'mp0' - protection mode enabled"),
+    });
+    expect(config(410).mp0).toBeUndefined();
+  });
+
   it('names the privilege that is missing', async () => {
     const pve = bench.as('mcp@pve!auditor');
     expect(await bench.fails('pve_disk_add', { guest: 200, size_gib: 1 }, { pve })).toMatchObject({

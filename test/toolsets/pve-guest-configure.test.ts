@@ -438,6 +438,16 @@ describe('a lock that was left behind', () => {
     expect(await configure({ guest: 102, unlock: true })).toMatchObject({ facts: { changed: false } });
   });
 
+  it('stays where it guards the memory of a suspended VM', async () => {
+    lock(201, 'suspended');
+    expect(await fails({ guest: 201, unlock: true })).toMatchObject({
+      kind: 'conflict',
+      hint: expect.stringContaining('resume'),
+    });
+    expect(bench.world.guest(201)?.lock).toBe('suspended');
+    lock(201, undefined);
+  });
+
   it.each([
     ['its own task', 'qmsnapshot', '201'],
     ['a backup of several guests', 'vzdump', ''],

@@ -50,6 +50,11 @@ describe('pve_guest_migrate', () => {
     expect(guest(201).config.scsi0).toMatch(/^nas:/);
   });
 
+  it('counts what another storage takes from a shared one', async () => {
+    await move({ guest: 300, node: 'pve2', storage: 'local-zfs' });
+    expect(sent()).toMatchObject({ online: '1', 'with-local-disks': '1', targetstorage: 'local-zfs' });
+  });
+
   it('moves a running container by a restart, when that may be: one write', async () => {
     expect(await fails({ guest: 101, node: 'pve2' })).toMatchInlineSnapshot(`
       {

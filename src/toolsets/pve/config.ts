@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Facts } from '../../present/answer.ts';
 import type { Pve } from '../../pve/client.ts';
-import { flag } from '../../pve/fields.ts';
+import { num } from '../../pve/fields.ts';
 import type { Guest } from '../../pve/guests.ts';
 import { path } from '../../pve/path.ts';
 
@@ -36,8 +36,9 @@ export async function readConfig(pve: Pve, { node, kind, vmid }: Guest, signal: 
   };
 }
 
+/** `delete` is 2 where the volume goes with it. */
 const pendingShape = z.array(
-  z.object({ key: z.string(), value: value.optional(), pending: value.optional(), delete: flag }),
+  z.object({ key: z.string(), value: value.optional(), pending: value.optional(), delete: num }),
 );
 
 /** Settings that were changed and wait for the guest's next start: each with what is in force and what will be. */

@@ -63,13 +63,22 @@ function freeKey(guest: Guest, settings: Settings, kind: keyof typeof slots): st
   );
 }
 
+/** Where its root disk is, or the first that it has. */
+function storageOfFirst({ kind }: Guest, settings: Settings): string | undefined {
+  const rank = (key: string): string => (key === 'rootfs' ? '' : key);
+  const disks = disksOf(kind, settings).filter(
+    ({ key, storage, cdrom }) => storage !== undefined && !cdrom && !/^(unused|efidisk|tpmstate)/.test(key),
+  );
+  return disks.sort((a, b) => rank(a.key).localeCompare(rank(b.key), 'en', { numeric: true }))[0]?.storage;
+}
+
 /** What is to be written: `local-lvm:8` makes a volume of 8 GiB. */
 async function plan(pve: Pve, guest: Guest, settings: Settings, wish: Wish, signal: AbortSignal) {
   const { size_gib, storage, bus = 'scsi', mount, backup } = wish;
   refuseOtherKind(guest, wish);
   if (mount !== undefined) refuseTaken(guest, settings, mount);
   const key = freeKey(guest, settings, guest.kind === 'lxc' ? 'mp' : bus);
-  const first = disksOf(guest.kind, settings).find((disk) => disk.storage !== undefined && !disk.cdrom)?.storage;
+  const first = storageOfFirst(guest, settings);
   const content = guest.kind === 'lxc' ? 'rootdir' : 'images';
   const { storage: name } = pickStorage(await readResources(pve, { signal }), guest.node, content, storage ?? first);
   // A container's mount point is left out of backups unless it says otherwise, a VM's disk is not.

@@ -151,7 +151,8 @@ export function checkWay(
     );
   }
   const shared = new Set(resources.storages.filter((row) => row.shared).map((row) => row.storage));
-  const local = disks.filter((disk) => disk.storage !== undefined && !disk.cdrom && !shared.has(disk.storage));
+  const stays = (name: string): boolean => shared.has(name) && (storage === undefined || storage === name);
+  const local = disks.filter((disk) => disk.storage !== undefined && !disk.cdrom && !stays(disk.storage));
   return { copies: local.length, copied: local.reduce((sum, disk) => sum + (sizeInBytes(disk.size) ?? 0), 0) };
 }
 

@@ -34,6 +34,13 @@ export async function unlock(context: ToolContext, guest: Guest, { lock }: Guest
   if (lock === undefined) {
     return answer(`${guest.label} is not locked; nothing was done`, { guest: guest.label, changed: false });
   }
+  if (lock === 'suspended') {
+    throw new Failure(
+      'conflict',
+      `${guest.label} is suspended to disk: the lock guards the memory that was saved.`,
+      'Continue it with pve_guest_power, action resume.',
+    );
+  }
   const host = await rootRoad(context, guest, 'removing a lock');
   await refuseBusy(context, guest, lock);
   const facts = await unlockAsRoot(context, host, guest);

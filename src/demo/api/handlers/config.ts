@@ -74,7 +74,9 @@ export function writeConfig(world: World, guest: Guest, params: Params, rules: R
   checkQuorum(world, guest);
   for (const key of removed) remove(world, guest, key, params.force === true);
   for (const key of splitList(text('revert'))) delete guest.pending[key];
-  for (const [key, value] of Object.entries(settings(params, guest))) {
+  const changes = Object.entries(settings(params, guest));
+  for (const [key] of changes) checkProtected(guest, key);
+  for (const [key, value] of changes) {
     put(guest, key, isDisk(key) ? withVolume(world, guest, key, String(value)) : value, world);
   }
 }
@@ -86,6 +88,12 @@ export const modified = ({ kind }: Guest): Refusal =>
       ? 'detected modified configuration - file changed by other user? Try again.'
       : 'checksum mismatch (file change by other user?)',
   );
+
+/** A container with Proxmox VE's protection gets no other mount points either (pve-container, PVE/LXC/Config.pm). */
+function checkProtected({ kind, vmid, config }: Guest, key: string): void {
+  if (kind !== 'lxc' || config.protection !== 1 || !/^(rootfs|mp\d+)$/.test(key)) return;
+  throw new Refusal(`can't update CT ${vmid} drive '${key}' - protection mode enabled`);
+}
 
 /** A guest with Proxmox VE's protection keeps its disks. */
 function remove(world: World, guest: Guest, key: string, force: boolean): void {
