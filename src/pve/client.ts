@@ -101,7 +101,8 @@ export function createPve(options: PveOptions): Pve {
         signal,
       } as const;
       const asked = { method: 'GET', path: apidoc, endpoint: wire.endpoint } as const;
-      return textOf(asked, await sendPatiently(wire, asked, request));
+      const answered = await sendPatiently(wire, asked, request);
+      return textOf({ ...asked, endpoint: answered.endpoint ?? asked.endpoint }, answered);
     },
     close: () => wire.close(),
   };

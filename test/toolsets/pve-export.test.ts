@@ -317,6 +317,15 @@ describe('pve_export as Terraform', () => {
   });
 });
 
+it('gives a VM without a name none in Terraform, and one that can be typed elsewhere', async () => {
+  const unnamed = bent(/cluster\/resources/, (body) => body.replace('"win11"', '"VM 201"'));
+  const pve = bench.as('root@pam!mcp', unnamed);
+  const hcl = textOf(await bench.call('pve_export', { format: 'terraform', name: 'vm 201' }, { pve }));
+  expect(hcl).toContain('resource "proxmox_virtual_environment_vm" "VM_201" {');
+  expect(hcl).not.toMatch(/^ *name =/m);
+  expect(textOf(await bench.call('pve_export', { format: 'ansible', name: 'vm 201' }, { pve }))).toContain('VM-201:');
+});
+
 describe('pve_export as Ansible inventory', () => {
   it('groups guests by kind, node and tag, with the addresses that are known', async () => {
     const told = await bench.call('pve_export', { format: 'ansible', kind: 'lxc', user: 'root' });

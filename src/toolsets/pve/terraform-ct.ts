@@ -1,6 +1,6 @@
 import { sizeInBytes } from './disks.ts';
 import { block, type HclBody } from './hcl.ts';
-import { type Common, datastoreOf, dns, ipConfig, numberOf, yesNo } from './terraform-parts.ts';
+import { type Common, datastoreOf, dns, ipConfig, nameOf, numberOf, yesNo } from './terraform-parts.ts';
 
 /** The keys that the body below says all of. */
 const covered =
@@ -27,7 +27,7 @@ export function containerBody(common: Common): { readonly body: HclBody; readonl
     [
       'initialization',
       block(
-        ['hostname', guest.name],
+        ['hostname', nameOf(guest)],
         ['dns', dns(common)],
         ...cards.map((card) => ['ip_config', ipConfig(card)] as const),
       ),

@@ -35,6 +35,9 @@ export function commonOf(guest: Guest, settings: Facts): Common {
   };
 }
 
+/** Its name, unless it has none and is called `VM 100` for it. */
+export const nameOf = ({ name }: Guest): string | undefined => (/\s/.test(name) ? undefined : name);
+
 /** A number that is written as one. */
 export const numberOf = (text: string | undefined): number | undefined =>
   text !== undefined && /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : undefined;

@@ -1,6 +1,6 @@
 import { sizeInBytes } from './disks.ts';
 import { block, type HclBody } from './hcl.ts';
-import { type Common, datastoreOf, dns, ipConfig, numberOf, yesNo } from './terraform-parts.ts';
+import { type Common, datastoreOf, dns, ipConfig, nameOf, numberOf, yesNo } from './terraform-parts.ts';
 
 /** The keys that the body below says all of. */
 const covered =
@@ -13,7 +13,7 @@ export function machineBody(common: Common): { readonly body: HclBody; readonly 
   const isCd = ({ parts }: Drive): boolean => parts.get('media') === 'cdrom';
   const isCloudInit = ({ parts }: Drive): boolean => /cloudinit/.test(parts.get('') ?? parts.get('file') ?? '');
   const body: HclBody = [
-    ['name', guest.name],
+    ['name', nameOf(guest)],
     ['on_boot', number('onboot') === 1],
     ['bios', text('bios')],
     ['machine', text('machine')],
