@@ -137,6 +137,15 @@ describe('pve_guest_delete', () => {
     expect(bench.world.guest(400)).toBeUndefined();
   });
 
+  it('leaves it in backup jobs unless it purges them', async () => {
+    const jobs = () => bench.world.backupJobs.map(({ id, vmid }) => `${id}: ${vmid}`);
+    for (const vmid of [101, 300]) Object.assign(bench.world.guest(vmid) ?? {}, { status: 'stopped' });
+    await remove({ guest: 101, purge: false });
+    expect(jobs()).toEqual(['backup-nightly: 101,200,410', 'backup-gitlab: 300']);
+    await remove({ guest: 300 });
+    expect(jobs()).toEqual(['backup-nightly: 101,200,410']);
+  });
+
   it('fails as its task does', async () => {
     bench.world.switches.nextTask = {
       fail: "base volume 'local-lvm:base-9000-disk-0' is still in use by linked clones",

@@ -49,3 +49,11 @@ export function homelabBackupJobs(start: number): BackupJob[] {
     },
   ];
 }
+
+/** Takes the guest out of every job that lists it; a job that lists no other goes (PVE::API2::Backup). */
+export function unschedule(jobs: BackupJob[], vmid: number): void {
+  for (const job of jobs.filter((one) => list(one.vmid).includes(vmid))) {
+    const left = list(job.vmid).filter((one) => one !== vmid);
+    jobs.splice(jobs.indexOf(job), 1, ...(left.length > 0 ? [{ ...job, vmid: left.join(',') }] : []));
+  }
+}

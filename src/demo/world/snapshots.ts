@@ -1,4 +1,5 @@
 import type { Guest } from '../world.ts';
+import { unschedule } from './jobs.ts';
 import { checkLock, checkQuorum, type Ground, type GuestRef } from './operations.ts';
 import { powerOperations, turnOff, turnOn } from './power.ts';
 import { type By, Refusal, type Step, type Task } from './tasks.ts';
@@ -8,8 +9,8 @@ export interface Snapshots {
   deleteSnapshot(ref: GuestRef, name: string, by: By): Task;
   /** With `startAfter` the start is a task of its own, begun when this one is done (PVE::API2::LXC::Snapshot). */
   rollBack(ref: GuestRef, name: string, startAfter: boolean, by: By): Task;
-  /** Deletes the guest, its disks and its snapshots; backups stay. */
-  destroy(ref: GuestRef, by: By): Task;
+  /** Deletes the guest, its disks and its snapshots, with `purge` from backup jobs too; backups stay. */
+  destroy(ref: GuestRef, purge: boolean, by: By): Task;
 }
 
 const types = {
@@ -79,10 +80,13 @@ export function snapshotOperations(ground: Ground, at: (ref: GuestRef) => Guest)
       const check = (guest: Guest) => checkNewest(guest, name);
       return locked(ref, 'back', 'rollback', by, check, [{ seconds: 4, run }], start);
     },
-    destroy(ref, by) {
+    destroy(ref, purge, by) {
       checkDestroy(at(ref));
       const log = logicalVolumes(at(ref)).map((name) => `  Logical volume "${name}" successfully removed.`);
-      const run = () => remove(ground, at(ref));
+      const run = () => {
+        remove(ground, at(ref));
+        if (purge) unschedule(ground.backupJobs, ref.vmid);
+      };
       return locked(ref, 'destroy', 'destroyed', by, () => undefined, [{ seconds: 3, run, log }]);
     },
   };

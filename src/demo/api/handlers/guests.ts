@@ -50,7 +50,7 @@ function interfaces(call: Call): unknown {
 function destroy(call: Call, kind: Guest['kind']): string {
   if (call.has('skiplock')) throw badParameters({ skiplock: 'Only root may use this option.' });
   call.requireQuorum();
-  return call.world.destroy(call.ref(kind), call.by).upid;
+  return call.world.destroy(call.ref(kind), call.flag('purge'), call.by).upid;
 }
 
 export const guestHandlers: Handlers = {
