@@ -9,6 +9,6 @@ export function refuseLocked(guest: Guest, { lock }: Pick<GuestState, 'lock'>): 
   throw new Failure(
     'conflict',
     `${guest.label} is locked by an operation: ${lock}.`,
-    `Wait until its task has ended (pve_task_list). When no such task runs, the lock is a left-over: \`${unlock}\` as root on ${guest.node} removes it.`,
+    `Wait until its task has ended (pve_task_list). When no such task runs, the lock is a left-over: pve_guest_configure with unlock: true removes it, or \`${unlock}\` as root on ${guest.node}.`,
   );
 }
