@@ -68,6 +68,11 @@ const wordings: readonly { readonly sign: RegExp; readonly kind: FailureKind; re
     cure: 'It runs already; nothing was changed.',
   },
   {
+    sign: /guest agent is not running/,
+    kind: 'conflict',
+    cure: 'Install qemu-guest-agent inside the VM and start it (systemctl enable --now qemu-guest-agent). In a VM that is still booting it answers a little later.',
+  },
+  {
     sign: /not running|is running|running container|is stopped/,
     kind: 'conflict',
     cure: 'Look at its power state and change that first.',

@@ -6,8 +6,8 @@ import type { Output } from './output.ts';
 
 /** Why there is no result of a command that we ended, and what was seen of its processes. */
 export function stopped(
-  host: HostSpec,
-  command: Command,
+  host: Pick<HostSpec, 'name'>,
+  command: Pick<Command, 'container' | 'timeoutMs'>,
   why: 'timeout' | 'cancelled',
   killed: Killed,
   output: Output,

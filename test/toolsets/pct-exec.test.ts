@@ -70,7 +70,8 @@ describe('pct_exec', () => {
   it('says that a VM is none', async () => {
     expect(await bench.fails('pct_exec', { vmid: 200, script: 'true' })).toMatchObject({
       kind: 'invalid-input',
-      headline: 'VM 200 (homeassistant) on pve1 is a VM, and commands reach a VM by its own SSH server only.',
+      headline: 'VM 200 (homeassistant) on pve1 is a VM.',
+      hint: 'Use vm_exec with guest 200, or ssh_exec with target vm/200.',
     });
   });
 

@@ -65,11 +65,23 @@ describe('ssh_exec', () => {
     });
   });
 
+  it('runs it in a VM by its target, as vm_exec does', async () => {
+    const input = { target: 'vm/200', script: 'hostname; whoami; exit 2' };
+    const told = await bench.call('ssh_exec', input);
+    expect(told).toMatchObject({
+      headline: 'exit 2 on VM 200 (homeassistant) in … s',
+      facts: { ran_on: 'VM 200 (homeassistant)', exit_code: 2, stdout: { remote: 'homeassistant\nroot\n' } },
+    });
+    expect(bench.writes()).toEqual(['POST /nodes/pve1/qemu/200/agent/exec']);
+    expect(await bench.call('vm_exec', { guest: 200, script: input.script })).toEqual(told);
+    expect(await bench.call('ssh_sudo_exec', input)).toEqual(told);
+  });
+
   it.each([
     [{ target: 'keycloak' }],
     [{ target: 'homeassistant' }],
     [{ target: 'nosuch' }],
-    [{ target: 'vm/200' }],
+    [{ target: 'vm/201' }],
     [{ target: 'vm/101' }],
     [{ target: 'ct/200' }],
     [{ target: 'ct/999' }],

@@ -17,6 +17,7 @@ const rest = words(`
 const roles: Readonly<Record<string, readonly string[]>> = {
   Administrator: [...vm, ...rest],
   PVEAuditor: words('Datastore.Audit Mapping.Audit Pool.Audit SDN.Audit Sys.Audit VM.Audit VM.GuestAgent.Audit'),
+  PVETemplateUser: words('VM.Audit VM.Clone'),
   PVEVMAdmin: vm,
   PVEVMUser: words(
     'VM.Audit VM.Backup VM.Config.CDROM VM.Config.Cloudinit VM.Console VM.GuestAgent.Audit VM.PowerMgmt',

@@ -3,33 +3,30 @@ import { findGuest, type Guest, listGuests } from '../../pve/guests.ts';
 import { parseTarget } from '../../ssh/target.ts';
 import { readState } from '../pve/state.ts';
 import type { KnownHost, ToolContext } from '../tool.ts';
+import { type VmPlace, vmShellOf } from '../vm/place.ts';
 
-/** Where a command runs: on a host, or in a container of it. */
-export interface Place {
+/** A host, or a container of it. */
+export interface HostPlace {
   readonly host: KnownHost;
   readonly container?: number;
   /** `pve1`, `CT 400 (keycloak)`. */
   readonly label: string;
 }
 
-/** The place that a target means. A container has to be running; a VM has no way in here. */
+/** Where a command runs: over SSH, or in a VM by its guest agent. */
+export type Place = HostPlace | VmPlace;
+
+/** The place that a target means. A guest has to be running. */
 export async function placeOf(target: string, context: ToolContext): Promise<Place> {
   const parsed = parseTarget(target);
   if (parsed.kind === 'host') return hostPlace(parsed.name, context);
-  const guest = await findGuest(context.pve, parsed.vmid, { signal: context.signal });
-  if (parsed.kind === 'ct') return containerPlace(guest, context);
-  if (guest.kind === 'lxc')
-    throw new Failure('invalid-input', `${guest.label} is a container.`, `Write ct/${guest.vmid}.`);
-  throw noWayIn(guest);
+  return parsed.kind === 'ct' ? containerPlaceOf(parsed.vmid, context) : vmShellOf(parsed.vmid, context);
 }
 
 /** The place inside a container of that VMID. */
-export async function containerPlaceOf(vmid: number, context: ToolContext): Promise<Place> {
-  return containerPlace(await findGuest(context.pve, vmid, { signal: context.signal }), context);
-}
-
-async function containerPlace(guest: Guest, { pve, ssh, signal }: ToolContext): Promise<Place> {
-  if (guest.kind === 'qemu') throw noWayIn(guest);
+export async function containerPlaceOf(vmid: number, { pve, ssh, signal }: ToolContext): Promise<HostPlace> {
+  const guest = await findGuest(pve, vmid, { signal });
+  if (guest.kind === 'qemu') throw isVm(guest);
   // The cluster's own list lags by up to 10 s: a container that was just started still counts as stopped there.
   const status = guest.status === 'running' ? 'running' : (await readState(pve, guest, signal)).status;
   if (status !== 'running') {
@@ -43,7 +40,7 @@ async function containerPlace(guest: Guest, { pve, ssh, signal }: ToolContext): 
   return { host, container: guest.vmid, label: guest.label.replace(/ on \S+$/, '') };
 }
 
-async function hostPlace(name: string, context: ToolContext): Promise<Place> {
+async function hostPlace(name: string, context: ToolContext): Promise<HostPlace> {
   try {
     return { host: await context.ssh.hosts.find(name), label: name };
   } catch (error) {
@@ -61,17 +58,16 @@ async function guestNamed(name: string, { pve, signal }: ToolContext): Promise<F
   const guests = await listGuests(pve, { signal: inTime }).catch(() => []);
   const guest = guests.find((one) => one.name === name);
   if (guest === undefined) return undefined;
-  if (guest.kind === 'qemu') return noWayIn(guest);
   return new Failure(
     'not-found',
     `There is no host "${name}"; it is the name of ${guest.label}.`,
-    `Write ct/${guest.vmid}.`,
+    `Write ${guest.kind === 'lxc' ? 'ct' : 'vm'}/${guest.vmid}.`,
   );
 }
 
-const noWayIn = (guest: Guest): Failure =>
+const isVm = ({ label, vmid }: Guest): Failure =>
   new Failure(
     'invalid-input',
-    `${guest.label} is a VM, and commands reach a VM by its own SSH server only.`,
-    'List it as a host (inventory file or ~/.ssh/config; see ssh_host_list), and give that host as the target of ssh_exec.',
+    `${label} is a VM.`,
+    `Use vm_exec with guest ${vmid}, or ssh_exec with target vm/${vmid}.`,
   );

@@ -4,6 +4,7 @@ import type { CommandResult } from '../../ssh/client.ts';
 import { count, elapsed } from '../format.ts';
 import type { command } from '../params.ts';
 import type { Preview, ToolContext } from '../tool.ts';
+import { runInVm, type VmResult } from '../vm/run.ts';
 import type { Place } from './place.ts';
 
 export type CommandInput = z.infer<z.ZodObject<typeof command>>;
@@ -17,19 +18,24 @@ export async function runCommand(
 ): Promise<Answer> {
   const { script, stdin, cwd, env, timeout_s } = input;
   const timeoutMs = timeout_s === undefined ? context.setup.commandTimeoutMs : timeout_s * 1000;
+  if ('guest' in place) return ended(place, await runInVm(place, input, context, timeoutMs));
   const container = place.container;
   const result = await context.ssh.run(place.host.spec, { script, stdin, cwd, env, timeoutMs, sudo, container });
-  return answer(`${ending(result)} on ${place.label} in ${elapsed(result.durationMs)}`, {
+  return ended(place, { ...result, cut: [] });
+}
+
+const ended = (place: Place, result: VmResult): Answer =>
+  answer(`${ending(result)} on ${place.label} in ${elapsed(result.durationMs)}`, {
     exit_code: result.exitCode,
     signal: result.signal,
     ran_on: place.label,
-    ssh_host: place.container === undefined ? undefined : place.host.spec.name,
+    ssh_host: 'host' in place && place.container !== undefined ? place.host.spec.name : undefined,
     stdout: unlessEmpty(result.stdout),
     stderr: unlessEmpty(result.stderr),
+    cut_by_the_guest_agent: result.cut.length > 0 ? result.cut : undefined,
     duration_ms: Math.round(result.durationMs),
     background_holds_output: result.backgroundHoldsOutput,
   });
-}
 
 const unlessEmpty = (text: RemoteText): RemoteText | undefined => (text.totals.bytes > 0 ? text : undefined);
 
@@ -39,12 +45,16 @@ const ending = ({ exitCode, signal }: CommandResult): string =>
 /** What a human is shown of a command before it runs; the script comes last, because a long text loses its end. */
 export function previewCommand(place: Place, input: CommandInput, sudo: boolean): Preview {
   const { script, stdin, cwd, env } = input;
-  const on = place.container === undefined ? place.label : `${place.label}, by ${place.host.spec.name}`;
+  const by = 'guest' in place ? 'its guest agent' : place.container === undefined ? undefined : place.host.spec.name;
+  const on = by === undefined ? place.label : `${place.label}, by ${by}`;
   const lines = [
     `Run on ${on}${sudo ? ' as root' : ''}${cwd === undefined ? '' : `, in ${cwd}`}:`,
     ...Object.entries(env ?? {}).map(([name, value]) => `with ${name}=${value}`),
     ...(stdin === undefined ? [] : [`with ${count(stdin.length, 'character')} of input: ${stdin.slice(0, 200)}`]),
     script,
   ];
-  return { message: lines.join('\n'), state: { place: place.label, host: place.host.spec.name } };
+  return {
+    message: lines.join('\n'),
+    state: { place: place.label, host: 'host' in place ? place.host.spec.name : place.guest.node },
+  };
 }

@@ -145,10 +145,9 @@ export function agentHandlers(): Handlers {
     if (known.finished === undefined) return { exited: 0 };
     processes.delete(key);
     const { stdout, stderr, exitcode, signal } = known.finished;
-    if (signal !== undefined) return { exited: 1, signal };
     return {
       exited: 1,
-      exitcode,
+      ...(signal === undefined ? { exitcode } : { signal }),
       ...(stdout === '' ? {} : { 'out-data': stdout, 'out-truncated': 0 }),
       ...(stderr === '' ? {} : { 'err-data': stderr, 'err-truncated': 0 }),
     };

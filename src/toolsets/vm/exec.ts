@@ -1,0 +1,20 @@
+import { command, guest } from '../params.ts';
+import { alarmFor } from '../ssh/alarm.ts';
+import { previewCommand, runCommand } from '../ssh/run-command.ts';
+import { definePveTool } from '../tool.ts';
+import { vmShellOf } from './place.ts';
+
+export default definePveTool({
+  name: 'vm_exec',
+  title: 'Run a command in a VM',
+  effect: 'execute',
+  core: true,
+  summary:
+    'Run a shell command or script as root inside a running Linux VM by its QEMU guest agent: no SSH or network needed. Gives ' +
+    'exit code, stdout and stderr. Script and stdin: 64 KiB. What it leaves in the background has to give up its output (>/dev/null 2>&1 &).',
+  search: 'virtual machine qemu qga bash inside terminal execute remote qm guest',
+  input: { guest, ...command },
+  alarm: (input) => alarmFor(input, false),
+  confirm: async (input, context) => previewCommand(await vmShellOf(input.guest, context), input, false),
+  run: async (input, context) => runCommand(await vmShellOf(input.guest, context), input, context, false),
+});

@@ -1,0 +1,129 @@
+import { asFailure, Failure } from '../../failure.ts';
+import { type AgentEnd, endInVm, startInVm } from '../../pve/agent.ts';
+import type { Guest } from '../../pve/guests.ts';
+import { Capture } from '../../ssh/capture.ts';
+import type { CommandResult } from '../../ssh/client.ts';
+import type { Killed } from '../../ssh/kill.ts';
+import { stopped } from '../../ssh/stopped.ts';
+import { newMarks } from '../../ssh/wrap.ts';
+import { elapsed } from '../format.ts';
+import type { CommandInput } from '../ssh/run-command.ts';
+import type { ToolContext } from '../tool.ts';
+import { endProcesses, pause } from './end.ts';
+import { shellText } from './shell.ts';
+
+/** A CommandResult, and the streams of which the agent kept the beginning only (16 MiB, QEMU's qga/commands.c). */
+export interface VmResult extends CommandResult {
+  readonly cut: AgentEnd['cut'];
+}
+
+const FIRST_POLL_MS = 30;
+const SLOWEST_POLL_MS = 1_000;
+const LAST_WORDS_MS = 1_000;
+
+/**
+ * Runs a command in a VM by its guest agent, as its root. Failures are those of a command over SSH: past `timeoutMs` or
+ * when the call is cancelled its processes are ended, and it is told what was seen of them.
+ */
+export async function runInVm(
+  vm: { readonly guest: Guest; readonly label: string },
+  input: CommandInput,
+  { pve, signal, progress }: ToolContext,
+  timeoutMs: number,
+): Promise<VmResult> {
+  const { guest, label } = vm;
+  const marks = newMarks();
+  const text = shellText(input, marks);
+  // Not to be broken off: the process would run, and nobody would know its pid.
+  const pid = await startInVm(pve, guest, ['/bin/sh', '-s'], text);
+  const began = performance.now();
+  const watch = new Watch(() => endInVm(pve, guest, pid));
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+  const tell = () => progress(`running in ${label}, ${elapsed(performance.now() - began)}`);
+  const end = await watch.until(limit, tell);
+  if (end) return resultOf(end, label, input, marks.mark, performance.now() - began);
+  const why = signal.aborted ? 'cancelled' : 'timeout';
+  const killed = await endProcesses(pve, guest, { cookie: marks.cookie, pid });
+  const last = await watch.until(AbortSignal.timeout(LAST_WORDS_MS)).catch(() => undefined);
+  throw stopped({ name: label }, { timeoutMs }, why, witnessed(killed, last, pid), outputOf(last));
+}
+
+/** The one that asks how a process ended; what was asked and not yet answered is never asked a second time. */
+class Watch {
+  #asking: Promise<AgentEnd | undefined> | undefined;
+
+  constructor(private readonly ask: () => Promise<AgentEnd | undefined>) {}
+
+  /** The end, or undefined when `limit` comes first. An API that is away for a while is asked again. */
+  async until(limit: AbortSignal, tell: () => void = () => undefined): Promise<AgentEnd | undefined> {
+    const over = new Promise<undefined>((resolve) => {
+      if (limit.aborted) resolve(undefined);
+      else limit.addEventListener('abort', () => resolve(undefined), { once: true });
+    });
+    for (let wait = FIRST_POLL_MS; ; wait = Math.min(wait * 1.5, SLOWEST_POLL_MS)) {
+      const end = await Promise.race([this.#next(), over]);
+      if (end || limit.aborted) return end;
+      if (wait === SLOWEST_POLL_MS) tell();
+      await Promise.race([pause(wait), over]);
+    }
+  }
+
+  #next(): Promise<AgentEnd | undefined> {
+    this.#asking ??= this.ask()
+      .catch((error: unknown) => {
+        const failure = asFailure(error);
+        if (failure.kind === 'unreachable' || failure.kind === 'timeout') return undefined;
+        throw failure;
+      })
+      .finally(() => {
+        this.#asking = undefined;
+      });
+    return this.#asking;
+  }
+}
+
+/** The agent is a second witness: what it still waits for has not ended. */
+function witnessed(killed: Killed, last: AgentEnd | undefined, pid: number): Killed {
+  if (last || killed.state !== 'terminated') return killed;
+  return { ...killed, state: 'still running', pids: [pid] };
+}
+
+function textOf(bytes: Buffer) {
+  const capture = new Capture();
+  capture.add(bytes);
+  return capture.text();
+}
+
+const outputOf = (end: AgentEnd | undefined) => ({
+  stdout: textOf(end?.stdout ?? Buffer.alloc(0)),
+  stderr: textOf(end?.stderr ?? Buffer.alloc(0)),
+});
+
+/** By number, as Linux has them. */
+const signals: Readonly<Record<number, string>> = {
+  1: 'HUP',
+  2: 'INT',
+  3: 'QUIT',
+  4: 'ILL',
+  6: 'ABRT',
+  7: 'BUS',
+  8: 'FPE',
+  9: 'KILL',
+  11: 'SEGV',
+  13: 'PIPE',
+  14: 'ALRM',
+  15: 'TERM',
+};
+
+function resultOf(end: AgentEnd, label: string, { cwd }: CommandInput, mark: string, durationMs: number): VmResult {
+  const output = outputOf(end);
+  if (output.stderr.text === `${mark} cd\n`) {
+    throw new Failure(
+      'not-found',
+      `${label} has no directory ${cwd} that can be entered, so the command was not run.`,
+      'Correct the directory, or leave it out.',
+    );
+  }
+  const signal = end.signal === undefined ? undefined : (signals[end.signal] ?? String(end.signal));
+  return { ...output, exitCode: end.exitCode, signal, durationMs: Math.round(durationMs), cut: end.cut };
+}

@@ -1,0 +1,33 @@
+import { Failure } from '../../failure.ts';
+import { LARGEST_INPUT } from '../../pve/agent.ts';
+import { quote, refuseUncarriable } from '../../ssh/quote.ts';
+import type { Marks } from '../../ssh/wrap.ts';
+import type { CommandInput } from '../ssh/run-command.ts';
+
+/**
+ * What `/bin/sh -s` in a VM reads: it goes to the directory, sets the environment and becomes bash, or sh where there
+ * is none, on the script. An agent gives a program one input, so what the script is to read is printed into it.
+ * `invalid-input` for what cannot be carried, and beyond the 64 KiB that an agent takes.
+ */
+export function shellText({ script, stdin, cwd, env = {} }: CommandInput, { cookie, mark }: Marks): Buffer {
+  for (const [name, value] of Object.entries(env)) refuseUncarriable(value, `The environment variable ${name}`);
+  refuseUncarriable(script, 'The script');
+  refuseUncarriable(stdin ?? '', 'The input');
+  const lines = [
+    ...(cwd === undefined ? [] : [`cd -- ${quote(cwd)} 2>/dev/null || { printf '%s cd\\n' ${mark} >&2; exit 1; }`]),
+    // An agent that systemd started has no home.
+    `export HOME="\${HOME:-/root}" PSM_RUN=${cookie}`,
+    ...Object.entries(env).map(([name, value]) => `export ${name}=${quote(value)}`),
+    // Leads a session, which holds what clears its environment: by that it can be found and ended (see hunt).
+    'PSM_OWN=$(command -v setsid >/dev/null && echo setsid)',
+    'PSM_SH=$(command -v bash >/dev/null && echo bash || echo sh)',
+    `${stdin === undefined ? '' : `printf %s ${quote(stdin)} | `}exec $PSM_OWN "$PSM_SH" -c ${quote(script)}`,
+  ];
+  const text = Buffer.from(`${lines.join('\n')}\n`);
+  if (text.length <= LARGEST_INPUT) return text;
+  throw new Failure(
+    'invalid-input',
+    `Script, input and environment are ${text.length} bytes for the guest agent, which takes ${LARGEST_INPUT} at once.`,
+    'Write the bulk into a file of the VM by several calls (>> appends), or reach the VM by SSH as a host of its own.',
+  );
+}

@@ -1,0 +1,266 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { refuseProtected } from '../../src/gate/protect.ts';
+import type { Wire } from '../../src/pve/wire.ts';
+import vmExec from '../../src/toolsets/vm/exec.ts';
+import { realAgent } from '../rig/agent.ts';
+import { type Bench, setup, startBench } from './harness.ts';
+
+let bench: Bench;
+beforeAll(async () => {
+  bench = await startBench();
+});
+afterEach(() => bench.forget());
+afterAll(() => bench.stop());
+
+const exec = 'POST /nodes/pve1/qemu/200/agent/exec';
+
+describe('vm_exec', () => {
+  it('runs a script as root, by one write', async () => {
+    const script = 'whoami\necho "on $(hostname)"; echo oops >&2; exit 3';
+    expect(await bench.call('vm_exec', { guest: 'homeassistant', script })).toMatchInlineSnapshot(`
+      {
+        "facts": {
+          "duration_ms": "…",
+          "exit_code": 3,
+          "ran_on": "VM 200 (homeassistant)",
+          "stderr": {
+            "remote": "oops
+      ",
+          },
+          "stdout": {
+            "remote": "root
+      on homeassistant
+      ",
+          },
+        },
+        "headline": "exit 3 on VM 200 (homeassistant) in … s",
+      }
+    `);
+    expect(bench.writes()).toEqual([exec]);
+  });
+
+  it('takes directory, environment and input', async () => {
+    const script = 'cat; echo "$NAME in $(pwd)"';
+    const input = { guest: 200, script, stdin: 'in\n', env: { NAME: "Zoë's 😀" }, cwd: '/etc' };
+    expect((await bench.call('vm_exec', input)).facts).toMatchObject({ stdout: { remote: "in\nZoë's 😀 in /etc\n" } });
+  });
+
+  it('says that there is no such directory', async () => {
+    expect(await bench.fails('vm_exec', { guest: 200, script: 'true', cwd: '/nowhere' })).toMatchInlineSnapshot(`
+      {
+        "facts": {},
+        "headline": "VM 200 (homeassistant) has no directory /nowhere that can be entered, so the command was not run.",
+        "hint": "Correct the directory, or leave it out.",
+        "kind": "not-found",
+      }
+    `);
+  });
+
+  it('ends what runs too long, and tells what was seen', async () => {
+    const script = 'echo begun; sleep 60';
+    expect(await bench.fails('vm_exec', { guest: 200, script, timeout_s: 1 })).toMatchInlineSnapshot(`
+      {
+        "facts": {
+          "remote_process": "unknown",
+          "stderr": {
+            "remote": "",
+          },
+          "stdout": {
+            "remote": "",
+          },
+        },
+        "headline": "The command on VM 200 (homeassistant) ran longer than 1 s; whether it still runs is unknown.",
+        "hint": "Look with ps on VM 200 (homeassistant) before you run it again; what runs there may need root to be ended.",
+        "kind": "timeout",
+      }
+    `);
+  });
+
+  it('refuses what the agent cannot take at once, before it is asked', async () => {
+    const script = `echo ${'x'.repeat(70_000)}`;
+    expect(await bench.fails('vm_exec', { guest: 200, script })).toMatchInlineSnapshot(`
+      {
+        "facts": {},
+        "headline": "Script, input and environment are 70221 bytes for the guest agent, which takes 65536 at once.",
+        "hint": "Write the bulk into a file of the VM by several calls (>> appends), or reach the VM by SSH as a host of its own.",
+        "kind": "invalid-input",
+      }
+    `);
+    expect(bench.writes()).toEqual([]);
+  });
+
+  it('tells a denial with its privilege', async () => {
+    const pve = bench.as('mcp@pve!auditor');
+    expect(await bench.fails('vm_exec', { guest: 200, script: 'true' }, { pve })).toMatchInlineSnapshot(`
+      {
+        "facts": {
+          "path": "/vms/200",
+          "privilege": "VM.GuestAgent.Unrestricted",
+          "status": 403,
+          "token": "mcp@pve!auditor",
+        },
+        "headline": "127.0.0.1:… denied POST /nodes/pve1/qemu/200/agent/exec to mcp@pve!auditor: Permission check failed (/vms/200, VM.GuestAgent.Unrestricted). The token lacks VM.GuestAgent.Unrestricted on /vms/200. With privilege separation (the default) both the token and its user mcp@pve need it; without, only the user does.",
+        "hint": "On the host: pveum acl modify /vms/200 --tokens 'mcp@pve!auditor' --roles PVEVMAdmin — and, unless mcp@pve has it already: pveum acl modify /vms/200 --users 'mcp@pve' --roles PVEVMAdmin",
+        "kind": "permission",
+      }
+    `);
+  });
+
+  it('says how to get an agent that answers', async () => {
+    const guest = bench.world.guest(200);
+    if (guest) guest.agent = false;
+    const failure = await bench.fails('vm_exec', { guest: 200, script: 'true' });
+    if (guest) guest.agent = true;
+    expect(failure).toMatchInlineSnapshot(`
+      {
+        "facts": {},
+        "headline": "The guest agent of VM 200 (homeassistant) on pve1 does not answer.",
+        "hint": "Inside the VM: apt install qemu-guest-agent (or dnf, zypper, apk add), then systemctl enable --now qemu-guest-agent; on Windows the installer is on the virtio-win ISO. In a VM that is still booting it answers a little later.",
+        "kind": "conflict",
+      }
+    `);
+  });
+
+  it('says that the guest has no sh to start, or that its agent is not to run anything', async () => {
+    const answering = (status: number, statusText: string) => (wire: Wire) => ({
+      ...wire,
+      send: async (request: Parameters<Wire['send']>[0]) =>
+        request.method === 'POST' ? { status, statusText, body: '' } : wire.send(request),
+    });
+    const failing = (status: number, text: string) =>
+      bench.fails(
+        'vm_exec',
+        { guest: 200, script: 'true' },
+        { pve: bench.as('root@pam!mcp', answering(status, text)) },
+      );
+    expect(await failing(596, 'Broken pipe')).toMatchObject({
+      kind: 'remote-error',
+      headline: 'The guest agent of VM 200 (homeassistant) on pve1 could not start /bin/sh.',
+    });
+    expect(await failing(500, 'Agent error: Command guest-exec has been disabled')).toMatchObject({
+      kind: 'permission',
+    });
+    expect(await failing(596, 'Connection timed out')).toMatchObject({ kind: 'outcome-unknown' });
+  });
+
+  it('is refused for a protected guest, whatever it is called', async () => {
+    const context = bench.context({ setup: { ...setup, protectedGuests: [200] } });
+    for (const guest of [200, '200', 'homeassistant'])
+      await expect(refuseProtected(vmExec, { guest, script: 'true' }, context)).rejects.toMatchObject({
+        kind: 'refused',
+      });
+    expect(bench.writes()).toEqual([]);
+  });
+
+  it('shows a human the VM and its agent', async () => {
+    expect(await bench.preview('vm_exec', { guest: 200, script: 'reboot' })).toMatchInlineSnapshot(`
+      {
+        "message": "Run on VM 200 (homeassistant), by its guest agent:
+      reboot",
+        "state": {
+          "host": "pve1",
+          "place": "VM 200 (homeassistant)",
+        },
+      }
+    `);
+    expect(vmExec.alarm?.({ guest: 200, script: 'rm -rf /' })).toBe('It deletes a system folder with all below it.');
+  });
+
+  it.each([
+    ['a container', { guest: 'keycloak' }],
+    ['a VM that is stopped', { guest: 9000 }],
+    ['a Windows guest', { guest: 'win11' }],
+  ])('says what to do instead in %s', async (_, input) => {
+    const { kind, headline, hint } = await bench.fails('vm_exec', { ...input, script: 'true' });
+    expect({ kind, headline, hint }).toMatchSnapshot();
+    expect(bench.writes()).toEqual([]);
+  });
+});
+
+/** Processes of this machine whose command line holds the text. */
+const running = (text: string): string[] =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(text);
+      } catch {
+        return false;
+      }
+    });
+
+describe('vm_exec with real processes', () => {
+  const run = (input: Record<string, unknown>) =>
+    bench.call('vm_exec', { guest: 200, ...input }, { pve: bench.as('root@pam!mcp', realAgent()) });
+  const fails = (input: Record<string, unknown>, signal = new AbortController().signal) =>
+    bench.fails('vm_exec', { guest: 200, ...input }, { pve: bench.as('root@pam!mcp', realAgent()), signal });
+
+  it('guarantee 6: text comes back byte for byte as argument, variable and input (100 of 10,000)', async () => {
+    const text = fc.string({ unit: 'binary', maxLength: 60 }).filter((one) => !/[\0\p{Surrogate}]/u.test(one));
+    const property = fc.asyncProperty(text, text, text, async (argument, value, stdin) => {
+      const script = `printf %s '${argument.replaceAll("'", `'\\''`)}'; printf %s "$VALUE" >&2; cat >&2`;
+      const { facts } = await run({ script, env: { VALUE: value }, stdin });
+      expect(facts).toMatchObject({ exit_code: 0, ...(argument && { stdout: { remote: argument } }) });
+      if (value + stdin) expect(facts).toMatchObject({ stderr: { remote: value + stdin } });
+    });
+    await fc.assert(property, { numRuns: 100 });
+  });
+
+  it('tells the signal that ended it', async () => {
+    expect((await run({ script: 'echo out; kill -9 $$' })).facts).toMatchObject({
+      signal: 'KILL',
+      stdout: { remote: 'out\n' },
+    });
+  });
+
+  it('guarantee 4: nothing runs on after the timeout, whatever it did to stay (10 of 100)', async () => {
+    const script = (time: string) =>
+      `echo begun; trap "" TERM INT HUP; setsid sleep ${time} & (env -i sleep ${time} &); sleep ${time}; sleep ${time}`;
+    const times = Array.from({ length: 10 }, (_, i) => `98${process.pid}.${i}5`);
+    const end = (time: string) => fails({ script: script(time), timeout_s: 1 });
+    const ends = [...(await Promise.all(times.slice(0, 5).map(end))), ...(await Promise.all(times.slice(5).map(end)))];
+    for (const end of ends) {
+      expect(end).toMatchObject({
+        kind: 'timeout',
+        facts: { remote_process: 'terminated', stdout: { remote: 'begun\n' } },
+      });
+    }
+    expect(times.flatMap(running)).toEqual([]);
+  });
+
+  it('guarantee 4: nothing runs on after a cancel', async () => {
+    const cancel = new AbortController();
+    const time = `98${process.pid}.99`;
+    const end = fails({ script: `sleep ${time}` }, cancel.signal);
+    await expect.poll(() => running(time).length, { interval: 20 }).toBeGreaterThan(0);
+    cancel.abort();
+    expect(await end).toMatchObject({ kind: 'cancelled', facts: { remote_process: 'terminated' } });
+    expect(running(time)).toEqual([]);
+  });
+
+  it('asks no second time how a command ended, and says so when the answer is lost', async () => {
+    const agent = realAgent();
+    const losing = (wire: Wire): Wire => {
+      const behind = agent(wire);
+      return {
+        ...behind,
+        send: async (request) => {
+          const got = await behind.send(request);
+          const end = 'body' in got && got.body.includes('"exited":1');
+          return end ? { ...got, status: 595, statusText: 'Connection refused', body: '' } : got;
+        },
+      };
+    };
+    const pve = bench.as('root@pam!mcp', losing);
+    expect(await bench.fails('vm_exec', { guest: 200, script: 'true' }, { pve })).toMatchInlineSnapshot(`
+      {
+        "facts": {},
+        "headline": "What became of the command in VM 200 (homeassistant) on pve1 cannot be read: 127.0.0.1:… refused GET /nodes/pve1/qemu/200/agent/exec-status: Agent error: PID ld does not exist",
+        "hint": "It was started once. Its end is told once, and is lost when the VM or its agent was restarted meanwhile. Look inside the VM before you run it again.",
+        "kind": "outcome-unknown",
+      }
+    `);
+  });
+});
