@@ -1,7 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tools } from '../../src/toolsets/index.ts';
+import { inputsOf } from '../toolsets/requests/inputs.ts';
 import { type Connected, connect } from './clients.ts';
 import { type Datacentre, startDatacentre } from './datacentre.ts';
 
@@ -35,7 +37,10 @@ beforeAll(async () => {
   // Everything in the datacentre that others write says every secret in every spelling.
   const everything = Object.values(secrets).flatMap(spellings).join(' | ');
   for (const guest of dc.world.guests) guest.config.description = everything;
-  client = await connect('v2-2026', await dc.launch({ MCP_MODE: 'trusted', ...made }, inherited));
+  client = await connect(
+    'v2-2026',
+    await dc.launch({ MCP_MODE: 'trusted', MCP_TOOLSETS: 'full', MCP_TASK_WAIT_S: '2', ...made }, inherited),
+  );
 });
 afterAll(async () => {
   await client.close();
@@ -51,19 +56,15 @@ const echo = (): string => {
 
 /** Arguments with which a tool does its work, and arguments with which it fails, each of them full of secrets. */
 function argumentsFor(name: string): Record<string, unknown>[] {
-  const shape = Object.keys(tools.find((tool) => tool.name === name)?.schema.shape ?? {});
-  const values: Record<string, unknown> = {
-    guest: 102,
-    vmid: 102,
-    target: 'pve1',
-    script: echo(),
-    action: name === 'pve_guest_stop' ? 'stop' : 'reboot',
-    upid: dc.world.tasks[0]?.upid,
-  };
-  const working = Object.fromEntries(shape.filter((key) => key in values).map((key) => [key, values[key]]));
+  const tool = tools.find((one) => one.name === name);
+  if (!tool) throw new Error(name);
+  const shape = Object.keys(tool.schema.shape);
+  const values: Record<string, unknown> = { guest: 102, vmid: 102, target: 'pve1', script: echo() };
+  const known = Object.fromEntries(shape.filter((key) => key in values).map((key) => [key, values[key]]));
+  const made = fc.sample(inputsOf(tool, dc.world), { numRuns: 3, seed: 21 });
   const token = secrets.PROXMOX_TOKEN_VALUE ?? '';
   const failing = Object.fromEntries(shape.map((key) => [key, token]));
-  return [working, failing, { ...working, [token]: 1 }];
+  return [...made.map((input) => ({ ...input, ...known })), failing, { ...known, [token]: 1 }];
 }
 
 /** Where a secret is, in any spelling; no line when it is nowhere. */

@@ -8,7 +8,7 @@ let dc: Datacentre;
 let session: RawSession;
 beforeAll(async () => {
   dc = await startDatacentre();
-  session = startRaw(await dc.launch({ MCP_MODE: 'read-only' }));
+  session = startRaw(await dc.launch({ MCP_MODE: 'read-only', MCP_TOOLSETS: 'full' }));
   await initialize(session);
 });
 afterAll(async () => {
