@@ -23,6 +23,7 @@ import guestPower from './pve/guest-power.ts';
 import guestRestore from './pve/guest-restore.ts';
 import guestStop from './pve/guest-stop.ts';
 import guestTemplate from './pve/guest-template.ts';
+import metrics from './pve/metrics.ts';
 import nicRemove from './pve/nic-remove.ts';
 import nicSet from './pve/nic-set.ts';
 import overview from './pve/overview.ts';
@@ -74,6 +75,7 @@ export const tools: readonly Tool[] = [
   guestRestore,
   guestStop,
   guestTemplate,
+  metrics,
   nicRemove,
   nicSet,
   overview,
