@@ -357,7 +357,7 @@ describe('what no token may do goes over SSH', () => {
       ",
           },
         },
-        "headline": "pct set 102 on pve1 ended with exit code 255.",
+        "headline": "pct set 102 on pve1 ended with exit code 255: detected modified configuration - file changed by other user? Try again.",
         "hint": "Somebody changed the configuration meanwhile. Read it again, then decide again.",
         "kind": "conflict",
       }

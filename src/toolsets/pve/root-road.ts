@@ -75,7 +75,8 @@ export async function setAsRoot(
 export const unlockAsRoot = (context: ToolContext, host: HostSpec, guest: Guest): Promise<Facts> =>
   runAsRoot(context, host, guest, 'unlock', []);
 
-const WRONG_HOST = 97;
+/** Said before anything is run; an exit code alone could be pct's own, which lets any errno out. */
+const WRONG_HOST = 'psm: this is another host';
 
 /** Only where the machine calls itself as the node is called: a host of that name may be another cluster's. */
 async function runAsRoot(
@@ -87,7 +88,7 @@ async function runAsRoot(
 ): Promise<Facts> {
   const command = `${program(guest)} ${verb}`;
   const line = [program(guest), verb, String(guest.vmid), ...options].map(quote).join(' ');
-  const script = `[ "$(uname -n | cut -d. -f1)" = ${quote(guest.node)} ] || exit ${WRONG_HOST}\n${line}`;
+  const script = `[ "$(uname -n | cut -d. -f1)" = ${quote(guest.node)} ] || { echo ${quote(WRONG_HOST)} >&2; exit 1; }\n${line}`;
   const result = await context.ssh.run(host, { script, timeoutMs: context.setup.commandTimeoutMs });
   if (result.exitCode !== 0) throw refusal(command, host, guest, result);
   const warnings = result.stderr.text.trim();
@@ -95,18 +96,18 @@ async function runAsRoot(
 }
 
 function refusal(command: string, host: HostSpec, guest: Guest, result: CommandResult): Failure {
-  if (result.exitCode === WRONG_HOST) {
+  const said = result.stderr.text.trim().replace(/\s*\n\s*/g, ' ');
+  if (said.includes(WRONG_HOST)) {
     return new Failure(
       'misconfigured',
       `The SSH host ${host.name} does not call itself ${guest.node}, so it is not the node of ${guest.label}. Nothing was done.`,
       `Correct the address of ${guest.node} in the hosts file or in ~/.ssh/config.`,
     );
   }
-  const said = result.stderr.text.trim().replace(/\s*\n\s*/g, ' ');
   const known = meaningOf(said, String(guest.vmid));
   return new Failure(
-    known?.kind ?? (/^400 /.test(said) ? 'invalid-input' : 'remote-error'),
-    `${command} ${guest.vmid} on ${host.name} ended with exit code ${result.exitCode ?? 'unknown'}.`,
+    known?.kind ?? (/\b400 Parameter verification failed/.test(said) ? 'invalid-input' : 'remote-error'),
+    `${command} ${guest.vmid} on ${host.name} ended with exit code ${result.exitCode ?? 'unknown'}: ${said.slice(0, 300) || 'it said nothing'}`,
     known?.cure ?? 'What it said is in stderr; look at the guest again before repeating it.',
     { facts: { road: `ssh: ${command}`, stderr: result.stderr } },
   );
