@@ -1,5 +1,5 @@
 import type { Pve, PveCallOptions } from './client.ts';
-import { type Guest, guestOf } from './guests.ts';
+import { type Guest, guestsOf } from './guests.ts';
 import { type ResourceRow, readRows, words } from './rows.ts';
 
 /** A cluster member. An offline one has no `cpu`, `mem`, `disk`, `uptime`; nor has one the token may not audit. */
@@ -45,7 +45,7 @@ export interface Resources {
 export async function readResources(pve: Pve, options?: PveCallOptions): Promise<Resources> {
   const rows = await readRows(pve, {}, options);
   return {
-    guests: rows.flatMap(guestOf).sort((a, b) => a.vmid - b.vmid),
+    guests: guestsOf(rows),
     nodes: rows.flatMap(nodeOf).sort((a, b) => a.node.localeCompare(b.node)),
     storages: rows
       .flatMap(storageOf)
