@@ -23,6 +23,7 @@ import guestPower from './pve/guest-power.ts';
 import guestRestore from './pve/guest-restore.ts';
 import guestStop from './pve/guest-stop.ts';
 import guestTemplate from './pve/guest-template.ts';
+import log from './pve/log.ts';
 import metrics from './pve/metrics.ts';
 import nicRemove from './pve/nic-remove.ts';
 import nicSet from './pve/nic-set.ts';
@@ -75,6 +76,7 @@ export const tools: readonly Tool[] = [
   guestRestore,
   guestStop,
   guestTemplate,
+  log,
   metrics,
   nicRemove,
   nicSet,
