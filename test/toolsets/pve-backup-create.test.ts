@@ -81,7 +81,6 @@ describe('pve_backup_create', () => {
       INFO: status = running
       INFO: backup mode: snapshot
       INFO: ionice priority: 7
-      INFO: CT Name: postgres
       ERROR: Backup of VM 410 failed - CT is locked (migrate)
       INFO: Failed at 2026-11-20 03:10:00
       INFO: Backup job finished with errors

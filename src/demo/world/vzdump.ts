@@ -3,12 +3,13 @@ import { checkLock, checkQuorum, type Ground, type GuestRef } from './operations
 import { turnOff, turnOn } from './power.ts';
 import { backupVolume } from './storages.ts';
 import { type By, Refusal, type Step, type Task } from './tasks.ts';
+import { archiveLines, type BackupMode, closingLines, openingLines, type Told } from './vzdump-log.ts';
 
 export interface BackupRequest {
   readonly node: string;
   readonly vmids: readonly number[];
   readonly storage: Storage;
-  readonly mode: 'snapshot' | 'suspend' | 'stop';
+  readonly mode: BackupMode;
   /** What vzdump's command line shows. */
   readonly command: string;
   readonly extension: string;
@@ -24,7 +25,6 @@ export interface Backups {
 }
 
 const MiB = 1024 ** 2;
-const clock = (at: number): string => new Date(at).toISOString().slice(0, 19).replace('T', ' ');
 
 export function backupOperations(ground: Ground, at: (ref: GuestRef) => Guest): Backups {
   return {
@@ -32,15 +32,18 @@ export function backupOperations(ground: Ground, at: (ref: GuestRef) => Guest): 
       const start: Step = { seconds: 0, log: [`INFO: starting new backup job: ${request.command}`] };
       const log: string[] = [];
       const steps = request.vmids.flatMap((vmid) => guestSteps(ground, at, request, vmid, log));
+      const sum: Step = {
+        seconds: 0,
+        log: () => [`INFO: Backup job finished ${log.length > 0 ? 'with errors' : 'successfully'}`],
+      };
       const end: Step = {
         seconds: 0,
         run: () => {
           if (log.length > 0) throw new Refusal('job errors');
         },
-        log: ['INFO: Backup job finished successfully'],
       };
       const id = request.vmids.length === 1 ? String(request.vmids[0]) : '';
-      return ground.begin({ node: request.node, type: 'vzdump', id, by, steps: [start, ...steps, end] });
+      return ground.begin({ node: request.node, type: 'vzdump', id, by, steps: [start, ...steps, sum, end] });
     },
     deleteVolume(node, storage, volid, by) {
       const volume = storage.volumes.find(
@@ -65,6 +68,8 @@ export function backupOperations(ground: Ground, at: (ref: GuestRef) => Guest): 
   };
 }
 
+const SECONDS = 18;
+
 /** One guest's part of the job. A failure is remembered in `failed` and the job goes on. */
 function guestSteps(
   ground: Ground,
@@ -77,14 +82,17 @@ function guestSteps(
   if (known === undefined) return [];
   const ref = { node: request.node, kind: known.kind, vmid };
   const begun = ground.now();
-  const volume = backupVolume(
-    request.storage,
-    known,
+  const format = `${known.kind === 'lxc' ? 'tar' : 'vma'}${request.extension}`;
+  const volume = backupVolume(request.storage, known, begun, format, 820 * MiB);
+  const running = known.status === 'running';
+  const told: Told = {
+    guest: known,
+    mode: running ? request.mode : 'stop',
+    running,
     begun,
-    `${known.kind === 'lxc' ? 'tar' : 'vma'}${request.extension}`,
-    820 * MiB,
-  );
-  const archive = `${request.storage.options.path ?? '/var/lib/vz'}/dump/${volume.volid.split('/').at(-1)}`;
+    archive: `${request.storage.options.path ?? '/var/lib/vz'}/dump/${volume.volid.split('/').at(-1)}`,
+    notes: Boolean(request.notes),
+  };
   let failure: string | undefined;
   const begin = () => {
     try {
@@ -97,41 +105,24 @@ function guestSteps(
       return;
     }
     at(ref).lock = 'backup';
-    if (request.mode === 'stop') turnOff(at(ref));
+    if (told.mode === 'stop' && running) turnOff(at(ref));
   };
-  const wasRunning = known.status === 'running';
   const finish = () => {
     if (failure !== undefined) return;
     const guest = at(ref);
     guest.lock = undefined;
-    if (wasRunning && guest.status === 'stopped') turnOn(guest, ground.now());
+    if (running && guest.status === 'stopped') turnOn(guest, ground.now());
     request.storage.volumes.push({
       ...volume,
       ...(request.notes ? { notes: filledIn(request.notes, guest) } : {}),
       protected: request.protected,
     });
   };
+  const unlessFailed = (lines: readonly string[]) => () => (failure === undefined ? lines : []);
   return [
-    { seconds: 1, run: begin, log: () => openingLog(known, request, begun, failure) },
-    {
-      seconds: 15,
-      log: () =>
-        failure === undefined
-          ? [`INFO: creating vzdump archive '${archive}'`, 'INFO: Total bytes written: 859832320 (820MiB, 54MiB/s)']
-          : [],
-    },
-    {
-      seconds: 2,
-      run: finish,
-      log: () =>
-        failure === undefined
-          ? [
-              'INFO: archive file size: 820MB',
-              `INFO: Finished Backup of VM ${vmid} (00:00:18)`,
-              `INFO: Backup finished at ${clock(begun + 18_000)}`,
-            ]
-          : [],
-    },
+    { seconds: 1, run: begin, log: () => openingLines(told, failure) },
+    { seconds: 15, log: unlessFailed(archiveLines(told)) },
+    { seconds: 2, run: finish, log: unlessFailed(closingLines(told, SECONDS)) },
   ];
 }
 
@@ -145,17 +136,4 @@ function filledIn(template: string, { vmid, node, config }: Guest): string {
   };
   const text = template.replace(/\\(.)/g, (_, escaped: string) => (escaped === 'n' ? '\n' : escaped));
   return text.replace(/\{\{(\w+)\}\}/g, (all, name: string) => known[name] ?? all);
-}
-
-function openingLog(guest: Guest, request: BackupRequest, begun: number, failure: string | undefined): string[] {
-  const error = [`ERROR: Backup of VM ${guest.vmid} failed - ${failure}`, `INFO: Failed at ${clock(begun)}`];
-  return [
-    `INFO: Starting Backup of VM ${guest.vmid} (${guest.kind})`,
-    `INFO: Backup started at ${clock(begun)}`,
-    `INFO: status = ${guest.status}`,
-    `INFO: backup mode: ${request.mode}`,
-    'INFO: ionice priority: 7',
-    `INFO: ${guest.kind === 'lxc' ? 'CT' : 'VM'} Name: ${guest.config.hostname ?? guest.config.name}`,
-    ...(failure === undefined ? [] : [...error, 'INFO: Backup job finished with errors']),
-  ];
 }

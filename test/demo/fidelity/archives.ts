@@ -37,6 +37,11 @@ const disk103 = (world: World): void => {
   world.storage('local-lvm')?.volumes.push({ volid: 'local-lvm:vm-103-disk-0', ...disk });
 };
 
+/** The name that container 100 had by then. */
+const renamed = (world: World): void => {
+  Object.assign(world.guest(100)?.config ?? {}, { hostname: 'renamed' });
+};
+
 const all =
   (...edits: readonly ((world: World) => void)[]) =>
   (world: World): void => {
@@ -53,17 +58,17 @@ const job = {
   vmid: '100',
 } as const;
 
-/** Backups, restores, backup jobs and downloads. The options in a vzdump log come in no order, so those are not compared. */
+/** Backups, restores, backup jobs and downloads. */
 export const archives: Record<string, Replay> = {
   'c-extractconfig': { prepare: backedUp },
   'c-restore': { prepare: backedUp, task: true },
   'c-restore-exists': { prepare: all(backedUp, add(container(103))) },
   'c-restore-force': { prepare: all(backedUp, add(container(103)), disk103), task: true },
-  'c-vzdump': {},
-  'c-vzdump-snap': {},
+  'c-vzdump': { prepare: renamed, task: true },
+  'c-vzdump-snap': { prepare: renamed, task: true },
   'd-vm-vzdump': {},
   'd-vm-vzdump-off': {},
-  'd-cancel': {},
+  'd-cancel': { prepare: renamed, task: true },
   'c-dlquery': {},
   'c-dlurl': { task: true },
   'c-jobs': { prepare: jobs(job) },

@@ -23,6 +23,13 @@ const renamer =
   (text) =>
     text.replace(/\bpve\d\b/g, (node) => nodes[node] ?? node);
 
+/** The options of a command line, which Proxmox VE prints in no order. */
+const inOrder = (options: string): string =>
+  options
+    .split(/(?= --)/)
+    .toSorted()
+    .join('');
+
 const same = (text: string): string =>
   text
     .replace(/UPID:([^:]+):[0-9A-F]{8}:[0-9A-F]{8,9}:[0-9A-F]{8}:/g, 'UPID:$1:pid:pstart:start:')
@@ -31,6 +38,12 @@ const same = (text: string): string =>
     .replace(/, [\d.]+MiB\/s\)/g, ', speed)')
     .replace(/SHA256:[\w+/]+/g, 'SHA256:hash')
     .replace(/Filesystem UUID: [\w-]+/g, 'Filesystem UUID: uuid')
+    .replace(/(vzdump \d+)((?: --[\w-]+ (?:'[^']*'|[^\s"']+))+)/g, (_, head, options) => head + inOrder(options))
+    .replace(/\b(started|finished|Failed) at [\d: -]+/g, '$1 at time')
+    .replace(/-\d{4}_\d\d_\d\d-\d\d_\d\d_\d\d\./g, '-stamp.')
+    .replace(/bytes written: \d+ \(\d+MiB/g, 'bytes written: some (some')
+    .replace(/archive file size: \d+MB/g, 'archive file size: some')
+    .replace(/after \d+ seconds|\(\d\d:\d\d:\d\d\)/g, 'some time')
     .replace(/"(pid|pstart|starttime|endtime)":\d+/g, '"$1":0');
 
 function comparable(answer: Pick<Answer, 'status' | 'reason' | 'headers' | 'text'>, rename: Rename): Comparable {
