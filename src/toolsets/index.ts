@@ -27,6 +27,7 @@ import log from './pve/log.ts';
 import metrics from './pve/metrics.ts';
 import nicRemove from './pve/nic-remove.ts';
 import nicSet from './pve/nic-set.ts';
+import nodeGet from './pve/node-get.ts';
 import overview from './pve/overview.ts';
 import snapshotCreate from './pve/snapshot-create.ts';
 import snapshotDelete from './pve/snapshot-delete.ts';
@@ -80,6 +81,7 @@ export const tools: readonly Tool[] = [
   metrics,
   nicRemove,
   nicSet,
+  nodeGet,
   overview,
   snapshotCreate,
   snapshotDelete,
