@@ -51,7 +51,7 @@ describe('pve_task_stop', () => {
           },
           "may_be_left": "No backup is made. The guest may stay locked (backup), and stopped or paused where the mode does that.",
           "notes": [
-            "CT 101 (pihole) on pve1 is locked (backup). If no task runs for it, \`pct unlock 101\` as root on pve1 frees it.",
+            "CT 101 (pihole) on pve1 is locked (backup). If no other task works on it, pve_guest_configure with unlock: true frees it.",
           ],
           "status": "running",
           "upid": "UPID:pve1:…:vzdump:101:root@pam!mcp:",

@@ -51,7 +51,7 @@ async function preview(context: ToolContext, found: Found, start: boolean) {
     'What its disks and its configuration gained since then is lost. There is no undo.',
     power(found, start),
     ...(newer.length > 0
-      ? [`Newer snapshots: ${newer.map(({ name }) => name).join(', ')}. ZFS refuses because of them.`]
+      ? [`Newer snapshots: ${newer.map(({ name }) => name).join(', ')}. On ZFS they have to be deleted first.`]
       : []),
     `Last backup: ${backup}.`,
   ];

@@ -69,9 +69,8 @@ async function preview(context: ToolContext, upid: string) {
 /** The lock and the power of its guest, as they are now. */
 function afterwards(guest: Guest, before: GuestState | undefined, now: GuestState, notes: string[]): void {
   if (now.lock !== undefined) {
-    const unlock = `${guest.kind === 'lxc' ? 'pct' : 'qm'} unlock ${guest.vmid}`;
     notes.push(
-      `${guest.label} is locked (${now.lock}). If no task runs for it, \`${unlock}\` as root on ${guest.node} frees it.`,
+      `${guest.label} is locked (${now.lock}). If no other task works on it, pve_guest_configure with unlock: true frees it.`,
     );
   }
   if (before && before.status !== now.status)
