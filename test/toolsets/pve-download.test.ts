@@ -135,6 +135,8 @@ describe('pve_download', () => {
     [{}, 'Either a url'],
     [{ url, template: 'debian-13' }, 'Either a url'],
     [{ template: 'debian-13', checksum: 'aa' }, 'Either a url'],
+    [{ url: 'https://[/x.iso' }, 'is no URL'],
+    [{ url: 'https://example.org/%zz' }, 'cannot be told from its name'],
     [{ url: 'https://u:p@example.org/x.iso' }, 'user name or password'],
     [{ url: 'https://example.org/noble-server-cloudimg-amd64.img' }, 'cannot be told from its name'],
     [{ url: image, content: 'iso' }, 'is no name for iso'],

@@ -66,17 +66,27 @@ export function algorithmOf(checksum: string): string {
 /** The name as the server would write it (pve-storage, normalize_content_filename). */
 const normal = (name: string): string => name.replace(/^.*[/\\]/, '').replace(/[^a-zA-Z0-9_.-]/g, '_');
 
+/** The last part of a URL's path; one that is not well encoded is taken as it is written. */
+function nameIn(pathname: string): string {
+  try {
+    return decodeURIComponent(pathname);
+  } catch {
+    return pathname;
+  }
+}
+
 /** The file at a URL. A user or password in it would stand in the log of the task for everybody to read. */
 export function fromUrl(
   { pve, signal }: ToolContext,
   url: string,
   { content: asked, filename, checksum }: FileWish,
 ): Source {
+  if (!URL.canParse(url)) throw invalid(`"${url}" is no URL.`, 'Give one such as https://example.org/x.iso.');
   const { username, password, pathname } = new URL(url);
   if (username !== '' || password !== '') {
     throw invalid('The URL holds a user name or password, which the log of the task would show.', 'Leave it out.');
   }
-  const name = normal(filename ?? decodeURIComponent(pathname));
+  const name = normal(filename ?? nameIn(pathname));
   const content = contentOf(name, asked);
   const sum =
     checksum === undefined ? {} : { checksum: checksum.toLowerCase(), 'checksum-algorithm': algorithmOf(checksum) };
