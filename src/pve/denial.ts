@@ -66,20 +66,25 @@ function reasonOf(message: string, token: string): Reason {
 
 function lacking(path: string, privileges: readonly string[], token: string): Omit<Reason, 'facts'> {
   const [user = ''] = token.split('!');
-  const [first = ''] = privileges;
-  const { role, caution } = roleFor(first);
-  const line = `pveum acl modify ${path} --tokens '${token}' --roles ${role}`;
   const missing = `${privileges.join(' or ')} on ${path}`;
-  if (user === 'root@pam') {
-    return {
-      reason: `The token lacks ${missing}. root@pam has every privilege, so privilege separation of the token is the reason.`,
-      cure: `On the host: ${line}${caution}`,
-    };
-  }
-  return {
-    reason: `The token lacks ${missing}. With privilege separation (the default) both the token and its user ${user} need it; without, only the user does.`,
-    cure: `On the host: ${line} — and, unless ${user} has it already: pveum acl modify ${path} --users '${user}' --roles ${role}${caution}`,
-  };
+  const why =
+    user === 'root@pam'
+      ? 'root@pam has every privilege, so privilege separation of the token is the reason.'
+      : `With privilege separation (the default) both the token and its user ${user} need it; without, only the user does.`;
+  const [first = ''] = privileges;
+  return { reason: `The token lacks ${missing}. ${why}`, cure: granting(path, first, token) };
+}
+
+/** The pveum lines that give a token a privilege on a path, by the smallest built-in role that holds it. */
+export function granting(path: string, privilege: string, token: string): string {
+  const [user = ''] = token.split('!');
+  const { role, caution } = roleFor(privilege);
+  const line = `pveum acl modify ${path} --tokens '${token}' --roles ${role}`;
+  const both =
+    user === 'root@pam'
+      ? ''
+      : ` — and, unless ${user} has it already: pveum acl modify ${path} --users '${user}' --roles ${role}`;
+  return `On the host: ${line}${both}${caution}`;
 }
 
 const unnamed = (token: string): Reason => ({

@@ -1,3 +1,4 @@
+import accessCheck from './pve/access-check.ts';
 import apiCall from './pve/api-call.ts';
 import apiGet from './pve/api-get.ts';
 import apiSearch from './pve/api-search.ts';
@@ -52,6 +53,7 @@ import vmExec from './vm/exec.ts';
 /** Every tool there is, in the order of their names. */
 export const tools: readonly Tool[] = [
   pctExec,
+  accessCheck,
   apiCall,
   apiGet,
   apiSearch,
