@@ -242,6 +242,19 @@ describe('pve_guest_configure', () => {
     expect(config(101).cores).toBe(2);
   });
 
+  it('asks before it opens the node to the guest', () => {
+    const alarm = (set: object) => toolNamed('pve_guest_configure').alarm?.({ guest: 410, set });
+    const reaching = [
+      { hookscript: 'local:snippets/x.sh' },
+      { args: '-device x' },
+      { mp1: '/srv/data,mp=/data' },
+      { dev0: '/dev/kvm' },
+      { hostpci0: '0000:01:00.0' },
+    ];
+    for (const set of reaching) expect(alarm(set)).toContain('reach its node');
+    for (const set of [{ mp1: 'local-lvm:4,mp=/data' }, { features: 'nesting=1' }]) expect(alarm(set)).toBeUndefined();
+  });
+
   it('asks before it lifts the protection, however that is written', () => {
     const alarm = (input: object) => toolNamed('pve_guest_configure').alarm?.({ guest: 410, ...input });
     for (const input of [{ protection: false }, { set: { protection: 'off' } }, { delete: ['protection'] }]) {

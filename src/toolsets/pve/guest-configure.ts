@@ -92,6 +92,18 @@ const liftsProtection = ({ protection, set, delete: gone }: Wishes): boolean =>
   (set?.protection !== undefined && set.protection !== '1') ||
   gone?.includes('protection') === true;
 
+/** Keys by which a guest runs something on its node, or gets hold of what is there. */
+const reachesNode = ({ set = {} }: Wishes): boolean =>
+  Object.entries(set).some(
+    ([key, value]) =>
+      /^(args|hookscript|dev\d+|hostpci\d+)$/.test(key) || (/^mp\d+$/.test(key) && String(value).startsWith('/')),
+  );
+
+function alarmFor(wish: Wishes): string | undefined {
+  if (liftsProtection(wish)) return 'It lifts the protection that forbids deleting the guest and its disks.';
+  return reachesNode(wish) ? 'It lets the guest reach its node: as root there, beyond what a token may do.' : undefined;
+}
+
 function refuseTogether(wish: Wishes): void {
   if (Object.values(wish).every((value) => value === undefined)) return;
   throw new Failure(
@@ -119,8 +131,7 @@ export default definePveTool({
 
   touches: ownersIn,
 
-  alarm: (wish) =>
-    liftsProtection(wish) ? 'It lifts the protection that forbids deleting the guest and its disks.' : undefined,
+  alarm: alarmFor,
 
   async confirm({ guest: ref, unlock: open, ...wish }, context) {
     const { guest, state } = await inspect(context, ref);
