@@ -17,6 +17,7 @@ import { createRedaction } from './present/redact.ts';
 import { keepSecretsIn } from './present/secrets.ts';
 import { createSchema } from './pve/schema.ts';
 import type { Ssh } from './ssh/client.ts';
+import { wholeLines } from './ssh/lines.ts';
 import { createPool } from './ssh/pool.ts';
 import { createSsh } from './ssh/run.ts';
 import { tools } from './toolsets/index.ts';
@@ -55,19 +56,6 @@ function setupOf(
     token: token?.id,
     problems: [...problems, ...more],
     ...waits,
-  };
-}
-
-const LONGEST_BEGUN_LINE = 16_384;
-
-/** Tells the newest whole line of a text that comes in pieces: half a line may hold half a secret. */
-export function wholeLines(tell: (line: string) => void): (text: string) => void {
-  let begun = '';
-  return (text) => {
-    const lines = (begun + text).split(/[\r\n]+/);
-    begun = (lines.pop() ?? '').slice(0, LONGEST_BEGUN_LINE);
-    const newest = lines.findLast((line) => line.trim() !== '');
-    if (newest !== undefined) tell(newest);
   };
 }
 

@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeNewFile } from './newfile.ts';
 
 const KEEP_MS = 7 * 24 * 3600 * 1000;
 
@@ -15,20 +15,11 @@ async function dropOld(dir: string): Promise<void> {
   }
 }
 
-/** A SaveOutput into `dir` (made 0700), one new 0600 file each; those older than seven days are removed. */
+/** A SaveOutput into `dir`, one new file each; those older than seven days are removed. */
 export const saveInto =
   (dir: string): SaveOutput =>
   async (text) => {
-    const stamp = new Date().toISOString().replace(/\D/g, '').slice(0, 14);
-    const file = join(dir, `output-${stamp}-${randomBytes(4).toString('hex')}.txt`);
-    try {
-      await mkdir(dir, { recursive: true, mode: 0o700 });
-      await writeFile(file, text, { mode: 0o600, flag: 'wx' });
-      await dropOld(dir).catch(() => undefined);
-      return file;
-    } catch {
-      // Half a text on a disk that is full helps nobody.
-      await rm(file, { force: true }).catch(() => undefined);
-      return undefined;
-    }
+    const file = await writeNewFile(dir, 'output.txt', text).catch(() => undefined);
+    if (file) await dropOld(dir).catch(() => undefined);
+    return file;
   };

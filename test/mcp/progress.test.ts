@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { wholeLines } from '../../src/app.ts';
 import { createPresent } from '../../src/present/present.ts';
 import { createRedact } from '../../src/present/redact.ts';
 import { Secret } from '../../src/secret.ts';
+import { wholeLines } from '../../src/ssh/lines.ts';
 
 const SECRET = 'correct-horse';
 const { line } = createPresent({

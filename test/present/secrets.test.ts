@@ -19,7 +19,7 @@ describe('guarantee 21: a password that was made here', () => {
     const { redact, hold } = createRedaction([new Secret('the token')]);
     const { value, file } = await keepSecretsIn(join(folder, 'a', 'secrets'), hold)('CT 103 (../web server)');
     expect(await readFile(file, 'utf8')).toBe(`${value.reveal()}\n`);
-    expect(file).toMatch(/\/a\/secrets\/CT-103-\.\.-web-server-[0-9a-f]{8}\.txt$/);
+    expect(file).toMatch(/\/a\/secrets\/CT-103-\.\.-web-server-\d{14}-[0-9a-f]{8}\.txt$/);
     expect([await modeOf(file), await modeOf(join(folder, 'a', 'secrets'))]).toEqual(['600', '700']);
     const spelled = [value.reveal(), Buffer.from(value.reveal()).toString('base64'), 'the token'];
     expect(spelled.map(redact)).toEqual(Array(3).fill('[secret removed]'));

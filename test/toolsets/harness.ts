@@ -201,7 +201,7 @@ const steady = (text: string): string =>
     .replace(/\b\d+\.\d s\b/g, '… s')
     .replace(/127\.0\.0\.1:\d+/g, '127.0.0.1:…')
     .replace(/SHA256:[\w+/]+/g, 'SHA256:…')
-    .replace(/\/\S+\/secrets\/(\S+)-[0-9a-f]{8}\.txt/g, '…/secrets/$1-….txt')
+    .replace(/\/\S+\/secrets\/(\S+?)-\d{14}-[0-9a-f]{8}\.txt/g, '…/secrets/$1-….txt')
     .replace(/\/\S+\/exports\/([\w.-]+)-\d{14}-[0-9a-f]{8}(\.\w+)?/g, '…/exports/$1-…$2');
 
 /** As JSON would be sent: what is undefined is left out. */

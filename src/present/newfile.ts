@@ -1,0 +1,33 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+
+/** `name` as a file's name of at most 60 characters that no shell trips over. */
+const plainName = (name: string): string =>
+  name
+    .replace(/[^A-Za-z0-9.-]+/g, '-')
+    .slice(0, 60)
+    .replace(/^[-.]+|[-.]+$/g, '');
+
+/**
+ * Writes `text` into a new 0600 file in `dir` (made 0700) and gives its path. `name` (`terraform.tf`) is told apart by
+ * time and chance, so that nothing is ever written over. Of a file that cannot be written whole nothing stays; rejects
+ * as node:fs does.
+ */
+export async function writeNewFile(dir: string, name: string, text: string): Promise<string> {
+  const plain = plainName(name);
+  const end = extname(plain);
+  const start = plain.slice(0, plain.length - end.length).replace(/[-.]+$/, '');
+  const stamp = new Date().toISOString().replace(/\D/g, '').slice(0, 14);
+  const chance = randomBytes(4).toString('hex');
+  const file = join(dir, `${start}-${stamp}-${chance}${end}`);
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  await chmod(dir, 0o700);
+  try {
+    await writeFile(file, text, { mode: 0o600, flag: 'wx' });
+  } catch (error) {
+    await rm(file, { force: true }).catch(() => undefined);
+    throw error;
+  }
+  return file;
+}
