@@ -59,11 +59,11 @@ export default definePveTool({
       .array(z.enum(parts))
       .min(1)
       .max(4)
-      .default([...parts])
-      .describe('What to ask besides whether it answers.'),
+      .optional()
+      .describe('What to ask besides whether it answers. Default: all.'),
   },
 
-  async run({ guest: ref, what }, { pve, signal }) {
+  async run({ guest: ref, what = parts }, { pve, signal }) {
     const { guest, label } = await vmPlaceOf(ref, { pve, signal });
     const info = await agentInfo(pve, guest, { signal });
     const notes: string[] = [];
