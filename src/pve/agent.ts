@@ -59,13 +59,12 @@ export async function endInVm(pve: Pve, guest: Guest, pid: number): Promise<Agen
     throw failure.kind === 'unreachable' || failure.kind === 'timeout' ? failure : forgotten(guest, failure);
   });
   if (!seen.exited) return undefined;
-  const cut = [seen['out-truncated'] && 'stdout', seen['err-truncated'] && 'stderr'] as const;
   return {
     exitCode: seen.exitcode,
     signal: seen.signal,
     stdout: bytes(seen['out-data']),
     stderr: bytes(seen['err-data']),
-    cut: cut.filter((stream) => stream === 'stdout' || stream === 'stderr'),
+    cut: [...(seen['out-truncated'] ? ['stdout' as const] : []), ...(seen['err-truncated'] ? ['stderr' as const] : [])],
   };
 }
 

@@ -83,7 +83,7 @@ describe('vm_exec', () => {
     expect(await bench.fails('vm_exec', { guest: 200, script })).toMatchInlineSnapshot(`
       {
         "facts": {},
-        "headline": "Script, input and environment are 70221 bytes for the guest agent, which takes 65536 at once.",
+        "headline": "Script, input and environment are 70242 bytes for the guest agent, which takes 65536 at once.",
         "hint": "Write the bulk into a file of the VM by several calls (>> appends), or reach the VM by SSH as a host of its own.",
         "kind": "invalid-input",
       }
@@ -206,6 +206,11 @@ describe('vm_exec with real processes', () => {
       if (value + stdin) expect(facts).toMatchObject({ stderr: { remote: value + stdin } });
     });
     await fc.assert(property, { numRuns: 100 });
+  });
+
+  it('runs a script that starts with a dash, and keeps its own mark whatever the environment is to be', async () => {
+    const { facts } = await run({ script: '-nosuch; echo "$PSM_RUN"', env: { PSM_RUN: 'mine' } });
+    expect(facts).toMatchObject({ exit_code: 0, stdout: { remote: expect.stringMatching(/^[0-9a-f]{32}\n$/) } });
   });
 
   it('tells the signal that ended it', async () => {

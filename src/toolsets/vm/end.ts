@@ -22,7 +22,7 @@ export async function endProcesses(
   let late = false;
   const hunted = hunt(
     prey,
-    async (order) => (late ? undefined : look(pve, vm, order).catch(() => undefined)),
+    async (order) => (late ? undefined : look(pve, vm, order, () => late).catch(() => undefined)),
     ({ pids, by }, empty) => {
       seen = { state: empty > 1 ? 'terminated' : empty === 1 ? 'unknown' : 'still running', pids, by };
     },
@@ -32,12 +32,13 @@ export async function endProcesses(
   return seen;
 }
 
-/** One order for the script that looks and signals, and its answer. */
-async function look(pve: Pve, vm: Guest, order: string): Promise<string | undefined> {
+/** One order for the script that looks and signals, and its answer; undefined when that is not there before it is late. */
+async function look(pve: Pve, vm: Guest, order: string, late: () => boolean): Promise<string | undefined> {
   const pid = await startInVm(pve, vm, ['/bin/sh', '-c', LOOK_SCRIPT], Buffer.from(`${order}\ngo\n`));
-  for (;;) {
+  while (!late()) {
     const end = await endInVm(pve, vm, pid);
     if (end) return end.stdout.toString().split('\n')[0] || undefined;
     await pause(ASK_AGAIN_MS);
   }
+  return undefined;
 }

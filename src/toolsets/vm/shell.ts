@@ -16,12 +16,14 @@ export function shellText({ script, stdin, cwd, env = {} }: CommandInput, { cook
   const lines = [
     ...(cwd === undefined ? [] : [`cd -- ${quote(cwd)} 2>/dev/null || { printf '%s cd\\n' ${mark} >&2; exit 1; }`]),
     // An agent that systemd started has no home.
-    `export HOME="\${HOME:-/root}" PSM_RUN=${cookie}`,
+    '[ -n "$HOME" ] || HOME=/root; export HOME',
     ...Object.entries(env).map(([name, value]) => `export ${name}=${quote(value)}`),
+    `export PSM_RUN=${cookie}`,
     // Leads a session, which holds what clears its environment: by that it can be found and ended (see hunt).
     'PSM_OWN=$(command -v setsid >/dev/null && echo setsid)',
     'PSM_SH=$(command -v bash >/dev/null && echo bash || echo sh)',
-    `${stdin === undefined ? '' : `printf %s ${quote(stdin)} | `}exec $PSM_OWN "$PSM_SH" -c ${quote(script)}`,
+    // The space keeps a script that starts with a dash from being taken for an option.
+    `${stdin === undefined ? '' : `printf %s ${quote(stdin)} | `}exec $PSM_OWN "$PSM_SH" -c ${quote(` ${script}`)}`,
   ];
   const text = Buffer.from(`${lines.join('\n')}\n`);
   if (text.length <= LARGEST_INPUT) return text;
