@@ -146,7 +146,7 @@ function agentFailure(guest: Guest, failure: Failure, program = 'the program'): 
 }
 
 const installing =
-  'Inside the VM: apt install qemu-guest-agent (or dnf, zypper, apk add), then systemctl enable --now qemu-guest-agent; on Windows the installer is on the virtio-win ISO. In a VM that is still booting it answers a little later.';
+  'Inside the VM: apt install qemu-guest-agent (or dnf, zypper, apk add), then systemctl enable --now qemu-guest-agent; on Windows the installer is on the virtio-win ISO. A VM that is paused or still booting does not answer.';
 
 /** The VM's option `agent` is off. */
 export const noAgent = (guest: Guest, cause?: unknown): Failure =>

@@ -76,7 +76,7 @@ describe('vm_agent', () => {
       {
         "facts": {},
         "headline": "VM 201 (win11) on pve1 has no guest agent: its option agent is off.",
-        "hint": "Set it (qm set 201 --agent 1 on pve1), and power the VM off and on. Inside the VM: apt install qemu-guest-agent (or dnf, zypper, apk add), then systemctl enable --now qemu-guest-agent; on Windows the installer is on the virtio-win ISO. In a VM that is still booting it answers a little later.",
+        "hint": "Set it (qm set 201 --agent 1 on pve1), and power the VM off and on. Inside the VM: apt install qemu-guest-agent (or dnf, zypper, apk add), then systemctl enable --now qemu-guest-agent; on Windows the installer is on the virtio-win ISO. A VM that is paused or still booting does not answer.",
         "kind": "conflict",
       }
     `);

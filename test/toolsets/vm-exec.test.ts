@@ -117,7 +117,7 @@ describe('vm_exec', () => {
       {
         "facts": {},
         "headline": "The guest agent of VM 200 (homeassistant) on pve1 does not answer.",
-        "hint": "Inside the VM: apt install qemu-guest-agent (or dnf, zypper, apk add), then systemctl enable --now qemu-guest-agent; on Windows the installer is on the virtio-win ISO. In a VM that is still booting it answers a little later.",
+        "hint": "Inside the VM: apt install qemu-guest-agent (or dnf, zypper, apk add), then systemctl enable --now qemu-guest-agent; on Windows the installer is on the virtio-win ISO. A VM that is paused or still booting does not answer.",
         "kind": "conflict",
       }
     `);
