@@ -18,7 +18,10 @@ const require = __createRequire(import.meta.url);
 const __filename = __fileURLToPath(import.meta.url);
 const __dirname = __fileURLToPath(new URL('.', import.meta.url));`;
 
-/** Modules that must not be there: optional native add-ons, which ssh2 then does without, unused parts of the demo's shell, and zod in 50 languages. */
+/**
+ * Modules that must not be there: optional native add-ons, which ssh2 then does without, unused parts of the demo's
+ * shell, zod in 50 languages, and the MCP server's JSON Schema validator, in whose place src/mcp/server.ts puts its own.
+ */
 const absent = {
   name: 'absent',
   setup(plugin) {
@@ -28,6 +31,9 @@ const absent = {
     );
     plugin.onLoad({ filter: /zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({
       contents: "export { default as en } from './en.js';",
+    }));
+    plugin.onLoad({ filter: /@modelcontextprotocol[\\/]server[\\/]dist[\\/]shimsNode\.mjs$/ }, () => ({
+      contents: "import process from 'node:process'; export class DefaultJsonSchemaValidator {} export { process };",
     }));
     plugin.onLoad({ filter: /.*/, namespace: 'absent' }, ({ path }) => ({
       contents: `throw new Error(${JSON.stringify(`${path} is not part of this package`)});`,
@@ -82,6 +88,7 @@ const { metafile } = await build({
   define: { PACKAGE_VERSION: JSON.stringify(version) },
   minifyWhitespace: true,
   minifySyntax: true,
+  minifyIdentifiers: true,
   legalComments: 'none',
   metafile: true,
   logLevel: 'warning',

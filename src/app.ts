@@ -20,7 +20,7 @@ import type { Ssh } from './ssh/client.ts';
 import { wholeLines } from './ssh/lines.ts';
 import { createPool } from './ssh/pool.ts';
 import { createSsh } from './ssh/run.ts';
-import { tools } from './toolsets/index.ts';
+import { core } from './toolsets/core.ts';
 import type { Hosts, Setup, Shell, Toolset } from './toolsets/tool.ts';
 
 /** The second guard of read-only mode: a tool that slipped through the gate has no SSH to write with. */
@@ -76,8 +76,11 @@ export interface Ground extends Omit<HostsAround, 'nodes'> {
   readonly version: string;
 }
 
+/** A usual start has no use for the rest, and reading it takes time. */
+const allTools = async () => (await import('./toolsets/index.ts')).tools;
+
 /** Everything the process is made of, from what was loaded; nothing is connected yet. */
-export function assemble(loaded: Loaded, ground: Ground): StdioParts {
+export async function assemble(loaded: Loaded, ground: Ground): Promise<StdioParts> {
   const { settings } = loaded;
   const readOnly = settings.mode === 'read-only';
   const pve = pveOf(loaded, { readOnly, problem: blockedBy(loaded, 'pve') });
@@ -90,7 +93,8 @@ export function assemble(loaded: Loaded, ground: Ground): StdioParts {
   const saveFile = saveFilesIn(join(settings.outputDir, 'exports'));
   const audit = createAudit(settings.auditFile, redact);
   const schema = createSchema(pve, loaded.cacheFolder);
-  const registry = createRegistry(tools, setup);
+  const tools = settings.toolsets.every((one) => one === 'core') ? core : await allTools();
+  const registry = createRegistry(tools, setup, allTools);
   const kept = { pve, schema, setup, keepSecret, saveFile };
   const confirmTimeoutMs = settings.confirmTimeoutS * 1000;
   const gate = createGate({
@@ -108,4 +112,5 @@ export function assemble(loaded: Loaded, ground: Ground): StdioParts {
 }
 
 /** Serves MCP over this process's stdio until its client is gone. */
-export const startServer = (loaded: Loaded, ground: Ground): void => serveOverStdio(assemble(loaded, ground));
+export const startServer = async (loaded: Loaded, ground: Ground): Promise<void> =>
+  serveOverStdio(await assemble(loaded, ground));

@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { core } from '../src/toolsets/core.ts';
 import { tools } from '../src/toolsets/index.ts';
 import type { Tool } from '../src/toolsets/tool.ts';
 import { type Bench, startBench } from './toolsets/harness.ts';
@@ -28,6 +29,11 @@ describe('the list of tools', () => {
   it('holds every file that defines one, and nothing else', async () => {
     const defined = (await definitions()).map(({ tool }) => tool.name);
     expect(tools.map(({ name }) => name)).toEqual(defined.sort());
+  });
+
+  it('loads at a usual start what is marked as core, and nothing else', () => {
+    const usual = tools.filter((tool) => tool.core || tool.toolset === 'server');
+    expect(core.toSorted((a, b) => (a.name < b.name ? -1 : 1))).toEqual(usual);
   });
 
   it('is sorted by name, and no name or title is there twice', () => {

@@ -83,7 +83,7 @@ export function createGate({ registry, confirmation, audit, setup, context: cont
       if (tool) await note(tool, { ...line, kind: 'outcome', input, verdict, message, durationMs });
     };
     try {
-      tool = registry.find(call.tool);
+      tool = await registry.find(call.tool);
       input = parseInput(tool, call.args);
       const given = input;
       const admitted = await admit(call, tool, given, context);

@@ -22,7 +22,10 @@ async function tailOf(handle: FileHandle): Promise<string> {
   return buffer.toString('utf8', 0, bytesRead);
 }
 
-/** Whether it ends inside a line: a write was cut, ours or that of another process on the same file. */
+/**
+ * Whether it ends inside a line: a write was cut, ours or that of another process on the same file. A write of another
+ * process that is under way looks the same; the empty line that follows from it is nobody's, and readers pass over it.
+ */
 async function isTorn(handle: FileHandle): Promise<boolean> {
   const { size } = await handle.stat();
   if (size === 0) return false;

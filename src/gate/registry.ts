@@ -8,7 +8,7 @@ export interface Registry {
   /** In the order of their names, the same for every client. */
   readonly listed: readonly Tool[];
   /** The listed tool of that name; a Failure that says why it is not there (hidden by mode, by toolset, or unknown). */
-  find(name: string): Tool;
+  find(name: string): Promise<Tool>;
 }
 
 /** Comparing names takes time with the square of their length. */
@@ -35,15 +35,15 @@ function hidden({ name, effect, toolset }: Tool, chosen: boolean, { mode, toolse
   return new Failure('refused', why, `The operator can set ${cure.join(' and ')} and restart the server.`);
 }
 
-/** The tools that `setup`'s mode and toolsets leave. */
-export function createRegistry(tools: readonly Tool[], setup: Choice): Registry {
+/** The tools that `setup`'s mode and toolsets leave. `all` gives those that were not worth loading, to speak of them. */
+export function createRegistry(tools: readonly Tool[], setup: Choice, all = async () => tools): Registry {
   const sorted = [...tools].sort((a, b) => (a.name < b.name ? -1 : 1));
   const inSet = sorted.filter((tool) => chosenBy(setup.toolsets, tool));
   const listed = inSet.filter((tool) => decide(setup.mode, tool.effect) !== 'hide');
-  const find = (name: string): Tool => {
+  const find = async (name: string): Promise<Tool> => {
     const tool = listed.find((one) => one.name === name);
     if (tool) return tool;
-    const other = sorted.find((one) => one.name === name);
+    const other = (await all()).find((one) => one.name === name);
     if (other) throw hidden(other, inSet.includes(other), setup);
     const wanted = name.slice(0, LONGEST_NAME);
     const near = nearest(

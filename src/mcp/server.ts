@@ -1,4 +1,11 @@
-import { type CallToolRequest, type CallToolResult, McpServer, type ServerContext } from '@modelcontextprotocol/server';
+import {
+  type CallToolRequest,
+  type CallToolResult,
+  type JsonSchemaValidator,
+  type jsonSchemaValidator,
+  McpServer,
+  type ServerContext,
+} from '@modelcontextprotocol/server';
 import type { Gate } from '../gate/dispatch.ts';
 import type { Registry } from '../gate/registry.ts';
 import type { Present, Presented } from '../present/present.ts';
@@ -40,6 +47,13 @@ function progressTo(ctx: ServerContext, present: Present): (message: string) => 
   };
 }
 
+/** Lets a client's answer to a question through as it is: the asker reads the one field of it, and trusts nothing else. */
+const unchecked: jsonSchemaValidator = {
+  getValidator<T>(): JsonSchemaValidator<T> {
+    return (input) => ({ valid: true, data: input as T, errorMessage: undefined });
+  },
+};
+
 /** An MCP server over the gate. One is built for each connection; both protocol eras are served by it. */
 export function buildServer(edge: Edge): McpServer {
   const { gate, registry, present, asker, setup } = edge;
@@ -49,6 +63,7 @@ export function buildServer(edge: Edge): McpServer {
       capabilities: { tools: {} },
       instructions,
       requestState: { verify: asker.verify },
+      jsonSchemaValidator: unchecked,
       inputRequired: { roundTimeoutMs: edge.confirmTimeoutMs },
     },
   );

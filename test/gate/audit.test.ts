@@ -29,8 +29,8 @@ const audited = (mode: 'guarded' | 'trusted' = 'trusted', at = file) => {
 
 const lines = async (): Promise<Record<string, unknown>[]> =>
   (await readFile(file, 'utf8'))
-    .trimEnd()
     .split('\n')
+    .filter((line) => line !== '')
     .map((line) => JSON.parse(line));
 
 /** Every line's hash is of its own text, and names the line before it in its chain. */
