@@ -52,13 +52,18 @@ export function settingsTables(): string {
     .join('\n\n');
 }
 
-/** The tools as one Markdown table: name, effect and the first sentence of what they say of themselves. */
+/** The first sentence of a tool's summary, or what stands before its first colon; neither ends inside parentheses. */
+function firstSentence(summary: string): string {
+  const [first = summary] = /^(?:\([^)]*\)|[^(])*?(?=[.:](?:\s|$))/.exec(summary) ?? [];
+  return `${first.replace(/\s+/g, ' ')}.`;
+}
+
+/** The tools as one Markdown table: name, set, effect and the first sentence of what they say of themselves. */
 export function toolsTable(): string {
-  const rows = tools.map(({ name, effect, summary }) => {
-    const [first = ''] = /^.*?[.:](?=\s|$)/s.exec(summary) ?? [summary];
-    return row(`\`${name}\``, effect, `${first.replace(/[.:]$/, '').replace(/\s+/g, ' ')}.`);
-  });
-  return [row('tool', 'effect', 'what it does'), row('---', '---', '---'), ...rows].join('\n');
+  const rows = tools.map(({ name, core, toolset, effect, summary }) =>
+    row(`\`${name}\``, core || toolset === 'server' ? 'core' : 'full', effect, firstSentence(summary)),
+  );
+  return [row('tool', 'set', 'effect', 'what it does'), row('---', '---', '---', '---'), ...rows].join('\n');
 }
 
 /** The document with the text between `<!-- gen:NAME -->` and the next `<!-- /gen -->` replaced. */

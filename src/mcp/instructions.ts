@@ -5,7 +5,7 @@ Finding things: a guest is named by VMID or name, its node is looked up. Start w
 
 Targets: commands take a target: a host or node by name (pve1), a container as ct/400, a VM as vm/101 (by its guest agent). pct_exec takes the VMID of a container and runs inside it, e.g. vmid 400, script "docker ps". Scripts may have many lines; give input by stdin, not by quoting tricks.
 
-What no tool does: pve_api_search finds any path of the Proxmox API; pve_api_get reads it, pve_api_call writes (a human is asked).
+What no tool does: pve_api_search finds any path of the Proxmox API; pve_api_get reads it, pve_api_call writes (a human is asked). Creating, cloning, migrating and disks have tools of their own when the operator sets MCP_TOOLSETS=full.
 
 Tasks: a change waits for its Proxmox task and tells success only when the task ended well. If the answer has task_state "running", it goes on: call pve_task_get with its upid and wait_s. Do not repeat a change whose outcome is unknown before you have looked at the guest's state.
 
