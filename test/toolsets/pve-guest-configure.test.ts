@@ -250,9 +250,22 @@ describe('pve_guest_configure', () => {
       { mp1: '/srv/data,mp=/data' },
       { dev0: '/dev/kvm' },
       { hostpci0: '0000:01:00.0' },
+      { scsi1: '/dev/sda' },
+      { virtio1: 'cache=none,file=/dev/sda' },
+      { scsi1: 'local-lvm:0,import-from=/etc/shadow' },
+      { mp1: 'mp=/data,volume=/etc' },
+      { serial0: '/dev/ttyS0' },
+      { usb0: 'host=1-1.2' },
     ];
     for (const set of reaching) expect(alarm(set)).toContain('reach its node');
-    for (const set of [{ mp1: 'local-lvm:4,mp=/data' }, { features: 'nesting=1' }]) expect(alarm(set)).toBeUndefined();
+    const inside = [
+      { mp1: 'local-lvm:4,mp=/data' },
+      { features: 'nesting=1' },
+      { scsi1: 'local-lvm:8' },
+      { serial0: 'socket' },
+      { usb0: 'spice,usb3=1' },
+    ];
+    for (const set of inside) expect(alarm(set)).toBeUndefined();
   });
 
   it('asks before it lifts the protection, however that is written', () => {
@@ -476,6 +489,29 @@ describe('a lock that was left behind', () => {
     expect(bench.world.guest(201)?.lock).toBe('backup');
     bench.endTasks();
     lock(201, undefined);
+  });
+
+  it('stays where the tasks of others cannot be seen', async () => {
+    lock(201, 'backup');
+    const line = { type: 'token', ugid: 'mcp@pve!nothing', roleid: 'PVEVMAdmin', propagate: true } as const;
+    bench.world.access.acl.push({ ...line, path: '/vms' });
+    const pve = bench.as('mcp@pve!nothing');
+    expect(await bench.fails('pve_guest_configure', { guest: 201, unlock: true }, { pve })).toMatchObject({
+      kind: 'permission',
+      hint: expect.stringContaining('Sys.Audit on /nodes/pve1'),
+    });
+    expect(bench.world.guest(201)?.lock).toBe('backup');
+    bench.world.access.acl.pop();
+    lock(201, undefined);
+  });
+
+  it('stays while a container is mounted on its node', async () => {
+    lock(102, 'mounted');
+    expect(await fails({ guest: 102, unlock: true })).toMatchObject({
+      kind: 'conflict',
+      hint: expect.stringContaining('pct unmount 102'),
+    });
+    lock(102, undefined);
   });
 
   it('can be asked about', async () => {

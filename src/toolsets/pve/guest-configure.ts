@@ -92,11 +92,16 @@ const liftsProtection = ({ protection, set, delete: gone }: Wishes): boolean =>
   (set?.protection !== undefined && set.protection !== '1') ||
   gone?.includes('protection') === true;
 
+/** Keys whose values may be a folder, a disk or a port of the node instead of a volume. */
+const placed = /^(rootfs|(mp|ide|sata|scsi|virtio|efidisk|tpmstate|serial|parallel)\d+)$/;
+
 /** Keys by which a guest runs something on its node, or gets hold of what is there. */
 const reachesNode = ({ set = {} }: Wishes): boolean =>
   Object.entries(set).some(
     ([key, value]) =>
-      /^(args|hookscript|dev\d+|hostpci\d+)$/.test(key) || (/^mp\d+$/.test(key) && String(value).startsWith('/')),
+      /^(args|hookscript|dev\d+|hostpci\d+)$/.test(key) ||
+      (/^usb\d+$/.test(key) && !/mapping=|spice/i.test(value)) ||
+      (placed.test(key) && /^\/|(^|,)(file|volume|import-from)=\//.test(value)),
   );
 
 function alarmFor(wish: Wishes): string | undefined {

@@ -1,6 +1,8 @@
+import { z } from 'zod';
 import { Failure } from '../../failure.ts';
 import { type Answer, answer } from '../../present/answer.ts';
 import type { Guest } from '../../pve/guests.ts';
+import { path } from '../../pve/path.ts';
 import type { ToolContext } from '../tool.ts';
 import { attempt, noted } from './attempt.ts';
 import { rootRoad, unlockAsRoot } from './root-road.ts';
@@ -10,6 +12,20 @@ import { readClusterTasks, readTasks, type TaskRow, taskFacts } from './tasks.ts
 /** A backup of several guests and a clone hold locks of guests that their id does not name. */
 const mayHold = ({ id, type }: TaskRow, vmid: number): boolean =>
   id === String(vmid) || (type === 'vzdump' && !id) || /clone$/.test(type);
+
+const rights = z.record(z.string(), z.record(z.string(), z.unknown()));
+
+/** The lists leave out others' tasks in silence for who lacks Sys.Audit on the node (API schema, GET /nodes/{node}/tasks). */
+async function refuseBlind({ pve, signal }: ToolContext, { label, node }: Guest): Promise<void> {
+  const asked = `/nodes/${node}`;
+  const held = await pve.get(path`/access/permissions`, rights, { path: asked }, { signal });
+  if (held[asked]?.['Sys.Audit'] !== undefined) return;
+  throw new Failure(
+    'permission',
+    `${label} is locked, and this token does not see other users' tasks on ${node}: one of them may hold the lock. Nothing was done.`,
+    `Give the token Sys.Audit on ${asked} (role PVEAuditor), or look at the tasks of ${node} in the web interface and unlock there as root.`,
+  );
+}
 
 /** A `conflict` with the tasks that may still hold the lock, when there are any. */
 async function refuseBusy({ pve, signal }: ToolContext, guest: Guest, lock: string): Promise<void> {
@@ -41,7 +57,15 @@ export async function unlock(context: ToolContext, guest: Guest, { lock }: Guest
       'Continue it with pve_guest_power, action resume.',
     );
   }
+  if (lock === 'mounted') {
+    throw new Failure(
+      'conflict',
+      `${guest.label} is mounted on ${guest.node}: the lock keeps it from being started meanwhile.`,
+      `Run \`pct unmount ${guest.vmid}\` as root on ${guest.node}: it takes the lock away too.`,
+    );
+  }
   const host = await rootRoad(context, guest, 'removing a lock');
+  await refuseBlind(context, guest);
   await refuseBusy(context, guest, lock);
   const facts = await unlockAsRoot(context, host, guest);
   const notes: string[] = [];
