@@ -25,8 +25,8 @@ export function check(guard: Guard, method: Method, path: string, params: PvePar
   if (guard.protectedGuests.size === 0) return;
   const guest = namedBy(segments, params).find((vmid) => guard.protectedGuests.has(vmid));
   if (guest !== undefined) throw protectedGuest(method, path, `names guest ${guest}, which is protected`);
-  if (reachesAll(segments, params)) {
-    throw protectedGuest(method, path, 'reaches every guest of a node, protected ones among them');
+  if (reachesAll(method, segments, params)) {
+    throw protectedGuest(method, path, 'reaches guests that it does not name, and may reach protected ones');
   }
 }
 
@@ -44,18 +44,21 @@ const protectedGuest = (method: Method, path: string, why: string): Failure =>
     'An operator listed it in the settings as protected; only there can that be changed.',
   );
 
-/** Segments, decoded as the server does: empty ones skipped (pve-common, PVE/RESTHandler.pm, find_handler). */
+/**
+ * Segments as the server has them: it decodes first and splits then (recording c-delcontent-enc), and skips empty ones
+ * (pve-common, PVE/RESTHandler.pm, find_handler).
+ */
 function readPath(path: string): string[] {
   const segments = /^\/[\w\-.~!$&'()*+,;=:@%/]*$/.test(path) ? path.split('/').filter((part) => part !== '') : ['..'];
-  const decoded = segments.map(decode);
-  if (decoded.some((part) => part === undefined || part === '.' || part === '..')) {
+  const decoded = segments.flatMap((part) => decode(part)?.split('/') ?? '..').filter((part) => part !== '');
+  if (decoded.some((part) => part === '.' || part === '..')) {
     throw new Failure(
       'invalid-input',
       `${JSON.stringify(path)} is not an API path.`,
       'Give one such as /cluster/status.',
     );
   }
-  return decoded as string[];
+  return decoded;
 }
 
 function decode(segment: string): string | undefined {
@@ -88,12 +91,15 @@ const naming: ReadonlySet<string> = new Set([
   'volume',
 ]);
 
+/** `vm-400-disk-0`, and `local:400/any.qcow2`: in a folder of files a volume may be called anything. */
+const volumeOwner = /\b(?:vm|base|subvol|basevol)-(\d+)-|(?<![^=,])[a-z][\w.-]*:(\d+)\//gi;
+
 function inParams(params: PveParams): number[] {
   return Object.entries(params).flatMap(([name, value]) => {
     const values = [value ?? ''].flat().map(String);
     if (naming.has(name.toLowerCase())) return values.flatMap(numbers);
-    const volumes = values.flatMap((text) => [...text.matchAll(/\b(?:vm|base|subvol|basevol)-(\d+)-/gi)]);
-    return volumes.map(([, vmid]) => Number(vmid));
+    const volumes = values.flatMap((text) => [...text.matchAll(volumeOwner)]);
+    return volumes.map(([, byName, byFolder]) => Number(byName ?? byFolder));
   });
 }
 
@@ -104,9 +110,13 @@ function numbers(text: string): number[] {
   return spellings.flatMap((spelling) => (spelling.match(alone) ?? []).map(Number));
 }
 
-/** Actions that take a list of guests and mean all of them without one. */
-function reachesAll(segments: readonly string[], params: PveParams): boolean {
+/** What takes a list of guests and means all without one: an empty list is none, be it written as a comma or a blank. */
+function reachesAll(method: Method, segments: readonly string[], params: PveParams): boolean {
   const action = segments.at(-1)?.toLowerCase() ?? '';
-  const bulk = /^(startall|stopall|suspendall|migrateall)$/.test(action) || segments[1] === 'bulk-action';
-  return bulk && String(params.vms ?? '') === '';
+  const named = (name: string): boolean => numbers(String(params[name] ?? '')).length > 0;
+  const given = (name: string): boolean => !/^(0|false)?$/.test(String(params[name] ?? ''));
+  if (/^(startall|stopall|suspendall|migrateall)$/.test(action) || segments[1] === 'bulk-action') return !named('vms');
+  const backup = action === 'vzdump' || (segments[0] === 'cluster' && segments[1] === 'backup');
+  if (backup && (given('all') || given('pool'))) return true;
+  return method === 'DELETE' && action === 'prunebackups' && !named('vmid');
 }

@@ -56,6 +56,17 @@ describe('protected guests', () => {
     ['/access/acl', { path: '/vms/400', roles: 'NoAccess' }],
     ['/nodes/pve1/stopall'],
     ['/nodes/pve1/stopall', { vms: '' }],
+    ['/nodes/pve1/stopall', { vms: ',' }],
+    ['/nodes/pve1/migrateall', { target: 'pve2', vms: ' ; ' }],
+    ['/cluster/bulk-action/guest/suspend', { vms: ['', ','] }],
+    ['/nodes/pve1/vzdump', { all: true, mode: 'stop' }],
+    ['/nodes/pve1/vzdump', { pool: 'lab' }],
+    ['/cluster/backup', { all: '1', schedule: 'daily' }],
+    ['/cluster/backup/job-1', { pool: 'lab' }],
+    ['/nodes/pve1%2Flxc%2F400/status/stop'],
+    ['/nodes/pve1%2Fstopall'],
+    ['/nodes/pve1/qemu/101/config', { scsi1: 'local:400/data.qcow2,size=8G' }],
+    ['/nodes/pve1/qemu/101/config', { scsi1: 'file=local:400/data.qcow2' }],
     ['/cluster/bulk-action/guest/shutdown'],
     ['/cluster/bulk-action/guest/shutdown', { vms: [100, 999] }],
   ])('%s %o does not leave', async (path, params) => {
@@ -80,9 +91,20 @@ describe('protected guests', () => {
     ['/nodes/pve1/storage/nas400/content/nas400:iso%2Fdebian.iso'],
     ['/nodes/pve1/vzdump', { vmid: '100,4000', exclude: '400' }],
     ['/nodes/pve1/stopall', { vms: '100,101' }],
+    ['/nodes/pve1/vzdump', { vmid: '100', all: false }],
+    ['/nodes/pve1/lxc/101/config', { net0: 'name=eth0,bridge=vmbr0,ip6=fd00::400/64,gw6=fd00::1' }],
   ])('%s %o does', async (path, params) => {
     const { rig, pve } = await rigged(json({ data: null }), { protectedGuests });
     await write(pve, path, params);
+    expect(rig.requests).toHaveLength(1);
+  });
+
+  it('keep their backups when those of no guest in particular are pruned', async () => {
+    const { rig, pve } = await rigged(json({ data: null }), { protectedGuests });
+    const pruned = raw('/nodes/pve1/storage/local/prunebackups');
+    expect((await failureOf(pve.delete(pruned, { 'prune-backups': 'keep-last=1' }))).kind).toBe('refused');
+    expect(rig.connections).toBe(0);
+    await pve.delete(pruned, { vmid: 100, 'prune-backups': 'keep-last=1' });
     expect(rig.requests).toHaveLength(1);
   });
 

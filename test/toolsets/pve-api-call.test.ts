@@ -201,7 +201,10 @@ describe('pve_api_call and protected guests', () => {
   });
 
   it.each([
-    [{ path: '/nodes/pve1/stopall' }, 'reaches every guest of a node'],
+    [{ path: '/nodes/pve1/stopall' }, 'reaches guests that it does not name'],
+    [{ path: '/nodes/pve1/stopall', params: { vms: ',' } }, 'reaches guests that it does not name'],
+    [{ path: '/nodes/pve1/vzdump', params: { all: true, mode: 'stop' } }, 'reaches guests that it does not name'],
+    [{ path: '/nodes/localhost/status', params: { command: 'shutdown' } }, 'VM 300 (gitlab) on pve2 is protected'],
     [{ path: '/nodes/pve2/status', params: { command: 'shutdown' } }, 'VM 300 (gitlab) on pve2 is protected'],
   ])('%o reaches all, and is refused before anybody is asked', async (input, why) => {
     const over = { setup: { ...setup, protectedGuests: [300] } };

@@ -63,13 +63,18 @@ function refuseNewSecret({ template, values }: Found, verb: string, params: Give
   );
 }
 
-/** Guests that the request names, as far as they are there; those that run on a node that is to go down. */
+/**
+ * Guests that the request names, as far as they are there; those that run on a node that is to go down. `localhost` is
+ * whichever node answers (pve-manager, PVE/HTTPServer.pm, rest_handler), so that it may be any of them.
+ */
 async function guestsOf(found: Found, sent: PveParams, { pve, signal }: ToolContext): Promise<Guest[]> {
   const named = guestsNamed(found.path, sent);
   const wholeNode = found.template === '/nodes/{node}/status';
   if (named.length === 0 && !wholeNode) return [];
   const guests = await listGuests(pve, { signal });
-  if (wholeNode) return guests.filter(({ node, status }) => node === found.values.node && status === 'running');
+  const down = found.values.node?.toLowerCase();
+  const goesDown = (node: string): boolean => down === 'localhost' || node.toLowerCase() === down;
+  if (wholeNode) return guests.filter(({ node, status }) => status === 'running' && goesDown(node));
   return guests.filter(({ vmid }) => named.includes(vmid));
 }
 
