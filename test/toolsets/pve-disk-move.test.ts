@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type Bench, startBench } from './harness.ts';
+import { type Bench, bent, startBench } from './harness.ts';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -48,6 +48,17 @@ describe('pve_disk_move', () => {
     expect(bench.writes()).toEqual(['POST /nodes/pve1/lxc/400/move_volume']);
     const volumes = bench.world.storage('local-lvm')?.volumes.map(({ volid }) => volid);
     expect(volumes).not.toContain('local-lvm:vm-400-disk-0');
+  });
+
+  it('says so when the old volume was not deleted after all', async () => {
+    const row = { volid: String(config(201).unused0), content: 'images', vmid: 201 };
+    const volid = String(config(201).scsi0).split(',')[0];
+    const data = [row, { ...row, volid }];
+    const kept = bent(/\/storage\/local-zfs\/content/, () => JSON.stringify({ data }));
+    const input = { guest: 201, disk: 'scsi0', storage: 'nas', delete_source: true };
+    const { facts } = await bench.call('pve_disk_move', input, { pve: bench.as('root@pam!mcp', kept) });
+    expect(facts).toMatchObject({ old_volume: 'still there' });
+    await move({ guest: 201, disk: 'scsi0', storage: 'local-zfs', delete_source: true });
   });
 
   it('tells beforehand that space is short, and leaves it to the storage', async () => {

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type Bench, startBench } from './harness.ts';
+import { type Bench, bent, startBench } from './harness.ts';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -111,6 +111,47 @@ describe('pve_disk_remove', () => {
     expect(await fails({ guest: 400, disk: 'mp1', destroy: true })).toMatchObject({ kind: 'invalid-input' });
     expect((await remove({ guest: 400, disk: 'mp1' })).facts).toMatchObject({ was: '/tank/media,mp=/media' });
     expect(config(400).unused0).toBeUndefined();
+  });
+
+  it('destroys no volume of another guest, and leaves it where it is', async () => {
+    Object.assign(config(201), { scsi7: 'local-lvm:vm-101-disk-0,size=8G' });
+    expect(await fails({ guest: 201, disk: 'scsi7', destroy: true })).toMatchObject({
+      kind: 'invalid-input',
+      headline: expect.stringContaining('is a volume of guest 101'),
+    });
+    expect((await preview({ guest: 201, disk: 'scsi7' })).message).toContain('The volume stays on its storage.');
+    expect(bench.writes()).toEqual([]);
+    delete config(201).scsi7;
+  });
+
+  it('does not touch a disk that the next restart replaces', async () => {
+    const guest = bench.world.guest(300);
+    if (!guest) throw new Error('no VM 300');
+    guest.pending.scsi0 = 'local-lvm:vm-300-disk-9,size=1G';
+    for (const [tool, input] of [
+      ['pve_disk_remove', { destroy: true }],
+      ['pve_disk_resize', { size: '+1G' }],
+      ['pve_disk_move', { storage: 'nas' }],
+    ] as const) {
+      expect(await bench.fails(tool, { guest: 300, disk: 'scsi0', ...input })).toMatchObject({
+        kind: 'conflict',
+        headline: expect.stringContaining('vm-300-disk-9 after the next restart'),
+      });
+    }
+    expect(bench.writes()).toEqual([]);
+    delete guest.pending.scsi0;
+  });
+
+  it('says so when the volume is still there', async () => {
+    await bench.call('pve_disk_add', { guest: 201, size_gib: 1, storage: 'local-lvm' });
+    const key = Object.keys(config(201)).find((one) => /^(scsi|virtio)\d+$/.test(one)) ?? '';
+    const volid = String(config(201)[key]).split(',')[0] ?? '';
+    const listing = bent(/\/storage\/local-lvm\/content/, () =>
+      JSON.stringify({ data: [{ volid, content: 'images', vmid: 201 }] }),
+    );
+    const pve = bench.as('root@pam!mcp', listing);
+    const told = await bench.call('pve_disk_remove', { guest: 201, disk: key, destroy: true }, { pve });
+    expect(told.headline).toBe(`VM 201 (win11) on pve1: ${key} is gone; its volume is still on the storage`);
   });
 
   it.each([

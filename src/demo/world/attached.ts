@@ -61,14 +61,16 @@ export function addUnused(config: Config, volid: string): string {
   return `unused${i}`;
 }
 
-/** Takes a disk out of the configuration: its volume becomes an unused one; that of an unused one goes, or with `force`. */
+/** Takes a disk out of the configuration: its volume becomes an unused one; that of an unused one goes, or with `force`, if it is its own. */
 export function detach(world: Storages | undefined, guest: Guest, key: string, force = false): void {
   const volid = volumeOf(guest.config[key]);
   const media = String(guest.config[key]).includes('media=cdrom');
   delete guest.config[key];
   if (volid === undefined || media) return;
-  if (world && (force || key.startsWith('unused'))) free(world, volid);
-  else if (!key.startsWith('unused')) addUnused(guest.config, volid);
+  const own = volid.includes(`-${guest.vmid}-`);
+  if (world && (force || key.startsWith('unused'))) {
+    if (own) free(world, volid);
+  } else if (!key.startsWith('unused')) addUnused(guest.config, volid);
 }
 
 /** Replaces `size=` in a disk's value and in its volume. */

@@ -8,12 +8,13 @@ import { bytes } from '../format.ts';
 import { diskKey, guest, onStorage, waitSeconds } from '../params.ts';
 import { definePveTool, type ToolContext } from '../tool.ts';
 import { attempt, noted } from './attempt.ts';
-import { type Disk, diskLabel, disksOf, pickDisk, sizeInBytes } from './disks.ts';
+import { type Disk, diskLabel, disksOf, pickDisk, refuseWaiting, sizeInBytes } from './disks.ts';
 import { refuseLocked } from './locked.ts';
 import { pickStorage } from './pick-place.ts';
 import { readSettings, refuseTemplate, type Settings } from './settings.ts';
 import { settle } from './settle.ts';
 import { type GuestState, inspect } from './state.ts';
+import { isListed } from './volumes.ts';
 
 const formats = ['raw', 'qcow2', 'vmdk'] as const;
 
@@ -63,6 +64,7 @@ async function look(context: ToolContext, ref: string | number, wish: Wish): Pro
   const settings = await readSettings(pve, guest, signal);
   const disk = pickDisk(guest, settings, wish.disk);
   refuse(guest, state, disk, wish);
+  refuseWaiting(guest, settings, wish.disk);
   const content = guest.kind === 'lxc' ? 'rootdir' : 'images';
   const place = pickStorage(await readResources(pve, { signal }), guest.node, content, wish.storage);
   const free = Math.max(0, (place.maxdisk ?? 0) - (place.disk ?? 0));
@@ -72,6 +74,19 @@ async function look(context: ToolContext, ref: string | number, wish: Wish): Pro
       ? `${wish.storage} has ${bytes(free)} free, less than the disk's ${bytes(size)}: it fits only if most of it is empty.`
       : undefined;
   return { guest, disk, settings, caution };
+}
+
+/** What became of the old volume: one that could not be deleted is a line in the task's log only. */
+async function oldOf(context: ToolContext, { guest, disk }: Found, after: Settings, notes: string[]): Promise<string> {
+  const same = ({ key, volume }: Disk) => key.startsWith('unused') && volume === disk.volume;
+  const unused = disksOf(guest.kind, after).find(same);
+  if (unused) {
+    notes.push(`The old volume is kept as ${unused.key}; pve_disk_remove destroys it.`);
+    return unused.key;
+  }
+  const listed = await isListed(context, disk.volume ?? '', guest.node, notes);
+  if (listed) notes.push('The old volume is still on its storage, and no configuration names it: pve_volume_delete.');
+  return listed === undefined ? 'not known' : listed ? 'still there' : 'deleted';
 }
 
 export default definePveTool({
@@ -105,7 +120,8 @@ export default definePveTool({
 
   async run({ guest: ref, delete_source, wait_s, ...wish }, context) {
     const { pve, signal } = context;
-    const { guest, disk, settings, caution } = await look(context, ref, wish);
+    const found = await look(context, ref, wish);
+    const { guest, disk, settings, caution } = found;
     const { disk: key, storage, format } = wish;
     const named = guest.kind === 'lxc' ? { volume: key } : { disk: key, format };
     const params = { ...named, storage, delete: delete_source, digest: settings.digest };
@@ -117,13 +133,11 @@ export default definePveTool({
     if (!done)
       return answer(`${guest.label}: ${key} is still being moved`, { ...common, ...facts, notes: noted(notes) });
     const after = await attempt(readSettings(pve, guest, signal), notes, 'The configuration afterwards');
-    const unused =
-      after && disksOf(guest.kind, after).find((one) => one.key.startsWith('unused') && one.volume === disk.volume);
-    if (unused) notes.push(`The old volume is kept as ${unused.key}; pve_disk_remove destroys it.`);
+    const old = after && (await oldOf(context, found, after, notes));
     return answer(`${guest.label}: ${key} moved to ${storage}`, {
       ...common,
       now: after && pickDisk(guest, after, key).volume,
-      old_volume: after && (unused ? unused.key : 'deleted'),
+      old_volume: old,
       ...facts,
       notes: noted(notes),
     });

@@ -6,14 +6,20 @@ import { bytes } from '../format.ts';
 import { diskKey, guest } from '../params.ts';
 import { definePveTool, type ToolContext } from '../tool.ts';
 import { attempt, noted } from './attempt.ts';
-import { type Disk, diskLabel, disksOf, pickDisk } from './disks.ts';
+import { type Disk, diskLabel, disksOf, pickDisk, refuseWaiting } from './disks.ts';
 import { lastBackup } from './last-backup.ts';
 import { refuseLocked } from './locked.ts';
 import { apply, effective, readSettings, refuseTemplate, type Settings } from './settings.ts';
 import { inspect } from './state.ts';
-import { findVolume } from './volumes.ts';
+import { findVolume, isListed, ownersOf } from './volumes.ts';
 
 const fail = (message: string, hint: string): Failure => new Failure('invalid-input', message, hint);
+
+/** Whether its name says that it is another guest's: Proxmox VE frees none of those. */
+const isForeign = ({ vmid }: Guest, { volume = '' }: Disk): boolean => {
+  const owners = ownersOf(volume);
+  return owners.length > 0 && !owners.includes(vmid);
+};
 
 /** Refuses what would do something else than is asked for. */
 function refuse(guest: Guest, disk: Disk, destroy: boolean): void {
@@ -26,6 +32,12 @@ function refuse(guest: Guest, disk: Disk, destroy: boolean): void {
   }
   if (destroy && (disk.volume === undefined || (disk.cdrom && !/-cloudinit\b/.test(disk.volume)))) {
     throw fail(`${label} is no volume of its own: there is nothing to destroy.`, 'Leave destroy out to detach it.');
+  }
+  if (destroy && isForeign(guest, disk)) {
+    throw fail(
+      `${label} is a volume of guest ${ownersOf(disk.volume ?? '').join(', ')}: Proxmox VE would not destroy it from here.`,
+      'Leave destroy out to detach it; pve_volume_delete deletes a volume that no guest uses.',
+    );
   }
   if (destroy && guest.kind === 'lxc' && !disk.key.startsWith('unused')) {
     throw fail(
@@ -48,6 +60,7 @@ async function look(context: ToolContext, ref: string | number, key: string, des
   const settings = await readSettings(context.pve, guest, context.signal);
   const disk = pickDisk(guest, settings, key);
   refuse(guest, disk, destroy);
+  refuseWaiting(guest, settings, key);
   return { guest, disk, settings };
 }
 
@@ -62,13 +75,19 @@ async function sizeOf({ guest, disk }: Found, context: ToolContext): Promise<str
 const boots = ({ key }: Disk, settings: Settings): boolean =>
   new RegExp(`[=;]${key}(;|$)`).test(effective(settings, 'boot') ?? '');
 
+/** What becomes of the volume of a disk that is only detached. */
+function stays(guest: Guest, disk: Disk): string {
+  if (disk.volume === undefined) return 'Nothing is deleted.';
+  if (/-cloudinit\b/.test(disk.volume)) return 'Its image goes too; Proxmox VE makes a new one with a new drive.';
+  if (disk.cdrom || isForeign(guest, disk)) return 'The volume stays on its storage.';
+  return 'The volume stays as an unused one, with all its data.';
+}
+
 async function previewLines(found: Found, destroy: boolean, context: ToolContext): Promise<string[]> {
   const { guest, disk, settings } = found;
   const boot = boots(disk, settings) ? ['It is in the boot order: the VM may not start without it.'] : [];
   if (!destroy) {
-    const stays =
-      disk.volume === undefined ? 'Nothing is deleted.' : 'The volume stays as an unused one, with all its data.';
-    return [`Detach ${diskLabel(disk)} from ${guest.label}.`, stays, ...boot];
+    return [`Detach ${diskLabel(disk)} from ${guest.label}.`, stays(guest, disk), ...boot];
   }
   return [
     `DESTROY the volume ${disk.volume} (${await sizeOf(found, context)}), ${disk.key} of ${guest.label}, with all its data. There is no undo.`,
@@ -77,18 +96,22 @@ async function previewLines(found: Found, destroy: boolean, context: ToolContext
   ];
 }
 
-/** What became of it, as the configuration tells. */
+/** What became of it, as the configuration tells and, of a volume that was to be destroyed, its storage (`listed`). */
 function fate(
   { guest, disk }: Found,
   after: Settings,
   destroy: boolean,
+  listed: boolean | undefined,
 ): { readonly said: string; readonly unused?: string } {
   if (effective(after, disk.key) !== undefined) return { said: 'is still there: look with pve_guest_get' };
   if (after.keys.get(disk.key)?.waits === null) {
     return { said: `goes with the next restart of the guest${destroy ? ', its volume too' : ''}` };
   }
-  if (destroy) return { said: 'and its volume are gone' };
+  if (destroy && listed === false) return { said: 'and its volume are gone' };
   const unused = disksOf(guest.kind, after).find((one) => one.key.startsWith('unused') && one.volume === disk.volume);
+  if (destroy && !unused) {
+    return { said: `is gone; its volume ${listed ? 'is still on the storage' : 'could not be looked for'}` };
+  }
   return { said: unused ? `is detached; its volume is ${unused.key} now` : 'is detached', unused: unused?.key };
 }
 
@@ -122,7 +145,9 @@ export default definePveTool({
     const { done, facts, after, notes } = await apply(context, guest, settings, { set: {}, remove: [key], force });
     const common = { guest: guest.label, disk: key, was: disk.value };
     if (!done) return answer(`${guest.label}: ${key} is still being removed`, { ...common, ...facts });
-    const { said, unused } = after ? fate(found, after, destroy) : { said: 'was removed' };
+    const listed =
+      destroy && disk.volume !== undefined ? await isListed(context, disk.volume, guest.node, notes) : undefined;
+    const { said, unused } = after ? fate(found, after, destroy, listed) : { said: 'was removed' };
     return answer(`${guest.label}: ${key} ${said}`, { ...common, unused, ...facts, notes: noted(notes) });
   },
 });

@@ -7,7 +7,7 @@ import { bytes } from '../format.ts';
 import { diskKey, guest } from '../params.ts';
 import { definePveTool, type ToolContext } from '../tool.ts';
 import { attempt, noted } from './attempt.ts';
-import { type Disk, diskLabel, pickDisk, sizeInBytes } from './disks.ts';
+import { type Disk, diskLabel, pickDisk, refuseWaiting, sizeInBytes } from './disks.ts';
 import { refuseLocked } from './locked.ts';
 import { readSettings, refuseTemplate, type Settings } from './settings.ts';
 import { settle } from './settle.ts';
@@ -55,6 +55,7 @@ async function look(context: ToolContext, ref: string | number, key: string, siz
   refuseLocked(guest, state);
   const settings = await readSettings(context.pve, guest, context.signal);
   const disk = pickDisk(guest, settings, key);
+  refuseWaiting(guest, settings, key);
   return { guest, disk, settings, to: grownTo(guest, disk, size) };
 }
 

@@ -48,6 +48,22 @@ export function pickDisk(guest: Guest, settings: Settings, key: string): Disk {
   });
 }
 
+/**
+ * Refuses, as a `conflict`, a disk whose volume the next start replaces: what is shown is the one that waits, and what
+ * Proxmox VE resizes, moves or destroys is the one in force (qemu-server, PVE/API2/Qemu.pm).
+ */
+export function refuseWaiting(guest: Guest, { keys: all }: Settings, key: string): void {
+  const { now, waits } = all.get(key) ?? {};
+  if (now === undefined || typeof waits !== 'string') return;
+  const [old, next] = [diskOf(key, now).volume, diskOf(key, waits).volume];
+  if (old === next) return;
+  throw new Failure(
+    'conflict',
+    `${key} of ${guest.label} is ${old ?? now} now and ${next ?? waits} after the next restart. Nothing was done.`,
+    'Restart the guest first, or revert the pending change in the web interface (Hardware > Revert).',
+  );
+}
+
 /** `scsi0 (local-lvm:vm-200-disk-0, 32G)`. */
 export const diskLabel = ({ key, volume, value, size }: Disk): string =>
   `${key} (${[volume ?? value.split(',')[0], size].filter((part) => part !== undefined).join(', ')})`;

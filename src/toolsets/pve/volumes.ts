@@ -87,6 +87,20 @@ export async function findVolume(context: Reader, volid: string, node?: string):
   });
 }
 
+/** Whether the node's storage lists the volume; undefined, with a note, when that cannot be seen. */
+export async function isListed(
+  context: Reader,
+  volid: string,
+  node: string,
+  notes: string[],
+): Promise<boolean | undefined> {
+  const silent: string[] = [];
+  const storage = volid.slice(0, volid.indexOf(':'));
+  const found = await attempt(readVolumes(context, { storage, node }, silent), notes, `Storage ${storage}`);
+  notes.push(...silent);
+  return found === undefined || silent.length > 0 ? undefined : found.some((one) => one.volid === volid);
+}
+
 const owner = /(?:vm|base|subvol|basevol|vzdump-lxc|vzdump-qemu|vzdump-openvz)-(\d+)-|backup\/(?:ct|vm|host)\/(\d+)\//g;
 
 /** The guests that the id of a volume names: `local-lvm:vm-400-disk-0`, `pbs:backup/ct/400/…`. */
