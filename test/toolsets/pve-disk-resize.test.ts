@@ -102,6 +102,8 @@ describe('pve_disk_resize', () => {
   it('can be asked about', async () => {
     expect(
       (await bench.preview('pve_disk_resize', { guest: 410, disk: 'rootfs', size: '+1G' })).message,
-    ).toMatchInlineSnapshot(`"Grow rootfs (local-lvm:vm-410-disk-0, 64G) of CT 410 (postgres) on pve1 to 65 GiB. It cannot be made smaller again."`);
+    ).toMatchInlineSnapshot(
+      `"Grow rootfs (local-lvm:vm-410-disk-0, 64G) of CT 410 (postgres) on pve1 to 65 GiB. It cannot be made smaller again."`,
+    );
   });
 });
