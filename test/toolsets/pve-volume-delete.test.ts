@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type Bench, startBench } from './harness.ts';
+import { type Bench, bent, startBench } from './harness.ts';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -107,11 +107,45 @@ describe('pve_volume_delete', () => {
     expect(left?.map(({ node }) => node)).toEqual(['pve1']);
   });
 
+  it('refuses what another guest than its own uses', async () => {
+    const common = { node: 'pve1', format: 'raw', size: 2 ** 30, ctime: 1 } as const;
+    const disk = { ...common, volid: 'local-lvm:vm-999-disk-0', content: 'images', vmid: 999 } as const;
+    const snippet = { ...common, volid: 'local:snippets/user.yaml', content: 'snippets' } as const;
+    bench.world.storage('local-lvm')?.volumes.push(disk);
+    const local = bent(/\/nodes\/pve1\/storage\/local\/content/, () => JSON.stringify({ data: [snippet] }));
+    const pve = bench.as('root@pam!mcp', local);
+    const config = bench.world.guest(201)?.config ?? {};
+    Object.assign(config, {
+      scsi7: `${disk.volid},size=1G`,
+      cicustom: `network=local:snippets/n,user=${snippet.volid}`,
+    });
+    expect(await bench.fails('pve_volume_delete', { volume: disk.volid })).toMatchObject({
+      kind: 'conflict',
+      headline: `${disk.volid} is in use by VM 201 (win11) on pve1 (scsi7).`,
+    });
+    expect(await bench.fails('pve_volume_delete', { volume: snippet.volid, node: 'pve1' }, { pve })).toMatchObject({
+      kind: 'conflict',
+      hint: 'Take it out of cicustom first.',
+    });
+    delete config.scsi7;
+    delete config.cicustom;
+    expect(bench.writes()).toEqual([]);
+  });
+
+  it('tells a copy on another node from the disk of the guest', async () => {
+    const copy = { volid: 'local-lvm:vm-410-disk-0', content: 'rootdir', vmid: 410, size: 1 };
+    const bend = bent(/\/nodes\/pve2\/storage\/local-lvm\/content/, () => JSON.stringify({ data: [copy] }));
+    const input = { volume: copy.volid, node: 'pve2' };
+    const failed = await bench.fails('pve_volume_delete', input, { pve: bench.as('root@pam!mcp', bend) });
+    expect(failed.hint).toContain('The guest is on pve1: this one may serve its replication');
+    expect(failed.hint).toContain('`pvesm free local-lvm:vm-410-disk-0` on pve2');
+  });
+
   it('deletes a disk that was left over', async () => {
     const volume = { volid: orphan, node: 'pve1', content: 'rootdir', format: 'raw', size: 2 ** 30, ctime: 1 } as const;
     bench.world.storage('local-lvm')?.volumes.push({ ...volume, vmid: 101 });
     const { message } = await bench.preview('pve_volume_delete', { volume: orphan });
-    expect(message).toContain('No configuration and no snapshot of its guest names it. It belonged to guest 101.');
+    expect(message).toContain('names it, and no snapshot of its guest. It belonged to guest 101.');
     expect((await bench.call('pve_volume_delete', { volume: orphan })).facts).toMatchObject({ freed: '1 GiB' });
   });
 

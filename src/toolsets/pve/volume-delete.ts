@@ -5,7 +5,7 @@ import { node, volume, waitSeconds } from '../params.ts';
 import { definePveTool, type ToolContext } from '../tool.ts';
 import { noted } from './attempt.ts';
 import { deleteVolume } from './volume-removal.ts';
-import { usesOf } from './volume-use.ts';
+import { type Use, usesOf } from './volume-use.ts';
 import { findVolume, ownersOf, type Volume } from './volumes.ts';
 
 /** The volume, when no guest uses it; Proxmox VE itself would delete the disk of a guest that runs from it. */
@@ -18,22 +18,28 @@ async function look(context: ToolContext, volid: string, node: string | undefine
   const [first] = uses;
   if (first === undefined) return found;
   const list = uses.map(({ guest, key }) => `${guest.label} (${key})`);
-  throw new Failure(
-    'conflict',
-    `${volid} is in use by ${list.join(', ')}.`,
-    found.content === 'iso'
-      ? 'Take it out of the drive first.'
-      : 'Detach it from the guest first (pve_disk_remove), or delete the snapshot that holds it.',
-    { facts: { used_by: list } },
-  );
+  throw new Failure('conflict', `${volid} is in use by ${list.join(', ')}.`, cureOf(found, first), {
+    facts: { used_by: list },
+  });
+}
+
+/** What frees it; a disk on another node than its guest is not the one that the guest runs from. */
+function cureOf({ volid, content, nodes }: Volume, { guest, key }: Use): string {
+  if (content === 'iso') return 'Take it out of the drive first.';
+  if (content === 'snippets') return `Take it out of ${key} first.`;
+  if (nodes.includes(guest.node)) {
+    return 'Detach it from the guest first (pve_disk_remove), or delete the snapshot that holds it.';
+  }
+  return `The guest is on ${guest.node}: this one may serve its replication, or be left over from a migration. If it is left over, \`pvesm free ${volid}\` on ${nodes[0]} deletes it.`;
 }
 
 /** What was looked at, so that nobody takes it for more. */
 function unused(content: string | undefined): string {
   if (content === 'iso') return 'No VM has it in a drive.';
+  if (content === 'snippets') return 'No configuration that this token sees names it.';
   const disk = content === 'images' || content === 'rootdir';
   return disk
-    ? 'No configuration and no snapshot of its guest names it.'
+    ? 'No configuration that this token sees names it, and no snapshot of its guest.'
     : 'Guests that were made from it do not need it.';
 }
 

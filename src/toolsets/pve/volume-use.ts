@@ -35,16 +35,22 @@ async function useBy({ pve, signal }: ToolContext, guest: Guest, volid: string, 
 /** More guests than this are not asked one by one. */
 const MOST_ASKED = 1000;
 
-/** The guests that may use it: of a disk those that its id names, of an ISO image every VM where the storage is. */
-function suspects(guests: readonly Guest[], { volid, vmid, content, nodes }: Volume): readonly Guest[] {
-  const owners = [...ownersOf(volid), vmid];
-  if (content === 'iso') return guests.filter(({ kind, node }) => kind === 'qemu' && nodes.includes(node));
-  return guests.filter((guest) => owners.includes(guest.vmid));
+/**
+ * The guests that may use it: of a disk those that its id names and, since a disk may be attached to another guest, all
+ * where the storage is; of an ISO image every VM there, of a snippet (hookscript, cicustom) every guest there.
+ */
+function suspects(guests: readonly Guest[], owners: readonly number[], { content = '', nodes }: Volume): Guest[] {
+  const kinds =
+    content === 'iso' ? ['qemu'] : ['images', 'rootdir', 'snippets'].includes(content) ? ['qemu', 'lxc'] : [];
+  return guests.filter(
+    ({ vmid, kind, node }) => owners.includes(vmid) || (kinds.includes(kind) && nodes.includes(node)),
+  );
 }
 
 /** Who uses the volume. Every guest that may has to be readable: otherwise nobody can say that none does. */
 export async function usesOf(context: ToolContext, volume: Volume): Promise<readonly Use[]> {
-  const found = suspects(await listGuests(context.pve, { signal: context.signal }), volume);
+  const owners = [...ownersOf(volume.volid), ...(volume.vmid === undefined ? [] : [volume.vmid])];
+  const found = suspects(await listGuests(context.pve, { signal: context.signal }), owners, volume);
   if (found.length > MOST_ASKED) {
     throw new Failure(
       'refused',
@@ -52,10 +58,9 @@ export async function usesOf(context: ToolContext, volume: Volume): Promise<read
       'Delete it in the web interface, when it is known that none does.',
     );
   }
-  const deep = volume.content !== 'iso';
   const uses: Use[] = [];
-  for (let i = 0; i < found.length; i += 8) {
-    const some = found.slice(i, i + 8).map((guest) => useBy(context, guest, volume.volid, deep));
+  for (let i = 0; i < found.length; i += 4) {
+    const some = found.slice(i, i + 4).map((guest) => useBy(context, guest, volume.volid, owners.includes(guest.vmid)));
     uses.push(...(await Promise.all(some)).flat());
   }
   return uses;
