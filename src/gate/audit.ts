@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { Failure } from '../failure.ts';
 import type { Redact } from '../present/redact.ts';
 import { visible } from '../present/visible.ts';
+import { namesSecret } from '../pve/secret-names.ts';
 import type { Effect, Tool } from '../toolsets/tool.ts';
 import { createLogFile } from './logfile.ts';
 
@@ -33,17 +34,18 @@ export interface Audit {
 
 const LONGEST_VALUE = 500;
 
-/** The value without secrets, long strings as their start with length and SHA-256. */
-function noted(value: unknown, redact: Redact): unknown {
+/** The value without secrets, those that were given under the name of one too; long strings as their start with length and SHA-256. */
+function noted(value: unknown, redact: Redact, name = ''): unknown {
   if (typeof value === 'string') {
+    if (namesSecret(name)) return '[hidden]';
     const text = visible(redact(value));
     if (text.length <= LONGEST_VALUE) return text;
     const sha256 = createHash('sha256').update(value).digest('hex');
     return { start: text.slice(0, LONGEST_VALUE), characters: value.length, sha256 };
   }
-  if (Array.isArray(value)) return value.map((part) => noted(part, redact));
+  if (Array.isArray(value)) return value.map((part) => noted(part, redact, name));
   if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(Object.entries(value).map(([name, part]) => [redact(name), noted(part, redact)]));
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [redact(name), noted(part, redact, name)]));
 }
 
 /** The hash that a line of an audit file ends with; `start` when there is none. */

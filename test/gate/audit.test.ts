@@ -102,6 +102,17 @@ describe('the audit', () => {
     expect(second?.input).toEqual({ colour: { start: 'y'.repeat(500), characters: 10_000, sha256 } });
   });
 
+  it('keeps out what is given under the name of a secret', async () => {
+    const audit = createAudit(file, redact);
+    const input = { params: { userid: 'x@pve', password: 'correct horse', 'encryption-key': ['e1'] }, password: true };
+    await audit.write({ kind: 'asked', call: 'c', tool: 'pve_api_call', effect: 'destroy', client: 'x', input });
+    await audit.close();
+    expect((await lines())[0]?.input).toEqual({
+      params: { userid: 'x@pve', password: '[hidden]', 'encryption-key': ['[hidden]'] },
+      password: true,
+    });
+  });
+
   it('stays one chain under calls at once, and a second process begins one that names the line before', async () => {
     const { call } = audited();
     await Promise.all(Array.from({ length: 50 }, () => call('pve_lamp_change')));

@@ -87,6 +87,19 @@ describe('pve_api_get', () => {
     });
   });
 
+  it.each([
+    ['/cluster/acme/plugins', { plugin: 'dns', data: 'CF_Token=abc' }, { plugin: 'dns', data: '[hidden]' }],
+    ['/storage', { storage: 'pbs', 'encryption-key': 'abc' }, { storage: 'pbs', 'encryption-key': '[hidden]' }],
+    ['/cluster/notifications/targets', { name: 'x', secret: ['abc'] }, { name: 'x', secret: ['[hidden]'] }],
+  ])('hides the secrets of %s, from match too', async (path, row, shown) => {
+    const send = async () => ({ status: 200, statusText: 'OK', body: JSON.stringify({ data: [row] }) });
+    const pve = bench.as('root@pam!mcp', (wire) => ({ ...wire, send }));
+    const method = { path, method: 'GET' as const, parameters: {}, allowtoken: true, rootOnly: false };
+    const over = { pve, schema: async () => ({ version: '9.2.11', methods: [method] }) };
+    expect((await bench.call('pve_api_get', { path }, over)).facts).toMatchObject({ rows: [shown] });
+    expect((await bench.call('pve_api_get', { path, match: 'abc' }, over)).facts).toMatchObject({ rows_in_all: 0 });
+  });
+
   it('names the nearest paths, and sends nothing', async () => {
     await bench.call('pve_api_search');
     bench.forget();

@@ -85,7 +85,7 @@ function preview({ found, method, sent, guests }: Planned): Preview {
   const lines = [
     `${method.method} ${found.path}`,
     ...(about ? [`Proxmox VE says of it: ${about}.`] : []),
-    ...Object.entries(sent).map(([name, value]) => `  ${name} = ${shownValue(name, value)}`),
+    ...Object.entries(sent).map(([name, value]) => `  ${name} = ${shownValue(found.path, name, value)}`),
     ...(guests.length > 0 ? [`Guests concerned: ${guests.map(told).join('; ')}.`] : []),
     'What it does cannot be foreseen here, and may not be undone.',
   ];
@@ -110,7 +110,7 @@ async function run(input: Input, context: ToolContext): Promise<Answer> {
   const data = await send(planned, context);
   const what = `${input.method} ${planned.found.path}`;
   if (!isUpid(data)) {
-    const facts: Facts = data === null ? {} : dataFacts(data, { limit: 50 });
+    const facts: Facts = data === null ? {} : dataFacts(planned.found.path, data, { limit: 50 });
     return answer(`${what}: done`, facts);
   }
   const { done, facts } = await settle(context, data, input.wait_s);

@@ -1,29 +1,39 @@
 import { type Fact, type Facts, remote } from '../../present/answer.ts';
+import { namesSecret } from '../../pve/secret-names.ts';
 
 const LONGEST_PLAIN = 300;
 
 /** A text that can carry neither an instruction nor anything hidden. */
 const isPlain = (text: string): boolean => text.length <= LONGEST_PLAIN && /^[\x21-\x7e]*$/.test(text);
 
-/** Members that hold a secret of somebody, by the names that the API has for such. */
-const secret = /(^|[-_.])(password|passwd|secret|token|ticket|client-key|private-?key|CSRFPreventionToken)$/i;
+/** Secrets under a plain name: keys of DNS providers (pve-manager, PVE/API2/ACMEPlugin.pm; pve-network, SDN/Dns). */
+const plainlyNamed: readonly (readonly [path: RegExp, name: string])[] = [
+  [/^\/cluster\/acme\/plugins/, 'data'],
+  [/^\/cluster\/sdn\/dns/, 'key'],
+];
+
+/** Whether a member or parameter of what is at that path of the API holds a secret of somebody. */
+const secretAt =
+  (at: string) =>
+  (name: string): boolean =>
+    namesSecret(name) || plainlyNamed.some(([path, one]) => one === name && path.test(at));
 
 /** JSON of the server as facts: what guests and users wrote as remote text, secrets hidden, nulls left out. */
-export function factOf(value: unknown, name = ''): Fact | undefined {
+function factOf(value: unknown, secret: (name: string) => boolean, name = ''): Fact | undefined {
   if (value === null || value === undefined) return undefined;
-  if (typeof value === 'string') return secret.test(name) ? '[hidden]' : isPlain(value) ? value : remote(value);
+  if (typeof value === 'string') return secret(name) ? '[hidden]' : isPlain(value) ? value : remote(value);
   if (typeof value === 'number' || typeof value === 'boolean') return value;
-  if (Array.isArray(value)) return value.map((one) => factOf(one) ?? '').filter((one) => one !== '');
+  if (Array.isArray(value)) return value.map((one) => factOf(one, secret, name) ?? '').filter((one) => one !== '');
   if (typeof value !== 'object') return undefined;
   const members = Object.entries(value);
   if (!members.every(([key]) => isPlain(key))) return remote(JSON.stringify(value));
-  return Object.fromEntries(members.map(([key, one]) => [key, factOf(one, key)]));
+  return Object.fromEntries(members.map(([key, one]) => [key, factOf(one, secret, key)]));
 }
 
-/** A value that is about to be sent, for a human to read. */
-export function shownValue(name: string, value: unknown): string {
+/** A value that is about to be sent to that path, for a human to read. */
+export function shownValue(at: string, name: string, value: unknown): string {
   const text = Array.isArray(value) ? value.join(', ') : String(value);
-  return secret.test(name) ? '[hidden]' : text.length > 400 ? `${text.slice(0, 399)}…` : text;
+  return secretAt(at)(name) ? '[hidden]' : text.length > 400 ? `${text.slice(0, 399)}…` : text;
 }
 
 export interface Wish {
@@ -32,15 +42,20 @@ export interface Wish {
   readonly limit: number;
 }
 
-/** Rows, or one object, cut down to what is wished for. */
-export function dataFacts(data: unknown, { fields, match, limit }: Wish): Facts {
+/** Rows, or one object, of that path of the API, cut down to what is wished for. What is hidden matches nothing. */
+export function dataFacts(at: string, data: unknown, { fields, match, limit }: Wish): Facts {
+  const secret = secretAt(at);
   if (data === null || data === undefined) return { data: 'none' };
-  if (!Array.isArray(data)) return { data: factOf(picked(data, fields)), notes: lacking([data], fields) };
+  if (!Array.isArray(data)) return { data: factOf(picked(data, fields), secret), notes: lacking([data], fields) };
   const wanted = match?.toLowerCase();
-  const found = wanted === undefined ? data : data.filter((row) => JSON.stringify(row).toLowerCase().includes(wanted));
+  const seen = (row: unknown): string => JSON.stringify(row, (name, one) => (secret(name) ? '' : one)).toLowerCase();
+  const found = wanted === undefined ? data : data.filter((row) => seen(row).includes(wanted));
   const shown = found.slice(0, limit);
   return {
-    rows: factOf(shown.map((row) => picked(row, fields))),
+    rows: factOf(
+      shown.map((row) => picked(row, fields)),
+      secret,
+    ),
     rows_in_all: found.length,
     rows_not_shown: found.length - shown.length || undefined,
     notes: lacking(found, fields),

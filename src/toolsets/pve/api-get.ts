@@ -34,7 +34,7 @@ export default definePveTool({
     const found = findPath(await schema(), path);
     const sent = checkParams(found, methodAt(found, 'GET'), params);
     const data = await pve.get(found.path, z.unknown(), sent, { signal });
-    const facts = dataFacts(data ?? null, { fields, match, limit });
+    const facts = dataFacts(found.path, data ?? null, { fields, match, limit });
     return answer(`GET ${found.path}: ${kindOf(data, facts)}`, facts);
   },
 });
