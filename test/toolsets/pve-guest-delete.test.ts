@@ -39,6 +39,16 @@ describe('pve_guest_delete', () => {
     expect(bench.writes()).toEqual([]);
   });
 
+  it('names the volumes that go without being in the configuration, and no backups', async () => {
+    const stray = { volid: 'local-lvm:vm-400-disk-9', node: 'pve1', content: 'rootdir', format: 'raw' } as const;
+    bench.world.storage('local-lvm')?.volumes.push({ ...stray, size: 1, ctime: 1, vmid: 400 });
+    const input = { guest: 400, destroy_unreferenced_disks: true };
+    const { message, state } = await bench.preview('pve_guest_delete', input);
+    expect(message).toContain(`every other volume of its VMID on any storage; seen: ${stray.volid}.`);
+    expect(state).toMatchObject({ strays: [stray.volid] });
+    bench.world.storage('local-lvm')?.volumes.pop();
+  });
+
   it('says which jobs name the guest, and what becomes of them', async () => {
     const postgres = bench.world.guest(410);
     Object.assign(postgres ?? {}, { status: 'stopped' });
@@ -155,5 +165,18 @@ describe('pve_guest_delete', () => {
       headline: expect.stringContaining('still in use by linked clones'),
     });
     expect(bench.world.guest(9000)).toBeDefined();
+  });
+
+  it('does not say that it is gone while it is listed', async () => {
+    const row = JSON.stringify({ id: 'qemu/9000', type: 'qemu', node: 'pve1', status: 'stopped', vmid: 9000 });
+    const listed = bent(/^\/cluster\/resources/, (body) =>
+      bench.world.guest(9000) ? body : body.replace('"data":[', `"data":[${row},`),
+    );
+    const pve = bench.as('root@pam!mcp', listed);
+    const told = await bench.call('pve_guest_delete', { guest: 9000 }, { pve });
+    expect(told).toMatchObject({
+      headline: expect.stringContaining('is still listed after its deletion'),
+      facts: { deleted: false },
+    });
   });
 });

@@ -15,6 +15,7 @@ import { readSettings, type Settings } from './settings.ts';
 import { settle } from './settle.ts';
 import { readSnapshots } from './snapshots.ts';
 import { type GuestState, inspect, since } from './state.ts';
+import { readVolumes } from './volumes.ts';
 
 /** What Proxmox VE would refuse is told before anybody is asked. */
 function refuse(found: Guest, state: GuestState, purge: boolean): void {
@@ -42,13 +43,22 @@ const ownDisks = ({ kind }: Guest, settings: Settings): string[] =>
 
 const listed = (items: readonly string[]): string => (items.length > 0 ? items.join(', ') : 'none');
 
+/** Volumes of its VMID that its configuration does not name, on the storages of its node; backups are none of them. */
+async function strayVolumes(context: ToolContext, { node, vmid }: Guest, named: readonly string[], notes: string[]) {
+  const all = await readVolumes(context, { node, vmid }, notes);
+  const disks = all.filter(({ content }) => content === 'images' || content === 'rootdir');
+  return disks.map(({ volid }) => volid).filter((volid) => !named.some((label) => label.includes(`(${volid}`)));
+}
+
 async function preview(
   found: Guest,
   state: GuestState,
   { purge, unreferenced }: { readonly purge: boolean; readonly unreferenced: boolean },
-  { pve, signal }: ToolContext,
+  context: ToolContext,
 ): Promise<Preview> {
+  const { pve, signal } = context;
   const notes: string[] = [];
+  const blind: string[] = [];
   const [settings, snapshots, backup, names] = await Promise.all([
     readSettings(pve, found, signal),
     attempt(readSnapshots(pve, found, signal), notes, 'Snapshots'),
@@ -56,21 +66,32 @@ async function preview(
     namedBy(pve, found, state, signal, notes),
   ]);
   const labels = ownDisks(found, settings);
+  const strays = unreferenced ? await strayVolumes(context, found, labels, blind) : undefined;
   const fate = names.length === 0 ? '' : purge ? ' It is taken out of these.' : ' These are left as they are.';
   const lines = [
     `Delete ${found.label}${found.template ? ', a template,' : ''} for good (${state.status}). There is no undo.`,
     `Its disks go with it: ${listed(labels)}.`,
-    ...(unreferenced ? ['So does every other volume of its VMID on any storage.'] : []),
+    ...(strays ? [`So does every other volume of its VMID on any storage; seen: ${listed(strays)}.`] : []),
     `Snapshots, which go too: ${snapshots ? listed(snapshots.map(({ name }) => name)) : 'not known'}.`,
     `Backups stay. Last backup: ${backup}.`,
     `Named by: ${names.length > 0 || notes.length === 0 ? listed(names) : 'nothing that could be read'}.${fate}`,
     ...notes,
+    ...blind,
   ];
   const { vmid, name, node } = found;
   const snapshotNames = snapshots?.map((one) => one.name);
   return {
     message: lines.join('\n'),
-    state: { vmid, name, node, status: state.status, lock: state.lock, disks: labels, snapshots: snapshotNames },
+    state: {
+      vmid,
+      name,
+      node,
+      status: state.status,
+      lock: state.lock,
+      disks: labels,
+      snapshots: snapshotNames,
+      ...(strays && { strays }),
+    },
   };
 }
 
@@ -114,7 +135,7 @@ export default definePveTool({
     const still = left?.some(({ vmid }) => vmid === found.vmid) ?? false;
     if (still) notes.push('The task ended well, but the guest is still listed: look with pve_guest_get.');
     const what = disks.length > 0 ? ` with ${count(disks.length, 'disk')}` : '';
-    return answer(`${found.label} was deleted${what}`, {
+    return answer(`${found.label} ${still ? 'is still listed after its deletion' : `was deleted${what}`}`, {
       ...own,
       deleted: left === undefined ? undefined : !still,
       notes: noted(notes),
