@@ -154,7 +154,8 @@ function flatten({ path, info = {}, children = [] }: Node): RawMethod[] {
 /** From the first bracket after the first `=` to the one that closes it. */
 function firstJson(source: string): string {
   const start = source.indexOf('[', source.indexOf('='));
-  const tokens = /"(?:[^"\\]|\\.)*"|[[\]{}]/g;
+  // A string that nothing closes is one token too: looked for again from each quote in it, it would take the square of its length.
+  const tokens = /"[^"\\]*(?:\\.[^"\\]*)*"?|[[\]{}]/gs;
   tokens.lastIndex = start;
   let depth = 0;
   for (let token = tokens.exec(source); token; token = tokens.exec(source)) {

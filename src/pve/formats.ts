@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import type { ApiParameter, ApiParameters } from './apidoc.ts';
 
 const label = '[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?';
@@ -44,7 +45,7 @@ function wrongSize(text: string, rule: ApiParameter): string | undefined {
 
 function wrongForm(text: string, rule: ApiParameter): string | undefined {
   if (rule.enum && !rule.enum.includes(text)) return `must be one of ${rule.enum.join(', ')}`;
-  if (rule.pattern !== undefined && perl(rule.pattern)?.test(text) === false) return `must match ${rule.pattern}`;
+  if (rule.pattern !== undefined && fits(text, rule.pattern) === false) return `must match ${rule.pattern}`;
   if (typeof rule.format === 'object') return wrongProperties(text, rule.format);
   return rule.format === undefined ? undefined : wrongFormat(text, rule.format);
 }
@@ -60,10 +61,14 @@ function wrongFormat(text: string, format: string): string | undefined {
 /** PVE::Tools::split_list. */
 const splitList = (text: string): string[] => text.split(/[,;\s\0]+/).filter((item) => item !== '');
 
-/** The pattern as JavaScript has it, for the whole value; undefined for one that only Perl understands. */
-function perl(pattern: string): RegExp | undefined {
+/** The time that a pattern is given: some of the server's own take twice as long with each character. */
+const PATTERN_MS = 250;
+
+/** Whether the whole value is of that pattern; undefined for one that only Perl understands, and when it takes too long. */
+function fits(text: string, pattern: string): boolean | undefined {
+  const whole = `^(?:${pattern.replaceAll('(?^:', '(?:').replaceAll('{,', '{0,')})$`;
   try {
-    return new RegExp(`^(?:${pattern.replaceAll('(?^:', '(?:').replaceAll('{,', '{0,')})$`);
+    return runInNewContext('new RegExp(whole).test(text)', { whole, text }, { timeout: PATTERN_MS }) === true;
   } catch {
     return undefined;
   }

@@ -36,6 +36,12 @@ describe('what apidoc.js holds', () => {
     },
   );
 
+  it('is read in one go, whatever is in it', () => {
+    const began = performance.now();
+    expect(() => parseApidoc(`const apiSchema = ["${'\\"'.repeat(400_000)}`)).toThrow('cannot be read');
+    expect(performance.now() - began).toBeLessThan(5_000);
+  });
+
   it.each(['9', '8.4'] as const)('is all of Proxmox VE %s', (release) => {
     const methods = methodsOf(parseApidoc(reference.apidoc(release)));
     expect(methods).toHaveLength(reference.raw(release).length);

@@ -146,6 +146,20 @@ describe('pve_api_call', () => {
     expect(bench.writes()).toEqual([]);
   });
 
+  it('is not held up by a pattern of the server that takes for ever', async () => {
+    const rule = { type: 'string', pattern: '(?:[a-z]+)*(?:x|y)?[a-z]*:[0-9]+' };
+    const method = { path: '/cluster/tasks', method: 'POST' as const, parameters: { reference: rule } };
+    const methods = [{ ...method, allowtoken: true, rootOnly: false }];
+    const input = { method: 'POST', path: '/cluster/tasks', params: { reference: `${'a'.repeat(60)}!` } };
+    const over = { schema: async () => ({ version: '9.2.11', methods }) };
+    const began = performance.now();
+    await bench.preview('pve_api_call', input, over);
+    expect(performance.now() - began).toBeLessThan(5_000);
+    await expect(bench.preview('pve_api_call', { ...input, params: { reference: 'a!' } }, over)).rejects.toThrow(
+      'reference must match',
+    );
+  });
+
   it('knows what no token may do', async () => {
     expect(await fails('POST', '/nodes/pve1/execute', { commands: '[]' })).toMatchInlineSnapshot(`
       {
