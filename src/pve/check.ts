@@ -29,11 +29,21 @@ export function methodAt(found: Found, verb: Method): ApiMethod {
   return method;
 }
 
+/** More than any call of Proxmox VE takes; each unknown one is compared with all that there are. */
+const MOST_PARAMETERS = 500;
+/** What is told of a long list of mistakes. */
+const MOST_PROBLEMS = 20;
+
 /**
  * The parameters as they can be sent. Before anything is sent, an `invalid-input` Failure tells all that is unknown,
  * missing or wrong by the schema, the parts of the path included.
  */
 export function checkParams(found: Found, method: ApiMethod, given: GivenParams): PveParams {
+  const many = Object.keys(given).length;
+  if (many > MOST_PARAMETERS) {
+    const message = `${method.method} ${found.template} was not sent: it has ${many} parameters.`;
+    throw new Failure('invalid-input', message, `At most ${MOST_PARAMETERS} are looked at.`);
+  }
   const inPath = Object.entries(found.values).map(([name, value]) => problem(name, value, method.parameters[name]));
   const problems = [
     ...inPath,
@@ -44,11 +54,13 @@ export function checkParams(found: Found, method: ApiMethod, given: GivenParams)
     ...lonely(found, method, given),
   ].filter((one) => one !== undefined);
   if (problems.length > 0) {
+    const more = problems.length > MOST_PROBLEMS ? [`and ${problems.length - MOST_PROBLEMS} more`] : [];
+    const told = [...problems.slice(0, MOST_PROBLEMS), ...more];
     throw new Failure(
       'invalid-input',
-      `${method.method} ${found.template} was not sent: ${problems.join('; ')}.`,
+      `${method.method} ${found.template} was not sent: ${told.join('; ')}.`,
       `pve_api_search with path ${found.template} describes its parameters.`,
-      { facts: { problems } },
+      { facts: { problems: told } },
     );
   }
   return Object.fromEntries(

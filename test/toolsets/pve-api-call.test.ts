@@ -146,6 +146,16 @@ describe('pve_api_call', () => {
     expect(bench.writes()).toEqual([]);
   });
 
+  it.each([
+    [30, 'and 10 more'],
+    [10_000, 'it has 10000 parameters'],
+  ])('tells of %d wrong parameters in few words', async (many, told) => {
+    const params = Object.fromEntries(Array.from({ length: many }, (_, i) => [`nosuch-${i}`, 1]));
+    const { headline } = await fails('POST', '/nodes/pve1/lxc/102/status/start', params);
+    expect(headline).toContain(told);
+    expect(headline.length).toBeLessThan(1_500);
+  });
+
   it('is not held up by a pattern of the server that takes for ever', async () => {
     const rule = { type: 'string', pattern: '(?:[a-z]+)*(?:x|y)?[a-z]*:[0-9]+' };
     const method = { path: '/cluster/tasks', method: 'POST' as const, parameters: { reference: rule } };
