@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { refuseProtected } from '../../src/gate/protect.ts';
 import { tools } from '../../src/toolsets/index.ts';
-import { type Bench, setup, startBench } from './harness.ts';
+import { type Bench, bent, setup, startBench } from './harness.ts';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -88,6 +88,28 @@ describe('pve_task_stop', () => {
       kind: 'permission',
       headline: expect.stringContaining('Sys.Modify'),
     });
+  });
+
+  it('knows which guest a backup of several is at, and spares a protected one', async () => {
+    bench.world.switches.nextTask = 'hang';
+    const by = { user: 'root@pam', tokenid: 'mcp' };
+    const steps = [{ seconds: 9 }];
+    const { upid } = bench.world.begin({ node: 'pve1', type: 'vzdump', id: '', by, steps });
+    const lines = ['Starting Backup of VM 101 (lxc)', 'Finished Backup of VM 101', 'Starting Backup of VM 102 (lxc)'];
+    const data = lines.map((line, i) => ({ n: i + 1, t: `INFO: ${line}` }));
+    const pve = bench.as(
+      'root@pam!mcp',
+      bent(/\/log\?/, () => JSON.stringify({ data, total: 3 })),
+    );
+    const { message, state } = await bench.preview('pve_task_stop', { upid }, { pve });
+    expect(message).toContain('for CT 102 (webzfs-proxy) on pve1.');
+    expect(state).toMatchObject({ vmid: 102 });
+    const kept = { pve, setup: { ...setup, protectedGuests: [102] } };
+    expect(await bench.fails('pve_task_stop', { upid }, kept)).toMatchObject({
+      kind: 'refused',
+      headline: expect.stringContaining('The backup is at CT 102'),
+    });
+    expect(bench.writes()).toEqual([]);
   });
 
   it('is refused for a task of a protected guest', async () => {

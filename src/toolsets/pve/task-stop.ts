@@ -31,11 +31,36 @@ const remains: readonly (readonly [RegExp, string])[] = [
 const leftBehind = ({ type }: Upid): string =>
   remains.find(([sign]) => sign.test(type))?.[1] ?? 'What it did until then stays; a lock that it holds may stay too.';
 
-/** The guest that a task is about, when its id is one's. */
-async function guestOf({ pve, signal }: ToolContext, { id }: Upid): Promise<Guest | undefined> {
-  if (!/^\d+$/.test(id)) return undefined;
-  return (await listGuests(pve, { signal })).find(({ vmid }) => String(vmid) === id);
+/** More lines than a backup of many guests has. */
+const WHOLE_LOG = 100_000;
+
+/** The guest that a backup of several is at: its id names none, its log does (recordings c-vzdump-*). */
+async function backedUp({ pve, signal }: ToolContext, upid: string): Promise<string | undefined> {
+  const { lines } = await taskLog(pve, upid, { signal, lines: WHOLE_LOG });
+  const begun = lines.flatMap((line) => /^INFO: Starting Backup of VM (\d+) /.exec(line)?.[1] ?? []);
+  return begun.at(-1);
 }
+
+/** The guest that a task is about, when its id is one's; of a backup of several the one that it is at. */
+async function guestOf(context: ToolContext, upid: string): Promise<Guest | undefined> {
+  const { id, type } = parseUpid(upid);
+  const named = /^\d+$/.test(id) ? id : type === 'vzdump' && id === '' ? await backedUp(context, upid) : undefined;
+  if (named === undefined) return undefined;
+  const { pve, signal, setup } = context;
+  const guest = (await listGuests(pve, { signal })).find(({ vmid }) => String(vmid) === named);
+  if (!setup.protectedGuests.includes(Number(named))) return guest;
+  throw new Failure(
+    'refused',
+    `The backup is at ${guest?.label ?? `guest ${named}`}, which is protected by the operator's settings. Nothing was done.`,
+    'Wait until it is at another guest, or ask the operator.',
+  );
+}
+
+/** Where nobody is protected, a guest that cannot be read does not keep a task from being stopped. */
+const guestIn = (context: ToolContext, upid: string, notes: string[]): Promise<Guest | undefined> => {
+  const found = guestOf(context, upid);
+  return context.setup.protectedGuests.length > 0 ? found : attempt(found, notes, 'Its guest');
+};
 
 const title = ({ type, id, node }: Upid): string => `${type}${id === '' ? '' : ` ${id}`} on ${node}`;
 
@@ -55,7 +80,7 @@ async function preview(context: ToolContext, upid: string) {
   const { pve, signal } = context;
   const [log, guest] = await Promise.all([
     attempt(taskLog(pve, upid, { signal, lines: 1 }), [], 'Its log'),
-    attempt(guestOf(context, task), [], 'Its guest'),
+    guestIn(context, upid, []),
   ]);
   const last = log?.lines.at(-1);
   const lines = [
@@ -63,7 +88,10 @@ async function preview(context: ToolContext, upid: string) {
     ...(last ? [`It is at: ${last.slice(0, 300)}`] : []),
     `It is ended in the middle. ${leftBehind(task)}`,
   ];
-  return { message: lines.join('\n'), state: { upid, running: true } };
+  return {
+    message: lines.join('\n'),
+    state: { upid, running: true, ...(task.id === '' && guest && { vmid: guest.vmid }) },
+  };
 }
 
 /** The lock and the power of its guest, as they are now. */
@@ -106,7 +134,7 @@ export default definePveTool({
     const task = parseUpid(upid);
     await refuseEnded(context, upid);
     const notes: string[] = [];
-    const guest = await attempt(guestOf(context, task), notes, 'Its guest');
+    const guest = await guestIn(context, upid, notes);
     const before = guest && (await attempt(readState(pve, guest, signal), notes, 'The state of its guest'));
     await pve.delete(path`/nodes/${task.node}/tasks/${upid}`, {}, { signal });
     await awaitEnd(context, upid);
