@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { notices } from './notices.mjs';
 
@@ -73,6 +74,32 @@ function isModule(file) {
   return false;
 }
 
+/** What every tool takes, as JSON: converting it at each start would cost 10 ms. */
+async function inputSchemas() {
+  const contents = `import { convertInput } from './src/mcp/inputschema.ts';
+    import { tools } from './src/toolsets/index.ts';
+    export const schemas = Object.fromEntries(tools.map((tool) => [tool.name, convertInput(tool)]));`;
+  const folder = await mkdtemp(join(tmpdir(), 'psm-build-'));
+  const outfile = join(folder, 'schemas.mjs');
+  try {
+    await build({
+      stdin: { contents, resolveDir: root, loader: 'ts' },
+      outfile,
+      bundle: true,
+      format: 'esm',
+      platform: 'node',
+      target: 'node20',
+      banner: { js: banner },
+      logLevel: 'warning',
+      plugins: [absent],
+    });
+    return JSON.stringify((await import(pathToFileURL(outfile).href)).schemas);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+const schemas = await inputSchemas();
 await rm(dist, { recursive: true, force: true });
 const { metafile } = await build({
   absWorkingDir: root,
@@ -85,7 +112,7 @@ const { metafile } = await build({
   target: 'node20',
   chunkNames: 'chunks/[name]-[hash]',
   banner: { js: banner },
-  define: { PACKAGE_VERSION: JSON.stringify(version) },
+  define: { PACKAGE_VERSION: JSON.stringify(version), INPUT_SCHEMAS: JSON.stringify(schemas) },
   minifyWhitespace: true,
   minifySyntax: true,
   minifyIdentifiers: true,

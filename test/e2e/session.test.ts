@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { convertInput } from '../../src/mcp/inputschema.ts';
+import { tools } from '../../src/toolsets/index.ts';
 import { type Connected, connect, eras, type Person } from './clients.ts';
 import { type Datacentre, startDatacentre } from './datacentre.ts';
 
@@ -39,6 +41,12 @@ describe.each(eras)('with a client of %s', (era) => {
     expect(stop?._meta?.['anthropic/requiresUserInteraction']).toBe(true);
     expect(client.instructions.length).toBeGreaterThan(500);
     expect(client.instructions.length).toBeLessThan(2000);
+  });
+
+  it('tells of every tool’s input what its own schema says', async () => {
+    const client = await session({ MCP_TOOLSETS: 'full' });
+    const told = Object.fromEntries((await client.tools()).map(({ name, inputSchema }) => [name, inputSchema]));
+    expect(told).toEqual(Object.fromEntries(tools.map((tool) => [tool.name, convertInput(tool)])));
   });
 
   it('plays the main job: look, start and wait, ask inside, restart and read, snapshot, stop after a yes', async () => {
