@@ -245,6 +245,29 @@ describe('vm_exec with real processes', () => {
     expect(running(time)).toEqual([]);
   });
 
+  it('claims nothing of a command that the agent no longer tells of', async () => {
+    const agent = realAgent();
+    let first: string | undefined;
+    const silent = (wire: Wire): Wire => {
+      const behind = agent(wire);
+      return {
+        ...behind,
+        send: async (request) => {
+          const got = await behind.send(request);
+          if (request.method === 'POST' && 'body' in got) first ??= `pid=${JSON.parse(got.body).data.pid}`;
+          const asked = first !== undefined && request.path.endsWith(first);
+          return asked ? { status: 595, statusText: 'Connection refused', body: '' } : got;
+        },
+      };
+    };
+    const pve = bench.as('root@pam!mcp', silent);
+    expect(await bench.fails('vm_exec', { guest: 200, script: 'sleep 60', timeout_s: 1 }, { pve })).toMatchObject({
+      kind: 'timeout',
+      headline: expect.stringContaining('whether it still runs is unknown'),
+      facts: { remote_process: 'unknown' },
+    });
+  });
+
   it('asks no second time how a command ended, and says so when the answer is lost', async () => {
     const agent = realAgent();
     const losing = (wire: Wire): Wire => {

@@ -44,13 +44,16 @@ export async function runInVm(
   if (end) return resultOf(end, label, input, marks.mark, performance.now() - began);
   const why = signal.aborted ? 'cancelled' : 'timeout';
   const killed = await endProcesses(pve, guest, { cookie: marks.cookie, pid });
+  watch.runs = undefined;
   const last = await watch.until(AbortSignal.timeout(LAST_WORDS_MS)).catch(() => undefined);
-  throw stopped({ name: label }, { timeoutMs }, why, witnessed(killed, last, pid), outputOf(last));
+  throw stopped({ name: label }, { timeoutMs }, why, witnessed(killed, watch.runs, pid), outputOf(last));
 }
 
 /** The one that asks how a process ended; what was asked and not yet answered is never asked a second time. */
 class Watch {
   #asking: Promise<AgentEnd | undefined> | undefined;
+  /** What the last answer was; undefined when there was none. */
+  runs: boolean | undefined;
 
   constructor(private readonly ask: () => Promise<AgentEnd | undefined>) {}
 
@@ -70,6 +73,10 @@ class Watch {
 
   #next(): Promise<AgentEnd | undefined> {
     this.#asking ??= this.ask()
+      .then((end) => {
+        this.runs = end === undefined;
+        return end;
+      })
       .catch((error: unknown) => {
         const failure = asFailure(error);
         if (failure.kind === 'unreachable' || failure.kind === 'timeout') return undefined;
@@ -82,10 +89,10 @@ class Watch {
   }
 }
 
-/** The agent is a second witness: what it still waits for has not ended. */
-function witnessed(killed: Killed, last: AgentEnd | undefined, pid: number): Killed {
-  if (last || killed.state !== 'terminated') return killed;
-  return { ...killed, state: 'still running', pids: [pid] };
+/** The agent is a second witness: what it still waits for has not ended, and without its word that is not known. */
+function witnessed(killed: Killed, runs: boolean | undefined, pid: number): Killed {
+  if (runs === false || killed.state !== 'terminated') return killed;
+  return runs ? { ...killed, state: 'still running', pids: [pid] } : { ...killed, state: 'unknown' };
 }
 
 function textOf(bytes: Buffer) {
