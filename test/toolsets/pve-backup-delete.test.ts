@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { refuseProtected } from '../../src/gate/protect.ts';
 import { tools } from '../../src/toolsets/index.ts';
-import { type Bench, setup, startBench } from './harness.ts';
+import { type Bench, bent, setup, startBench } from './harness.ts';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -30,6 +30,16 @@ describe('pve_backup_delete', () => {
     const { message } = await bench.preview('pve_backup_delete', { backup: 'pbs:backup/ct/410/2026-11-19T00:10:00Z' });
     expect(message).toContain('Other backups of it: 1, the newest of 2026-11-20T00:10:00Z.');
     expect(bench.writes()).toEqual([]);
+  });
+
+  it('says on which node it is, where the storage is not shared', async () => {
+    const volid = 'local:backup/vzdump-lxc-101-2026_11_01-00_00_00.tar.zst';
+    const data = [{ volid, content: 'backup', vmid: 101, ctime: 1, size: 1024 }];
+    const there = bent(/\/nodes\/pve2\/storage\/local\/content/, () => JSON.stringify({ data }));
+    const pve = bench.as('root@pam!mcp', there);
+    const { message, state } = await bench.preview('pve_backup_delete', { backup: volid }, { pve });
+    expect(message).toContain('from local of pve2 (1 KiB)');
+    expect(state).toMatchObject({ node: 'pve2' });
   });
 
   it('refuses a protected one before anybody is asked, with the cure', async () => {

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type Bench, startBench } from './harness.ts';
+import { type Bench, bent, startBench } from './harness.ts';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -28,6 +28,17 @@ describe('pve_snapshot_delete', () => {
       }
     `);
     expect(bench.writes()).toEqual([]);
+  });
+
+  it('does not say that it is gone while it is listed', async () => {
+    const keycloak = bench.world.guest(400);
+    const snapshots = [...(keycloak?.snapshots ?? [])];
+    const data = [{ name: 'before-upgrade', snaptime: 1794366600 }];
+    const kept = bent(/\/lxc\/400\/snapshot$/, () => JSON.stringify({ data }));
+    const input = { guest: 400, snapshot: 'before-upgrade' };
+    const told = await bench.call('pve_snapshot_delete', input, { pve: bench.as('root@pam!mcp', kept) });
+    expect(told.headline).toContain('snapshot before-upgrade is still listed after its deletion');
+    Object.assign(keycloak ?? {}, { snapshots });
   });
 
   it('deletes it and tells what is left: one write', async () => {

@@ -149,6 +149,17 @@ describe('pve_volume_delete', () => {
     expect((await bench.call('pve_volume_delete', { volume: orphan })).facts).toMatchObject({ freed: '1 GiB' });
   });
 
+  it('does not say that it is gone while it is listed', async () => {
+    const volume = { volid: orphan, node: 'pve1', content: 'rootdir', format: 'raw', size: 2 ** 30, ctime: 1 } as const;
+    bench.world.storage('local-lvm')?.volumes.push({ ...volume, vmid: 101 });
+    const data = [{ volid: orphan, content: 'rootdir', vmid: 101 }];
+    const kept = bent(/\/storage\/local-lvm\/content/, () => JSON.stringify({ data }));
+    const input = { volume: orphan, node: 'pve1' };
+    const told = await bench.call('pve_volume_delete', input, { pve: bench.as('root@pam!mcp', kept) });
+    expect(told).toMatchObject({ headline: `${orphan} is still listed after its deletion` });
+    expect(told.facts).not.toHaveProperty('freed');
+  });
+
   it('leaves backups to the tool that is for them', async () => {
     const volume = 'local:backup/vzdump-lxc-400-2026_11_09-17_10_00.tar.zst';
     expect(await bench.fails('pve_volume_delete', { volume })).toMatchObject({ kind: 'invalid-input' });

@@ -26,7 +26,8 @@ async function look(context: ToolContext, volid: string, node: string | undefine
 }
 
 async function preview(context: ToolContext, found: Volume) {
-  const { volid, vmid, ctime, size, storage } = found;
+  const { volid, vmid, ctime, size, storage, nodes } = found;
+  const node = nodes.length === 1 ? nodes[0] : undefined;
   const names = await namesOfGuests(context.pve, context.signal, []);
   const all = vmid === undefined ? [] : await readVolumes(context, { content: 'backup', vmid }, []);
   const others = newestFirst(all).filter((one) => one.volid !== volid);
@@ -37,10 +38,10 @@ async function preview(context: ToolContext, found: Volume) {
     ? `Other backups of it: ${others.length}, the newest of ${iso(others[0].ctime ?? 0)}.`
     : 'No other backup of it was found: this is the last one.';
   const lines = [
-    `Delete the backup ${volid} from ${storage}${size === undefined ? '' : ` (${bytes(size)})`}. There is no undo.`,
+    `Delete the backup ${volid} from ${storage}${node === undefined ? '' : ` of ${node}`}${size === undefined ? '' : ` (${bytes(size)})`}. There is no undo.`,
     `It is of ${whose}${ctime === undefined ? '' : `, taken ${iso(ctime)}`}. ${left}`,
   ];
-  return { message: lines.join('\n'), state: { backup: volid, vmid, taken: ctime, size } };
+  return { message: lines.join('\n'), state: { backup: volid, vmid, taken: ctime, size, ...(node && { node }) } };
 }
 
 export default definePveTool({
@@ -61,11 +62,11 @@ export default definePveTool({
 
   async run({ backup, node, wait_s }, context) {
     const found = await look(context, backup, node);
-    const { done, facts, notes } = await deleteVolume(context, found, wait_s);
-    return answer(done ? `${backup} was deleted` : `${backup} is still being deleted`, {
+    const { gone, said, facts, notes } = await deleteVolume(context, found, wait_s);
+    return answer(`${backup} ${said}`, {
       backup,
       storage: found.storage,
-      freed: found.size === undefined ? undefined : bytes(found.size),
+      freed: gone && found.size !== undefined ? bytes(found.size) : undefined,
       ...facts,
       notes: noted(notes),
     });

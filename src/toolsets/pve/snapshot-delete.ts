@@ -64,9 +64,10 @@ export default definePveTool({
     if (!done) return answer(`${guest.label}: snapshot ${name} is still being deleted`, { ...told, ...facts });
     const notes: string[] = [];
     const after = await attempt(readSnapshots(pve, guest, signal), notes, 'The snapshots afterwards');
-    if (after?.some((one) => one.name === name)) notes.push('The task ended well, but the snapshot is still listed.');
+    const still = after?.some((one) => one.name === name);
+    if (still) notes.push('The task ended well, but the snapshot is still listed.');
     return answer(
-      `${guest.label}: snapshot ${name} deleted${after ? `, ${count(after.length, 'snapshot')} left` : ''}`,
+      `${guest.label}: snapshot ${name} ${still ? 'is still listed after its deletion' : 'deleted'}${after ? `, ${count(after.length, 'snapshot')} left` : ''}`,
       {
         ...told,
         snapshots_left: after?.map((one) => one.name),

@@ -76,12 +76,12 @@ export default definePveTool({
 
   async run({ volume, node, wait_s }, context) {
     const found = await look(context, volume, node);
-    const { done, facts, notes } = await deleteVolume(context, found, wait_s);
-    return answer(done ? `${volume} was deleted` : `${volume} is still being deleted`, {
+    const { gone, said, facts, notes } = await deleteVolume(context, found, wait_s);
+    return answer(`${volume} ${said}`, {
       volume,
       storage: found.storage,
       node: found.nodes.length === 1 ? found.nodes[0] : undefined,
-      freed: found.size === undefined ? undefined : bytes(found.size),
+      freed: gone && found.size !== undefined ? bytes(found.size) : undefined,
       ...facts,
       notes: noted(notes),
     });

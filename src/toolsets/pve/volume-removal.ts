@@ -6,7 +6,10 @@ import { settle } from './settle.ts';
 import { readVolumes, type Volume } from './volumes.ts';
 
 export interface Removed {
-  readonly done: boolean;
+  /** Its task ended well, and its storage was not seen to list it still. */
+  readonly gone: boolean;
+  /** `was deleted`, and what else there is to say of it. */
+  readonly said: string;
   readonly facts: Facts;
   readonly notes: readonly string[];
 }
@@ -25,7 +28,10 @@ export async function deleteVolume(context: ToolContext, volume: Volume, waitSec
       notes,
       'The storage afterwards',
     );
-    if (after?.some((one) => one.volid === volid)) notes.push('The task ended well, but the volume is still listed.');
+    if (after?.some((one) => one.volid === volid)) {
+      notes.push('The task ended well, but the volume is still listed.');
+      return { gone: false, said: 'is still listed after its deletion', facts, notes };
+    }
   }
-  return { done, facts, notes };
+  return { gone: done, said: done ? 'was deleted' : 'is still being deleted', facts, notes };
 }
