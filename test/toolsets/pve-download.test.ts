@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type Bench, startBench } from './harness.ts';
+import { type Bench, startBench, toolNamed } from './harness.ts';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -159,5 +159,20 @@ describe('pve_download', () => {
     const { message } = await bench.preview('pve_download', { url, filename: 'third.iso' });
     expect(message).toBe(`Download nas:iso/third.iso to node pve1 from ${url}.`);
     expect(bench.writes()).toEqual([]);
+  });
+
+  it.each([
+    ['http://169.254.169.254/latest/x.iso', true],
+    ['http://2852039166/x.iso', true],
+    ['http://0x7f.1/x.iso', true],
+    ['http://LOCALHOST:85/x.iso', true],
+    ['http://[::1]:8006/x.iso', true],
+    ['http://[::ffff:169.254.169.254]/x.iso', true],
+    ['http://[fe80::1]/x.iso', true],
+    ['http://192.168.1.10/x.iso', false],
+    ['http://localhost.example.org/x.iso', false],
+    [url, false],
+  ])('%s would be asked about even where downloads are not: %s', (from, asked) => {
+    expect(toolNamed('pve_download').alarm?.({ url: from })?.includes('from itself') ?? false).toBe(asked);
   });
 });

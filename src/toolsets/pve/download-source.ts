@@ -75,6 +75,16 @@ function nameIn(pathname: string): string {
   }
 }
 
+/** The node itself, and addresses of its own link, where a cloud tells its machines their secrets; as URL writes them. */
+const ownPlaces =
+  /^((.*\.)?localhost\.?|0\..*|127\..*|169\.254\..*|\[(::1?|fe[89ab][\da-f]:.*|fd00:ec2:.*|::ffff:(7f[\da-f]{2}|a9fe|0):.*)\])$/i;
+
+/** What a human is told before the node fetches from where only it can: what comes may be read by any guest afterwards. */
+export function alarmOf(url: string | undefined): string | undefined {
+  if (url === undefined || !URL.canParse(url) || !ownPlaces.test(new URL(url).hostname)) return undefined;
+  return 'The node would fetch this from itself or from its own link, which may hold secrets that are for it alone.';
+}
+
 /** The file at a URL. A user or password in it would stand in the log of the task for everybody to read. */
 export function fromUrl(
   { pve, signal }: ToolContext,

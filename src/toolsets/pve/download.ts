@@ -7,7 +7,7 @@ import { bytes } from '../format.ts';
 import { node, storage, waitSeconds } from '../params.ts';
 import { definePveTool, type ToolContext } from '../tool.ts';
 import { attempt, noted } from './attempt.ts';
-import { fromList, fromUrl, type Source } from './download-source.ts';
+import { alarmOf, fromList, fromUrl, type Source } from './download-source.ts';
 import { pickTarget, type Target } from './download-target.ts';
 import { settle } from './settle.ts';
 import { readVolumes, type Volume } from './volumes.ts';
@@ -106,6 +106,7 @@ export default definePveTool({
   input,
   // It is about no guest.
   touches: () => [],
+  alarm: ({ url }) => alarmOf(url),
 
   async confirm(wanted, context) {
     const { source, target, volid } = await plan(context, wanted);
