@@ -40,6 +40,26 @@ describe('pve_guest_restore', () => {
     expect(bench.writes()).toEqual([]);
   });
 
+  it('starts nothing with the address of another guest that is running', async () => {
+    const other = bench.world.guest(101);
+    if (!other) throw new Error('no CT 101');
+    const input = { guest: 101, backup: keycloak };
+    const keeper = bench.world.guest(400);
+    const before = other.status;
+    Object.assign(other, { status: 'stopped' });
+    Object.assign(keeper ?? {}, { status: 'running' });
+    const { message } = await bench.preview('pve_guest_restore', input);
+    expect(message).toContain('The backup is of another guest, 400, whose MAC addresses come with it.');
+    expect(message).toContain('192.168.2.70/24 is the address in the backup and that of CT 400 (keycloak) on pve1');
+    expect(await bench.fails('pve_guest_restore', { ...input, start: true })).toMatchObject({
+      kind: 'conflict',
+      headline: expect.stringContaining('is not started beside it'),
+    });
+    expect(bench.writes()).toEqual([]);
+    Object.assign(other, { status: before });
+    Object.assign(keeper ?? {}, { status: 'stopped' });
+  });
+
   it('overwrites a container where its disk is, and keeps what it is: one write', async () => {
     const guest = bench.world.guest(400);
     const before = { ...guest?.config };

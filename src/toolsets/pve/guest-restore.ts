@@ -5,7 +5,7 @@ import { readResources } from '../../pve/resources.ts';
 import { count } from '../format.ts';
 import { backup, guest, storage, waitSeconds } from '../params.ts';
 import { definePveTool, type Preview, type ToolContext } from '../tool.ts';
-import { type Archive, readArchive, rootStorage, taken } from './archive.ts';
+import { type Archive, readArchive, readOrigin, rootStorage, taken } from './archive.ts';
 import { diskLabel, disksOf } from './disks.ts';
 import { refuseLocked } from './locked.ts';
 import { startOf, tellNew } from './new-guest.ts';
@@ -47,12 +47,36 @@ function refuse(guest: Guest, state: GuestState, kind: Guest['kind']): void {
   );
 }
 
-async function look(context: ToolContext, ref: number | string, volid: string, wanted?: string): Promise<Found> {
+/** A backup of another guest brings that one's addresses: the two are not run side by side unseen. */
+async function refuseTwin(context: ToolContext, guest: Guest, archive: Archive, start: boolean, notes: string[]) {
+  if (archive.volume.vmid === guest.vmid) return;
+  const { origin, shared } = await readOrigin(context, archive, notes);
+  if (origin === undefined || shared.length === 0) return;
+  const same = `${shared.join(', ')} is the address in the backup and that of ${origin.label}`;
+  if (start && origin.status === 'running') {
+    throw new Failure(
+      'conflict',
+      `${same}, which is running: ${guest.label} is not started beside it. Nothing was done.`,
+      'Restore it without start, give it another address, then start it.',
+    );
+  }
+  notes.push(`${same}: change one of them before both run.`);
+}
+
+interface Wish {
+  readonly guest: string | number;
+  readonly backup: string;
+  readonly storage?: string;
+  readonly start: boolean;
+}
+
+async function look(context: ToolContext, { guest: ref, backup: volid, storage: wanted, start }: Wish): Promise<Found> {
   const { pve, signal } = context;
   const { guest, state } = await inspect(context, ref);
   const notes: string[] = [];
   const archive = await readArchive(context, volid, guest.node, notes);
   refuse(guest, state, archive.kind);
+  await refuseTwin(context, guest, archive, start, notes);
   const settings = await readSettings(pve, guest, signal);
   const own = guest.kind === 'lxc' ? (rootStorage(effectiveAll(settings)) ?? rootStorage(archive.config)) : undefined;
   const home = wanted ?? own;
@@ -76,7 +100,9 @@ async function preview(context: ToolContext, found: Found, start: boolean): Prom
     `Its configuration and its disks as they are now are lost: ${disks.join(', ') || 'none'}.`,
     ...(guest.kind === 'qemu' ? ['A disk that the backup does not have stays as an unused one.'] : []),
     `Its snapshots are lost: ${names.length > 0 ? `${count(names.length, 'snapshot')} (${names.join(', ')})` : 'it has none'}.`,
-    ...(from !== guest.vmid ? [`The backup is of another guest: ${from ?? 'not known'}.`] : []),
+    ...(from !== guest.vmid
+      ? [`The backup is of another guest, ${from ?? 'not known'}, whose MAC addresses come with it.`]
+      : []),
     ...(storage === undefined ? [] : [`The disks are made anew on ${storage}.`]),
     start ? 'It is started afterwards.' : 'It stays stopped afterwards.',
     ...notes,
@@ -105,11 +131,11 @@ export default definePveTool({
     wait_s: waitSeconds.optional(),
   },
 
-  confirm: async ({ guest: ref, backup, storage, start }, context) =>
-    preview(context, await look(context, ref, backup, storage), start),
+  confirm: async (wish, context) => preview(context, await look(context, wish), wish.start),
 
-  async run({ guest: ref, backup, storage: wanted, start, wait_s }, context) {
-    const { guest, archive, storage, notes } = await look(context, ref, backup, wanted);
+  async run({ wait_s, ...wish }, context) {
+    const { backup, start } = wish;
+    const { guest, archive, storage, notes } = await look(context, wish);
     const stages = [
       restoreStage(context, guest, archive, { storage, force: true }),
       ...(start ? [startOf(context, guest)] : []),
