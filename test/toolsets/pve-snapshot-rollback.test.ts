@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type Bench, startBench } from './harness.ts';
+import { type Bench, bent, startBench } from './harness.ts';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -11,6 +11,13 @@ afterAll(() => bench.stop());
 const rollBack = (input: Record<string, unknown>) => bench.call('pve_snapshot_rollback', input);
 
 describe('pve_snapshot_rollback', () => {
+  it('does not say that what HA runs stays stopped', async () => {
+    const managed = bent(/\/410\/status\/current$/, (body) => body.replace('"managed":0', '"managed":1'));
+    const pve = bench.as('root@pam!mcp', managed);
+    const { message } = await bench.preview('pve_snapshot_rollback', { guest: 410, snapshot: 'nightly' }, { pve });
+    expect(message).toContain('Its power is cut. HA may start it again afterwards.');
+  });
+
   it('shows a human what is lost, and that a running container stays stopped', async () => {
     expect(
       await bench.preview('pve_snapshot_rollback', { guest: 'postgres', snapshot: 'nightly' }),

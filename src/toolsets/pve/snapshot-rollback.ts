@@ -36,6 +36,7 @@ function power({ state, snapshot }: Found, start: boolean): string {
   }
   const cut = up ? 'Its power is cut. ' : '';
   if (start) return `${cut}It is started afterwards.`;
+  if (up && state.managedByHa) return `${cut}HA may start it again afterwards.`;
   return up ? `${cut}It stays stopped afterwards, unless start is true.` : 'It stays stopped.';
 }
 
