@@ -242,6 +242,17 @@ describe('pve_guest_configure', () => {
     expect(config(101).cores).toBe(2);
   });
 
+  it('attaches no disk that another guest has', async () => {
+    const disk = String(config(200).scsi0).split(',')[0];
+    for (const value of [`${disk}`, `file=${disk},cache=none`]) {
+      expect(await fails({ guest: 201, set: { scsi7: value } })).toMatchObject({
+        kind: 'conflict',
+        headline: `${disk} is a disk of VM 200 (homeassistant) on pve1 (scsi0). Nothing was done.`,
+      });
+    }
+    expect(bench.writes()).toEqual([]);
+  });
+
   it('asks before it opens the node to the guest', () => {
     const alarm = (set: object) => toolNamed('pve_guest_configure').alarm?.({ guest: 410, set });
     const reaching = [

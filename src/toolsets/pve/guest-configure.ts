@@ -26,6 +26,7 @@ import {
 } from './settings.ts';
 import { inspect } from './state.ts';
 import { unlock } from './unlock.ts';
+import { refuseTaken } from './volume-use.ts';
 
 /** What the change holds that no token may do; undefined when a token may do all of it. */
 function rootReason(guest: Guest, change: Change, settings: Settings): string | undefined {
@@ -68,6 +69,7 @@ async function configure(context: ToolContext, guest: Guest, wish: Wishes): Prom
     return answer(`${guest.label} is configured so already; nothing was done`, { guest: guest.label, changed: false });
   }
   if (wish.set !== undefined) await checkFree(context, guest, change);
+  await refuseTaken(context, guest, change.set);
   const { done, facts } = await write(context, guest, before, change);
   if (!done)
     return answer(`${guest.label}: the change is still running`, { guest: guest.label, settings: keys, ...facts });

@@ -3,6 +3,7 @@ import { Failure } from '../../failure.ts';
 import { type Guest, listGuests } from '../../pve/guests.ts';
 import { path } from '../../pve/path.ts';
 import type { ToolContext } from '../tool.ts';
+import { isDiskKey } from './disks.ts';
 import { readSnapshots } from './snapshots.ts';
 import { ownersOf, type Volume } from './volumes.ts';
 
@@ -35,11 +36,14 @@ async function useBy({ pve, signal }: ToolContext, guest: Guest, volid: string, 
 /** More guests than this are not asked one by one. */
 const MOST_ASKED = 1000;
 
+/** What has to be known of a volume to find who uses it; without `content` only guests that its id names are asked. */
+type Sought = Pick<Volume, 'volid' | 'nodes'> & Partial<Pick<Volume, 'vmid' | 'content'>>;
+
 /**
  * The guests that may use it: of a disk those that its id names and, since a disk may be attached to another guest, all
  * where the storage is; of an ISO image every VM there, of a snippet (hookscript, cicustom) every guest there.
  */
-function suspects(guests: readonly Guest[], owners: readonly number[], { content = '', nodes }: Volume): Guest[] {
+function suspects(guests: readonly Guest[], owners: readonly number[], { content = '', nodes }: Sought): Guest[] {
   const kinds =
     content === 'iso' ? ['qemu'] : ['images', 'rootdir', 'snippets'].includes(content) ? ['qemu', 'lxc'] : [];
   return guests.filter(
@@ -48,7 +52,7 @@ function suspects(guests: readonly Guest[], owners: readonly number[], { content
 }
 
 /** Who uses the volume. Every guest that may has to be readable: otherwise nobody can say that none does. */
-export async function usesOf(context: ToolContext, volume: Volume): Promise<readonly Use[]> {
+export async function usesOf(context: ToolContext, volume: Sought): Promise<readonly Use[]> {
   const owners = [...ownersOf(volume.volid), ...(volume.vmid === undefined ? [] : [volume.vmid])];
   const found = suspects(await listGuests(context.pve, { signal: context.signal }), owners, volume);
   if (found.length > MOST_ASKED) {
@@ -64,4 +68,25 @@ export async function usesOf(context: ToolContext, volume: Volume): Promise<read
     uses.push(...(await Promise.all(some)).flat());
   }
   return uses;
+}
+
+/** Refuses, as a `conflict`, to attach a volume that another guest has: two that write to one disk destroy what is on it. */
+export async function refuseTaken(
+  context: ToolContext,
+  { kind, vmid }: Guest,
+  set: Readonly<Record<string, string>>,
+): Promise<void> {
+  for (const [key, value] of Object.entries(set)) {
+    const volid = /^(?:(?:file|volume)=)?([A-Za-z][\w.-]*:[^,]+)/.exec(value)?.[1] ?? '';
+    const owners = ownersOf(volid);
+    if (!isDiskKey(kind, key) || owners.length === 0 || owners.includes(vmid)) continue;
+    const uses = await usesOf(context, { volid, nodes: [] });
+    const [taken] = uses.filter((use) => use.guest.vmid !== vmid);
+    if (taken === undefined) continue;
+    throw new Failure(
+      'conflict',
+      `${volid} is a disk of ${taken.guest.label} (${taken.key}). Nothing was done.`,
+      'Detach it there first (pve_disk_remove), or clone that guest.',
+    );
+  }
 }
