@@ -40,6 +40,7 @@ describe('pve_guest_delete', () => {
   });
 
   it('names the volumes that go without being in the configuration, and no backups', async () => {
+    Object.assign(bench.world.guest(400)?.config ?? {}, { mp8: 'local-lvm:vm-400-disk-91,mp=/x' });
     const stray = { volid: 'local-lvm:vm-400-disk-9', node: 'pve1', content: 'rootdir', format: 'raw' } as const;
     bench.world.storage('local-lvm')?.volumes.push({ ...stray, size: 1, ctime: 1, vmid: 400 });
     const input = { guest: 400, destroy_unreferenced_disks: true };
@@ -47,6 +48,7 @@ describe('pve_guest_delete', () => {
     expect(message).toContain(`every other volume of its VMID on any storage; seen: ${stray.volid}.`);
     expect(state).toMatchObject({ strays: [stray.volid] });
     bench.world.storage('local-lvm')?.volumes.pop();
+    delete bench.world.guest(400)?.config.mp8;
   });
 
   it('says which jobs name the guest, and what becomes of them', async () => {

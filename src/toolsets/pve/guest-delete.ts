@@ -47,7 +47,8 @@ const listed = (items: readonly string[]): string => (items.length > 0 ? items.j
 async function strayVolumes(context: ToolContext, { node, vmid }: Guest, named: readonly string[], notes: string[]) {
   const all = await readVolumes(context, { node, vmid }, notes);
   const disks = all.filter(({ content }) => content === 'images' || content === 'rootdir');
-  return disks.map(({ volid }) => volid).filter((volid) => !named.some((label) => label.includes(`(${volid}`)));
+  const isNamed = (volid: string): boolean => named.some((label) => /\(([^,)]+)/.exec(label)?.[1] === volid);
+  return disks.map(({ volid }) => volid).filter((volid) => !isNamed(volid));
 }
 
 async function preview(
