@@ -72,6 +72,15 @@ describe('pve_disk_move', () => {
     expect(bench.writes()).toEqual([]);
   });
 
+  it('deletes no source that is the volume of another guest', async () => {
+    Object.assign(config(201), { scsi7: 'local-lvm:vm-101-disk-0,size=8G' });
+    const input = { guest: 201, disk: 'scsi7', storage: 'local-zfs', delete_source: true };
+    expect(await fails(input)).toMatchObject({ kind: 'conflict', hint: 'Leave out delete_source.' });
+    await expect(bench.preview('pve_disk_move', input)).rejects.toThrow("another guest's volume");
+    expect(bench.writes()).toEqual([]);
+    delete config(201).scsi7;
+  });
+
   it('refuses the storage that it is on', async () => {
     expect(await fails({ guest: 200, disk: 'scsi0', storage: 'local-lvm' })).toMatchInlineSnapshot(`
       {

@@ -8,7 +8,7 @@ import { bytes } from '../format.ts';
 import { diskKey, guest, onStorage, waitSeconds } from '../params.ts';
 import { definePveTool, type ToolContext } from '../tool.ts';
 import { attempt, noted } from './attempt.ts';
-import { type Disk, diskLabel, disksOf, pickDisk, refuseWaiting, sizeInBytes } from './disks.ts';
+import { type Disk, diskLabel, disksOf, isForeign, pickDisk, refuseWaiting, sizeInBytes } from './disks.ts';
 import { refuseLocked } from './locked.ts';
 import { pickStorage } from './pick-place.ts';
 import { readSettings, refuseTemplate, type Settings } from './settings.ts';
@@ -21,14 +21,23 @@ const formats = ['raw', 'qcow2', 'vmdk'] as const;
 interface Wish {
   readonly disk: string;
   readonly storage: string;
+  readonly delete_source: boolean;
   readonly format?: (typeof formats)[number];
 }
 
-function refuse(guest: Guest, { status }: GuestState, disk: Disk, { storage, format }: Wish): void {
+function refuse(guest: Guest, { status }: GuestState, disk: Disk, wish: Wish): void {
+  const { storage, format, delete_source } = wish;
   const label = `${diskLabel(disk)} of ${guest.label}`;
   const fail = (kind: Failure['kind'], message: string, hint: string) => new Failure(kind, message, hint);
   if (disk.volume === undefined || disk.cdrom) {
     throw fail('invalid-input', `${label} is no volume of its own: it cannot be moved.`, 'Name a disk on a storage.');
+  }
+  if (delete_source && isForeign(guest, disk)) {
+    throw fail(
+      'conflict',
+      `${label} is another guest's volume by its name: it is not deleted.`,
+      'Leave out delete_source.',
+    );
   }
   if (guest.kind === 'lxc' && format !== undefined) {
     throw fail('invalid-input', `${guest.label} is a container: format is for VMs.`, 'Leave it out.');
@@ -106,9 +115,11 @@ export default definePveTool({
     wait_s: waitSeconds.optional(),
   },
 
-  async confirm({ guest: ref, delete_source, ...wish }, context) {
+  async confirm({ guest: ref, ...wish }, context) {
     const { guest, disk, caution } = await look(context, ref, wish);
-    const old = delete_source ? 'The old volume is deleted after the copy.' : 'The old volume stays as an unused one.';
+    const old = wish.delete_source
+      ? 'The old volume is deleted after the copy.'
+      : 'The old volume stays as an unused one.';
     return {
       message: [
         `Move ${diskLabel(disk)} of ${guest.label} to ${wish.storage}. ${old}`,
@@ -118,11 +129,11 @@ export default definePveTool({
     };
   },
 
-  async run({ guest: ref, delete_source, wait_s, ...wish }, context) {
+  async run({ guest: ref, wait_s, ...wish }, context) {
     const { pve, signal } = context;
     const found = await look(context, ref, wish);
     const { guest, disk, settings, caution } = found;
-    const { disk: key, storage, format } = wish;
+    const { disk: key, storage, format, delete_source } = wish;
     const named = guest.kind === 'lxc' ? { volume: key } : { disk: key, format };
     const params = { ...named, storage, delete: delete_source, digest: settings.digest };
     const action = guest.kind === 'lxc' ? 'move_volume' : 'move_disk';

@@ -6,7 +6,7 @@ import { bytes } from '../format.ts';
 import { diskKey, guest } from '../params.ts';
 import { definePveTool, type ToolContext } from '../tool.ts';
 import { attempt, noted } from './attempt.ts';
-import { type Disk, diskLabel, disksOf, pickDisk, refuseWaiting } from './disks.ts';
+import { type Disk, diskLabel, disksOf, isForeign, pickDisk, refuseWaiting } from './disks.ts';
 import { lastBackup } from './last-backup.ts';
 import { refuseLocked } from './locked.ts';
 import { apply, effective, readSettings, refuseTemplate, type Settings } from './settings.ts';
@@ -14,12 +14,6 @@ import { inspect } from './state.ts';
 import { findVolume, isListed, ownersOf } from './volumes.ts';
 
 const fail = (message: string, hint: string): Failure => new Failure('invalid-input', message, hint);
-
-/** Whether its name says that it is another guest's: Proxmox VE frees none of those. */
-const isForeign = ({ vmid }: Guest, { volume = '' }: Disk): boolean => {
-  const owners = ownersOf(volume);
-  return owners.length > 0 && !owners.includes(vmid);
-};
 
 /** Refuses what would do something else than is asked for. */
 function refuse(guest: Guest, disk: Disk, destroy: boolean): void {

@@ -2,6 +2,7 @@ import { Failure } from '../../failure.ts';
 import type { Guest } from '../../pve/guests.ts';
 import { parseParts } from './property-string.ts';
 import { effectiveAll, type Settings } from './settings.ts';
+import { ownersOf } from './volumes.ts';
 
 const keys = {
   lxc: /^(rootfs|(mp|unused)\d+)$/,
@@ -47,6 +48,12 @@ export function pickDisk(guest: Guest, settings: Settings, key: string): Disk {
     facts: { candidates: names },
   });
 }
+
+/** Whether the name of its volume says that it is another guest's: Proxmox VE detaches it, and frees it by a move only. */
+export const isForeign = ({ vmid }: Guest, { volume = '' }: Disk): boolean => {
+  const owners = ownersOf(volume);
+  return owners.length > 0 && !owners.includes(vmid);
+};
 
 /**
  * Refuses, as a `conflict`, a disk whose volume the next start replaces: what is shown is the one that waits, and what
