@@ -36,7 +36,7 @@ describe('the surface of the tools', () => {
   it('takes so many characters of a model that is shown all of it', () => {
     expect({ guarded: size('guarded'), 'read-only': size('read-only') }).toMatchInlineSnapshot(`
       {
-        "guarded": 55452,
+        "guarded": 55597,
         "read-only": 16951,
       }
     `);

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Wire } from '../../src/pve/wire.ts';
-import { type Bench, startBench } from './harness.ts';
+import { type Bench, setup, startBench } from './harness.ts';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -163,11 +163,40 @@ describe('pve_ct_create', () => {
     ],
     [{ gateway: '192.168.2.1' }, 'invalid-input', 'With DHCP the gateway comes from DHCP.'],
     [{ ip: 'fd00::5/64', gateway: '192.168.2.1' }, 'invalid-input', 'is not of the kind of fd00::5/64'],
-    [{ nesting: true, unprivileged: false }, 'permission', 'for root@pam itself'],
     [{ password: false }, 'invalid-input', 'nobody could log in'],
   ])('refuses %o before anything is written', async (more, kind, headline) => {
     const failed = await fails({ template: 'debian-13', name: 'x', ...more });
     expect(failed).toMatchObject({ kind, headline: expect.stringContaining(headline) });
+    expect(bench.writes()).toEqual([]);
+  });
+
+  it('sets what only root may over SSH, after the making and before the start', async () => {
+    const told = await create({ template: 'debian-13', name: 'feat', node: 'pve1', features: ['keyctl', 'fuse'] });
+    expect(told.facts).toMatchObject({
+      features: 'nesting=1,keyctl=1,fuse=1',
+      features_road: 'ssh: pct set',
+      status: 'running',
+      steps: [{ step: 'create' }, { step: 'features' }, { step: 'start' }],
+    });
+    const made = bench.world.guests.find(({ config }) => config.hostname === 'feat');
+    expect(made?.config.features).toBe('nesting=1,keyctl=1,fuse=1');
+    expect(bench.writes()).toEqual(['POST /nodes/pve1/lxc', `POST /nodes/pve1/lxc/${made?.vmid}/status/start`]);
+  });
+
+  it('sets nesting of a privileged container by the same road', async () => {
+    const wish = { name: 'priv', node: 'pve1', nesting: true, unprivileged: false, start: false };
+    expect((await create({ template: 'debian-13', ...wish })).facts).toMatchObject({ features: 'nesting=1' });
+    expect(sent('/lxc')).not.toHaveProperty('features');
+  });
+
+  it('makes nothing, and no password, when that road is closed', async () => {
+    const closed = { setup: { ...setup, toolsets: ['pve'] as const } };
+    const wish = { template: 'debian-13', name: 'x', node: 'pve1', features: ['keyctl'] };
+    expect(await bench.fails('pve_ct_create', wish, closed)).toMatchObject({
+      kind: 'permission',
+      headline: expect.stringMatching(/for root@pam itself.*Nothing was done\.$/),
+      hint: expect.stringContaining('MCP_TOOLSETS'),
+    });
     expect(bench.writes()).toEqual([]);
   });
 

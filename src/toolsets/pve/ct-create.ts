@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Failure } from '../../failure.ts';
 import type { PveParams } from '../../pve/client.ts';
+import type { Guest } from '../../pve/guests.ts';
 import { path } from '../../pve/path.ts';
 import { readResources } from '../../pve/resources.ts';
 import {
@@ -22,12 +23,14 @@ import {
   newVmid as vmidParam,
   waitSeconds,
 } from '../params.ts';
-import { definePveTool } from '../tool.ts';
+import { definePveTool, type ToolContext } from '../tool.ts';
 import { containerCard } from './addressing.ts';
 import { findTemplate } from './ct-template.ts';
 import { guestToBe, newVmid, startOf, tellNew } from './new-guest.ts';
 import { pickStorage } from './pick-place.ts';
-import { inStages } from './stages.ts';
+import { rootRoad, setAsRoot } from './root-road.ts';
+import { readSettings } from './settings.ts';
+import { inStages, type Stage } from './stages.ts';
 
 const mount = z.strictObject({
   storage: z.string(),
@@ -57,6 +60,10 @@ const shape = {
   ssh_keys: sshKeys.optional(),
   password: makePassword.optional(),
   nesting: z.boolean().optional().describe('For systemd and Docker inside. Default: as unprivileged.'),
+  features: z
+    .array(z.enum(['fuse', 'keyctl', 'mknod']))
+    .optional()
+    .describe('Set as root over SSH, which must be open.'),
   unprivileged: z.boolean().default(true).describe('Root inside is nobody outside.'),
   onboot: onBoot.optional(),
   tags: tags.optional(),
@@ -65,22 +72,31 @@ const shape = {
 };
 type Input = z.infer<z.ZodObject<typeof shape>>;
 
-/** What no token may ask for is told before anything is downloaded or made. */
-function refuse({ nesting, unprivileged, ssh_keys, password }: Input): void {
-  if (nesting && !unprivileged) {
-    throw new Failure(
-      'permission',
-      'Nesting in a privileged container is for root@pam itself: no API token may set it.',
-      'Make it unprivileged, or without nesting; `pct set` as root on the node can set it afterwards.',
-    );
-  }
-  if (password === false && ssh_keys === undefined) {
-    throw new Failure(
-      'invalid-input',
-      'Without a key or a password nobody could log in.',
-      'Give ssh_keys, or leave password out.',
-    );
-  }
+/** Nobody could log in: told before anything is downloaded or made. */
+function refuse({ ssh_keys, password }: Input): void {
+  if (password !== false || ssh_keys !== undefined) return;
+  throw new Failure(
+    'invalid-input',
+    'Without a key or a password nobody could log in.',
+    'Give ssh_keys, or leave password out.',
+  );
+}
+
+/** The features that only root@pam may set, as `pct set` takes all of them; undefined when a token may set what is wanted. */
+function rootFeatures({ features = [], nesting, unprivileged }: Input): string | undefined {
+  const nested = nesting ?? unprivileged;
+  if (features.length === 0 && (unprivileged || !nested)) return undefined;
+  return [...(nested ? ['nesting'] : []), ...new Set(features)].map((name) => `${name}=1`).join(',');
+}
+
+/** Sets them between the making and the start, over SSH. Whether that road is open is known before anything is made. */
+async function featuresStage(context: ToolContext, guest: Guest, features: string): Promise<Stage> {
+  const host = await rootRoad(context, guest, `the features ${features}`);
+  const write = async (): Promise<undefined> => {
+    const settings = await readSettings(context.pve, guest, context.signal);
+    await setAsRoot(context, host, guest, settings, { set: { features }, remove: [] });
+  };
+  return { name: 'features', write };
 }
 
 /** The parameters of POST /nodes/N/lxc, without the password. */
@@ -98,7 +114,7 @@ function parameters(input: Input, vmid: number, volid: string, storage: string):
     ...Object.fromEntries(mounts),
     net0: containerCard(input),
     'ssh-public-keys': input.ssh_keys?.join('\n'),
-    features: (input.nesting ?? input.unprivileged) ? 'nesting=1' : undefined,
+    features: input.unprivileged && input.nesting !== false ? 'nesting=1' : undefined,
     unprivileged: input.unprivileged,
     onboot: input.onboot,
     tags: input.tags?.join(';'),
@@ -127,6 +143,8 @@ export default definePveTool({
     for (const one of input.mounts ?? []) pickStorage(all, template.node, 'rootdir', one.storage);
     const vmid = await newVmid(pve, input.new_vmid, signal);
     const guest = guestToBe('lxc', vmid, input.name, template.node);
+    const features = rootFeatures(input);
+    const feature = features === undefined ? [] : [await featuresStage(context, guest, features)];
     const wantsPassword = input.password ?? input.ssh_keys === undefined;
     const kept = wantsPassword ? await context.keepSecret(`${input.name}-${vmid}-root`) : undefined;
     const params = { ...parameters(input, vmid, template.volid, storage), password: kept?.value.reveal() };
@@ -134,6 +152,7 @@ export default definePveTool({
     const stages = [
       ...(template.download ? [template.download] : []),
       create,
+      ...feature,
       ...(input.start ? [startOf(context, guest)] : []),
     ];
     const facts = { password_file: kept?.file };
@@ -145,6 +164,8 @@ export default definePveTool({
         template_downloaded_to: template.downloadedTo,
         disk: `${storage}, ${input.disk_gib} GiB`,
         net: card,
+        features,
+        features_road: features && 'ssh: pct set',
         ...facts,
       },
       started: input.start,
