@@ -127,10 +127,10 @@ function reached(): string[] {
 }
 
 /** Runs the call on the whole road, and says what of it came through to a protected guest. */
-async function through(tool: string, args: unknown): Promise<{ outcome: Outcome; harm: string[] }> {
+async function through(tool: string, args: unknown, ms = 1_500): Promise<{ outcome: Outcome; harm: string[] }> {
   restore();
   const before = stateOf();
-  const signal = AbortSignal.timeout(1_500);
+  const signal = AbortSignal.timeout(ms);
   const outcome = await gate({ tool, args, client: 'test', canAsk: false, signal, progress: () => undefined });
   const changed = stateOf() === before ? [] : ['the guest is another one'];
   return { outcome, harm: [...reached(), ...commands.filter((command) => alone.test(command)), ...changed] };
@@ -216,9 +216,9 @@ describe('guarantee 19: protected guests', () => {
     const about = acting.filter(({ schema }) => 'guest' in schema.shape || 'vmid' in schema.shape);
     expect(about.length).toBeGreaterThan(5);
     for (const tool of about) {
-      const [base] = fc.sample(inputsOf(tool, bench.world), 1);
+      const [base] = fc.sample(inputsOf(tool, bench.world), { numRuns: 1, seed: 19 });
       const parameter = 'guest' in tool.schema.shape ? 'guest' : 'vmid';
-      const { outcome, harm } = await through(tool.name, { ...base, [parameter]: 400 });
+      const { outcome, harm } = await through(tool.name, { ...base, [parameter]: 400 }, 10_000);
       expect(harm).toEqual([]);
       expect(outcome, tool.name).toMatchObject({
         failure: { kind: 'refused', message: expect.stringContaining('protected') },
