@@ -44,6 +44,16 @@ describe('the connection', () => {
     await stranger.stop();
   });
 
+  it('gives 100 answers, says close with the last, and closes', async () => {
+    const socket = connect({ host: api.host, port: api.port, ca: api.certificatePem });
+    await once(socket, 'secureConnect');
+    const answers: string[] = [];
+    for (let i = 0; i < 100; i += 1) answers.push(await exchange(socket, '/api2/json/version'));
+    const closing = answers.map((text) => /^Connection: close\r$/m.test(text));
+    expect(closing.indexOf(true)).toBe(99);
+    if (!socket.readableEnded) await once(socket, 'end');
+  });
+
   it('stays open after an answer that says both close and Keep-Alive, and an error closes it', async () => {
     const socket = connect({ host: api.host, port: api.port, ca: api.certificatePem });
     await once(socket, 'secureConnect');

@@ -47,11 +47,14 @@ beforeAll(async () => {
     setup: settings,
     context,
   });
-  const { guests } = bench.world;
-  const before = structuredClone(guests);
+  const { guests, storages, access, backupJobs } = bench.world;
+  const lists: unknown[][] = [guests, access.users, access.tokens, access.acl, backupJobs];
+  lists.push(...storages.flatMap(({ volumes, content }) => [volumes, content]));
+  const before = structuredClone(lists);
   restore = () => {
     bench.endTasks();
-    guests.splice(0, guests.length, ...structuredClone(before));
+    for (const [i, list] of lists.entries()) list.splice(0, list.length, ...structuredClone(before[i] ?? []));
+    for (const storage of storages) storage.active = true;
     bench.world.switches.offline.clear();
     bench.forget();
     commands.length = 0;

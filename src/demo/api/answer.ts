@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { Reply } from './call.ts';
 import type { Dispatched } from './dispatch.ts';
@@ -19,9 +20,21 @@ interface Written {
   readonly twice?: boolean;
 }
 
+/** Answers that one connection gives (pveproxy.pm, max_requests). */
+const MOST_ANSWERS = 100;
+const given = new WeakMap<Socket, number>();
+
+/** Whether this is the last answer that the connection gives. */
+function isLast({ socket }: ServerResponse): boolean {
+  if (!socket) return true;
+  const count = (given.get(socket) ?? 0) + 1;
+  given.set(socket, count);
+  return count >= MOST_ANSWERS;
+}
+
 /** Writes one answer with the headers of pve-http-server; from 400 on it closes the connection (AnyEvent.pm). */
 export function write(response: ServerResponse, answer: Written): void {
-  const closing = answer.status >= 400;
+  const closing = isLast(response) || answer.status >= 400;
   response.statusCode = answer.status;
   response.statusMessage = phrase(answer.reason);
   response.setHeader('Cache-Control', 'max-age=0');

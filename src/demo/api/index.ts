@@ -45,7 +45,6 @@ export async function startApi(world: World, options: ApiOptions = {}): Promise<
     serve(site, request, response),
   );
   secure.keepAliveTimeout = 5000;
-  secure.maxRequestsPerSocket = 100;
   const plain = createHttpServer(sendToHttps);
   const sockets = new Set<Socket>();
   const door = createServer((socket) => {
