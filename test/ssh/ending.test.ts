@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import ssh2, { type ServerChannel } from 'ssh2';
 import { afterEach, describe, expect, it } from 'vitest';
+import { newKeyPair } from '../../src/demo/ssh/keys.ts';
 import { createPool } from '../../src/ssh/pool.ts';
 import { createSsh } from '../../src/ssh/run.ts';
 
@@ -15,8 +16,8 @@ afterEach(() => {
 /** A server that ends commands in ways that OpenSSH does not; gives what runs a command on it. */
 async function serverThat(ends: (channel: ServerChannel, socket: Socket) => void) {
   const folder = mkdtempSync(join(tmpdir(), 'psm-ending-'));
-  const [host, client] = [ssh2.utils.generateKeyPairSync('ed25519'), ssh2.utils.generateKeyPairSync('ed25519')];
-  const server = new ssh2.Server({ hostKeys: [host.private] });
+  const [host, client] = [await newKeyPair(), await newKeyPair()];
+  const server = new ssh2.Server({ hostKeys: [host.pem] });
   const listener = createServer((socket) => {
     server.injectSocket(socket);
     socket.on('error', () => {});
@@ -37,8 +38,8 @@ async function serverThat(ends: (channel: ServerChannel, socket: Socket) => void
   });
   await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
   const { port } = listener.address() as { port: number };
-  writeFileSync(join(folder, 'known_hosts'), `[127.0.0.1]:${port} ${host.public}\n`);
-  writeFileSync(join(folder, 'key'), client.private, { mode: 0o600 });
+  writeFileSync(join(folder, 'known_hosts'), `[127.0.0.1]:${port} ${host.line}\n`);
+  writeFileSync(join(folder, 'key'), client.pem, { mode: 0o600 });
   const ssh = createSsh(createPool({ knownHosts: [join(folder, 'known_hosts')], ownKnownHosts: join(folder, 'own') }));
   stops.push(() => {
     ssh.close();
