@@ -26,8 +26,7 @@ async function tailOf(handle: FileHandle): Promise<string> {
  * Whether it ends inside a line: a write was cut, ours or that of another process on the same file. A write of another
  * process that is under way looks the same; the empty line that follows from it is nobody's, and readers pass over it.
  */
-async function isTorn(handle: FileHandle): Promise<boolean> {
-  const { size } = await handle.stat();
+async function isTorn(handle: FileHandle, size: number): Promise<boolean> {
   if (size === 0) return false;
   const { bytesRead, buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
   return bytesRead === 1 && buffer[0] !== NEWLINE;
@@ -36,32 +35,38 @@ async function isTorn(handle: FileHandle): Promise<boolean> {
 /** A LogFile at `file`, made when first used: 0600 in a 0700 folder; opened again when it was moved or removed. */
 export function createLogFile(file: string): LogFile {
   let handle: FileHandle | undefined;
+  /** The file's size after our last whole line; while it has this size it ends with that line. */
+  let end: number | undefined;
 
-  const isOurs = async (opened: FileHandle): Promise<boolean> => {
-    const [ours, there] = await Promise.all([opened.stat(), stat(file).catch(() => undefined)]);
-    return ours.ino === there?.ino && ours.dev === there.dev;
-  };
   const close = async (): Promise<void> => {
     const opened = handle;
     handle = undefined;
+    end = undefined;
     await opened?.close();
   };
-  const ready = async (): Promise<FileHandle> => {
-    if (handle && !(await isOurs(handle))) await close();
-    if (handle) return handle;
+  /** The open file and its size; one that was moved or removed meanwhile is opened anew. */
+  const ready = async (): Promise<{ opened: FileHandle; size: number }> => {
+    if (handle) {
+      const [ours, there] = await Promise.all([handle.stat(), stat(file).catch(() => undefined)]);
+      if (ours.ino === there?.ino && ours.dev === there.dev) return { opened: handle, size: ours.size };
+      await close();
+    }
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
     handle = await open(file, 'a+', 0o600);
-    return handle;
+    return { opened: handle, size: (await handle.stat()).size };
   };
   return {
     async lastLine() {
-      const tail = await tailOf(await ready());
+      const tail = await tailOf((await ready()).opened);
       const whole = tail.slice(0, tail.lastIndexOf('\n') + 1);
       return whole.trimEnd().split('\n').at(-1) ?? '';
     },
     async append(line) {
-      const opened = await ready();
-      await opened.appendFile((await isTorn(opened)) ? `\n${line}` : line);
+      const { opened, size } = await ready();
+      const text = size !== end && (await isTorn(opened, size)) ? `\n${line}` : line;
+      end = undefined;
+      await opened.appendFile(text);
+      end = size + Buffer.byteLength(text);
     },
     async sync() {
       await handle?.datasync();

@@ -71,7 +71,7 @@ async function rawClient(port: number, keyPath: string): Promise<Client> {
   const client = new ssh2.Client();
   await new Promise<void>((resolve, reject) => {
     client.on('ready', resolve).on('error', reject);
-    client.connect({ sock, username: 'root', privateKey: readFileSync(keyPath) });
+    client.connect({ sock, username: 'psm-dash', privateKey: readFileSync(keyPath) });
   });
   return client;
 }
@@ -138,7 +138,7 @@ try {
   const known = join(datacentre.dir, 'bench-known-hosts');
   await writePrivate(
     hosts,
-    JSON.stringify({ hosts: { real: { address: '127.0.0.1', port: sshd.port, user: 'root' } } }),
+    JSON.stringify({ hosts: { real: { address: '127.0.0.1', port: sshd.port, user: 'psm-dash' } } }),
   );
   await writePrivate(known, `${sshd.hostKeyLine}\n`);
   const settings = { MCP_INVENTORY_FILE: hosts, SSH_KNOWN_HOSTS: known, SSH_KEY_PATH: sshd.clientKeyPath };
