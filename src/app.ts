@@ -59,15 +59,27 @@ function setupOf(
   };
 }
 
+/** Why SSH cannot be used at all, and why it can be used only to look. */
+interface Barred {
+  readonly blocked?: Failure;
+  readonly noRuns?: Failure;
+}
+
 /** SSH for one call: its signal ends the commands, their last line is its progress. */
 const shellOf =
-  (ssh: Ssh, hosts: Hosts, blocked?: Failure) =>
+  (ssh: Ssh, hosts: Hosts, { blocked, noRuns }: Barred) =>
   (signal: AbortSignal, progress: (message: string) => void): Shell => ({
     hosts,
     connection: (host) => ssh.connection(host),
-    run(host, command) {
+    run(host, command, streams) {
+      const failure = blocked ?? noRuns;
+      if (failure) throw failure;
+      return ssh.run(host, command, { signal, onOutput: wholeLines(progress), streams });
+    },
+    look(host, reading, args, command, streams) {
       if (blocked) throw blocked;
-      return ssh.run(host, command, { signal, onOutput: wholeLines(progress) });
+      const script = reading.script(args);
+      return ssh.run(host, { ...command, script }, { signal, onOutput: wholeLines(progress), streams });
     },
   });
 
@@ -87,7 +99,7 @@ export async function assemble(loaded: Loaded, ground: Ground): Promise<StdioPar
   const ssh = createSsh(createPool(connectionOf(loaded)));
   const hosts = hostsOf(loaded, pve, ground);
   const setup = setupOf(loaded, hosts.problems(), ground.version);
-  const shell = shellOf(ssh, hosts, noCommands(settings.mode) ?? blockedBy(loaded, 'ssh'));
+  const shell = shellOf(ssh, hosts, { blocked: blockedBy(loaded, 'ssh'), noRuns: noCommands(settings.mode) });
   const { redact, hold } = createRedaction(loaded.secrets);
   const keepSecret = keepSecretsIn(join(settings.outputDir, 'secrets'), hold);
   const saveFile = saveFilesIn(join(settings.outputDir, 'exports'));

@@ -39,8 +39,8 @@ describe('README.md', () => {
     const effects: Effect[] = ['read', 'change', 'execute', 'destroy'];
     const words = { allow: 'yes', ask: 'asked', hide: 'no' };
     const told = row.split('|').map((cell) => cell.trim().split(/[; ]/)[0]);
-    expect(told).toEqual(effects.map((effect) => words[decide(mode, effect)]));
-    const alarmed = decide(mode, 'execute', 'It wipes a disk.') !== decide(mode, 'execute');
+    expect(told).toEqual(effects.map((effect) => words[decide(mode, { effect })]));
+    const alarmed = decide(mode, { effect: 'execute' }, 'It wipes a disk.') !== decide(mode, { effect: 'execute' });
     expect(row.includes('catastrophic')).toBe(alarmed);
   });
 

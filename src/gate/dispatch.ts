@@ -56,7 +56,7 @@ export function createGate({ registry, confirmation, audit, setup, context: cont
     context: ToolContext,
   ): Promise<Question | 'mode' | 'confirmed'> => {
     const alarm = tool.alarm?.(input);
-    const decision = decide(setup.mode, tool.effect, alarm);
+    const decision = decide(setup.mode, tool, alarm);
     if (decision === 'ask' && !call.canAsk) throw cannotAsk(tool, setup.mode);
     await refuseProtected(tool, input, context);
     if (decision === 'allow') return 'mode';

@@ -1,4 +1,4 @@
-import type { Effect, Setup } from '../toolsets/tool.ts';
+import type { Effect, Setup, Tool } from '../toolsets/tool.ts';
 
 export type Mode = Setup['mode'];
 
@@ -12,8 +12,12 @@ const table: Record<Mode, Record<Effect, Decision>> = {
   trusted: { read: 'allow', change: 'allow', execute: 'allow', destroy: 'allow' },
 };
 
-/** The mode's decision for an effect; an alarming input is asked about wherever it would have been allowed, but for `trusted`. */
-export function decide(mode: Mode, effect: Effect, alarm?: string): Decision {
+/**
+ * The mode's decision for a tool; an alarming input is asked about wherever it would have been allowed, but for
+ * `trusted`, and a tool that is for humans to decide everywhere.
+ */
+export function decide(mode: Mode, { effect, human }: Pick<Tool, 'effect' | 'human'>, alarm?: string): Decision {
   const decision = table[mode][effect];
-  return decision === 'allow' && alarm !== undefined && mode !== 'trusted' ? 'ask' : decision;
+  const asks = human === true || (alarm !== undefined && mode !== 'trusted');
+  return decision === 'allow' && asks ? 'ask' : decision;
 }

@@ -23,8 +23,9 @@ const chosenBy = (chosen: readonly ToolChoice[], { toolset, core }: Tool): boole
   toolset === 'server' || chosen.some((one) => one === 'full' || one === toolset || (one === 'core' && core));
 
 /** Why a tool that exists is not listed, with the settings that would list it. */
-function hidden({ name, effect, toolset }: Tool, chosen: boolean, { mode, toolsets }: Choice): Failure {
-  const byMode = decide(mode, effect) === 'hide';
+function hidden(tool: Tool, chosen: boolean, { mode, toolsets }: Choice): Failure {
+  const { name, effect, toolset } = tool;
+  const byMode = decide(mode, tool) === 'hide';
   const why = chosen
     ? `${name} is not available in ${mode} mode: its effect is ${effect}.`
     : `${name} is not one of the chosen tools (${toolsets.join(', ')}).`;
@@ -39,7 +40,7 @@ function hidden({ name, effect, toolset }: Tool, chosen: boolean, { mode, toolse
 export function createRegistry(tools: readonly Tool[], setup: Choice, all = async () => tools): Registry {
   const sorted = [...tools].sort((a, b) => (a.name < b.name ? -1 : 1));
   const inSet = sorted.filter((tool) => chosenBy(setup.toolsets, tool));
-  const listed = inSet.filter((tool) => decide(setup.mode, tool.effect) !== 'hide');
+  const listed = inSet.filter((tool) => decide(setup.mode, tool) !== 'hide');
   const find = async (name: string): Promise<Tool> => {
     const tool = listed.find((one) => one.name === name);
     if (tool) return tool;

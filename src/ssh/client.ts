@@ -16,6 +16,21 @@ export interface HostSpec {
   readonly agent?: string;
   /** Hosts to go through, first hop first. */
   readonly via?: readonly HostSpec[];
+  /** The name that known_hosts has its key under, instead of address and port (HostKeyAlias of ssh_config(5)). */
+  readonly hostKeyAlias?: string;
+  /** Keys of the agent are offered only when they are the one of `keyPath` (IdentitiesOnly of ssh_config(5)). */
+  readonly identitiesOnly?: boolean;
+  readonly limits?: HostLimits;
+}
+
+/** What a host may be asked for at most; what is beyond is told `busy`, with when to come again. */
+export interface HostLimits {
+  /** Commands begun in any 60 s. */
+  readonly commandsPerMinute?: number;
+  /** Commands at the same time; those beyond wait. */
+  readonly concurrent?: number;
+  /** Connections begun in any 60 s. */
+  readonly connectsPerMinute?: number;
 }
 
 /** One command line or script, and everything about how it is to be run. */
@@ -26,10 +41,12 @@ export interface Command {
   /** Absolute directory to run in. */
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Counted from when the server took the command; what it waited in our queue is not in it. */
+  /** Counted from when the server took the command; what it waited in our queue is not in it. Infinity: no limit. */
   readonly timeoutMs: number;
   /** Run as root by sudo (nothing is wrapped when the login is root already). */
   readonly sudo?: boolean;
+  /** Run as this user of the host, or of the container, instead. */
+  readonly user?: string;
   /** Run inside this container of the host, by `pct exec`, as root: a login that is not root goes through sudo. */
   readonly container?: number;
 }
@@ -53,6 +70,21 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** Called with what came since the last call, at most twice a second. */
   readonly onOutput?: (text: string) => void;
+  readonly streams?: Streams;
+}
+
+/** What a command's streams are connected to, where they are not a text that is given and texts that are kept. */
+export interface Streams {
+  /** What the command reads, in the place of `Command.stdin`; pulled only as fast as the server takes it. */
+  readonly stdin?: AsyncIterable<Uint8Array>;
+  /** Takes stdout piece by piece, and nothing of it is kept; while its promise is open, no more is read. */
+  readonly stdout?: (piece: Buffer) => void | Promise<void>;
+  /** Takes what the command itself says on stderr, in the same way; what goes wrong before it runs is kept all the same. */
+  readonly stderr?: (piece: Buffer) => void;
+  /** The command is over when its output is, not when it has exited; for one that leaves nothing in the background. */
+  readonly toTheEnd?: true;
+  /** The command runs; `pid` is its shell's, in a container as the container counts. */
+  readonly running?: (pid: number) => void;
 }
 
 export interface HostConnection {
@@ -60,6 +92,12 @@ export interface HostConnection {
   readonly openChannels: number;
   readonly queued: number;
   readonly lastError?: string;
+  /** When that was, and when something last came from it; ms since 1970. */
+  readonly lastErrorAt?: number;
+  readonly lastSeen?: number;
+  /** Of the last 60 s. */
+  readonly commandsLastMinute: number;
+  readonly connectsLastMinute: number;
   /** SHA256:… of the host key that this connection accepted. */
   readonly hostKey?: string;
 }
@@ -67,7 +105,8 @@ export interface HostConnection {
 /**
  * SSH to any number of hosts, one kept connection each.
  * A command that ended, whatever its exit code, is a result. Timeout, cancel and a lost connection are Failures whose
- * facts hold `stdout` and `stderr` so far, `remote_process` (a RemoteProcess) and `pids` when some still run.
+ * facts hold `stdout` and `stderr` so far, `remote_process` (a RemoteProcess) and `pids` when some still run. What
+ * `streams` throw ends the command, and is thrown again.
  */
 export interface Ssh {
   run(host: HostSpec, command: Command, options?: RunOptions): Promise<CommandResult>;

@@ -20,9 +20,10 @@ const GRACE_MS = 250;
 /**
  * Settles when the command is over and its output came in: at the close of the channel, or when nothing came for
  * 250 ms after the exit (2 s at most), because what it left in the background may hold the channel open for ever.
- * Must be called before the channel has a chance to speak.
+ * `toTheEnd`: at the close only, for output of which no byte may be missing. Must be called before the channel has a
+ * chance to speak.
  */
-export function ending(channel: ClientChannel, link: Link): Promise<Ending> {
+export function ending(channel: ClientChannel, link: Link, toTheEnd = false): Promise<Ending> {
   return new Promise((resolve) => {
     let exit: Pick<Ending, 'exitCode' | 'signal'> | undefined;
     let quiet: NodeJS.Timeout | undefined;
@@ -35,7 +36,7 @@ export function ending(channel: ClientChannel, link: Link): Promise<Ending> {
     };
     const lose = () => settle('lost', true);
     const drain = () => {
-      if (!exit) return;
+      if (!exit || toTheEnd) return;
       clearTimeout(quiet);
       quiet = setTimeout(() => settle('exit', true), QUIET_MS);
     };
@@ -43,7 +44,7 @@ export function ending(channel: ClientChannel, link: Link): Promise<Ending> {
     channel.stderr.on('data', drain);
     channel.on('exit', (code: number | null, signal?: string) => {
       exit = code === null ? { signal: signal?.replace(/^SIG/, '') } : { exitCode: code };
-      last = setTimeout(() => settle('exit', true), DRAIN_MS);
+      if (!toTheEnd) last = setTimeout(() => settle('exit', true), DRAIN_MS);
       drain();
     });
     channel.on('close', () => {

@@ -1,4 +1,4 @@
-import type { HostSpec, RemoteProcess } from './client.ts';
+import type { Command, HostSpec, RemoteProcess } from './client.ts';
 import { hunt, type Look, type Prey } from './hunt.ts';
 import type { Pool } from './pool.ts';
 import { Watch } from './watch.ts';
@@ -11,9 +11,12 @@ export interface Killed {
   readonly by?: Look['by'];
 }
 
+/** Who looks and signals. */
+export type As = Pick<Command, 'sudo' | 'user'>;
+
 const LIMIT_MS = 4_500;
 
-/** Ends the processes of runs on any host. Runs that end at the same time share one channel per host and privilege. */
+/** Ends the processes of runs on any host. Runs that end at the same time share one channel per host and account. */
 export class Killer {
   readonly #pool: Pool;
   readonly #watches = new Map<string, Watch>();
@@ -23,11 +26,11 @@ export class Killer {
   }
 
   /**
-   * Ends every process of a run, with the privilege that the run had. Never throws; takes 5 s at most, and then tells
+   * Ends every process of a run, as who the run was. Never throws; takes 5 s at most, and then tells
    * what still runs, or that it could not look.
    */
-  async kill(host: HostSpec, sudo: boolean, prey: Prey): Promise<Killed> {
-    const { watch, leave } = this.#join(host, sudo);
+  async kill(host: HostSpec, as: As, prey: Prey): Promise<Killed> {
+    const { watch, leave } = this.#join(host, as);
     let seen: Killed = { state: 'unknown', pids: [] };
     const tell = ({ pids, by }: Look, empty: number) => {
       seen = { state: empty > 1 ? 'terminated' : empty === 1 ? 'unknown' : 'still running', pids, by };
@@ -45,10 +48,10 @@ export class Killer {
     return seen;
   }
 
-  #join(host: HostSpec, sudo: boolean): { watch: Watch; leave: () => void } {
-    const key = JSON.stringify([host, sudo]);
+  #join(host: HostSpec, as: As): { watch: Watch; leave: () => void } {
+    const key = JSON.stringify([host, as]);
     const open = this.#watches.get(key);
-    const watch = open && !open.over ? open : new Watch(this.#pool, host, sudo);
+    const watch = open && !open.over ? open : new Watch(this.#pool, host, as);
     this.#watches.set(key, watch);
     watch.users += 1;
     const leave = () => {

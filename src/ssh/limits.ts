@@ -1,11 +1,11 @@
-/** Why we end a command: its time is up, the caller gave up, sudo says nothing. */
-export type Reached = 'timeout' | 'cancelled' | 'stuck';
+/** Why we end a command: its time is up, the caller gave up, sudo says nothing, what its streams go to is broken. */
+export type Reached = 'timeout' | 'cancelled' | 'stuck' | 'broken';
 
 /** Waits for the first reason to end a command. */
 export class Limits {
   readonly reached: Promise<Reached>;
   readonly #signal: AbortSignal;
-  readonly #timer: NodeJS.Timeout;
+  readonly #timer: NodeJS.Timeout | undefined;
   #settle: (why: Reached) => void = () => {};
   readonly #abort = () => this.reach('cancelled');
 
@@ -13,7 +13,7 @@ export class Limits {
     this.reached = new Promise((resolve) => {
       this.#settle = resolve;
     });
-    this.#timer = setTimeout(() => this.reach('timeout'), timeoutMs);
+    if (timeoutMs !== Number.POSITIVE_INFINITY) this.#timer = setTimeout(() => this.reach('timeout'), timeoutMs);
     this.#signal = signal;
     if (signal.aborted) this.reach('cancelled');
     signal.addEventListener('abort', this.#abort, { once: true });

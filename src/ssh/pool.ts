@@ -57,6 +57,14 @@ export interface Pool {
 
 const IN_FLIGHT_MS = 2_000;
 
+const unused: HostConnection = {
+  state: 'idle',
+  openChannels: 0,
+  queued: 0,
+  commandsLastMinute: 0,
+  connectsLastMinute: 0,
+};
+
 /** Keeps one connection per address, port, user, key and way there. Nothing is opened before it is needed. */
 export function createPool(options: PoolOptions): Pool {
   const queues = new Map<string, HostQueue>();
@@ -90,7 +98,7 @@ export function createPool(options: PoolOptions): Pool {
       if (signal?.aborted) throw cancelled(`The command on ${host.name}`, signal.reason);
       return place(queueOf(host), { hostName: host.name, command, reserved, signal }, use);
     },
-    connection: (host) => queues.get(identity(host))?.state() ?? { state: 'idle', openChannels: 0, queued: 0 },
+    connection: (host) => queues.get(identity(host))?.state() ?? unused,
     async close() {
       closing.abort();
       const over = [...queues.values()].map((queue) => queue.close(closed()));

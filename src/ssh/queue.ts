@@ -2,6 +2,7 @@ import { asFailure, cancelled, Failure } from '../failure.ts';
 import type { HostConnection, HostSpec } from './client.ts';
 import type { Connection } from './connect.ts';
 import { Lane, type Order } from './lane.ts';
+import { Rate } from './rate.ts';
 
 export interface QueueOptions {
   connect(host: HostSpec): Promise<Connection>;
@@ -14,6 +15,8 @@ export interface QueueOptions {
 const HELD_MS = 250;
 /** After an additional connection was refused, the next try waits this long. */
 const EXTRA_AGAIN_MS = 30_000;
+/** An address that knocks more often looks like an attack to sshd (PerSourcePenalties) and to fail2ban. */
+const CONNECTS_PER_MINUTE = 60;
 
 /**
  * All commands for one host, and the connections that carry them: one as a rule. A second one is opened when the server
@@ -27,7 +30,10 @@ export class HostQueue {
   #extraFrom = 0;
   #held: NodeJS.Timeout | undefined;
   #idle: NodeJS.Timeout | undefined;
-  #lastError: string | undefined;
+  #lastError: { readonly text: string; readonly at: number } | undefined;
+  #lastSeen: number | undefined;
+  readonly #commands = new Rate();
+  readonly #connects = new Rate();
   #closed = false;
 
   constructor(
@@ -36,8 +42,14 @@ export class HostQueue {
     private readonly options: QueueOptions,
   ) {}
 
-  /** A full queue fails the order at once with `busy`; orders for killing are always taken. */
+  /** A full queue, and a used up limit, fail the order at once with `busy`; orders for killing are always taken. */
   add(order: Order): void {
+    const { commandsPerMinute } = this.host.limits ?? {};
+    const wait = order.reserved ? undefined : this.#commands.take(commandsPerMinute);
+    if (wait !== undefined) {
+      order.fail(overLimit(this.host, `${commandsPerMinute} commands`, wait));
+      return;
+    }
     if (!order.reserved && this.#ordinary.length >= this.options.maxQueue) {
       const text = `${this.options.maxQueue} commands for ${this.host.name} are waiting already.`;
       order.fail(new Failure('busy', text, 'Wait until some of them have ended, and call again.'));
@@ -59,9 +71,13 @@ export class HostQueue {
     const lanes = [...this.#lanes];
     return {
       state: lanes.length > 0 ? 'connected' : 'idle',
-      openChannels: lanes.reduce((sum, { open }) => sum + open, 0),
+      openChannels: this.#running(),
       queued: this.#ordinary.length + this.#reserved.length,
-      lastError: this.#lastError,
+      lastError: this.#lastError?.text,
+      lastErrorAt: this.#lastError?.at,
+      lastSeen: this.#lastSeen,
+      commandsLastMinute: this.#commands.count,
+      connectsLastMinute: this.#connects.count,
       hostKey: lanes[0]?.connection.hostKey,
     };
   }
@@ -84,11 +100,17 @@ export class HostQueue {
 
   #serve(orders: Order[], reserved: boolean): void {
     const free = () => [...this.#lanes].find((lane) => lane.hasRoom(reserved));
-    for (let lane = free(); lane && orders.length > 0; lane = free()) {
+    const full = () => !reserved && this.#running() >= (this.host.limits?.concurrent ?? Number.POSITIVE_INFINITY);
+    for (let lane = free(); lane && orders.length > 0 && !full(); lane = free()) {
       const order = orders.shift();
       if (order) lane.run(order);
     }
-    if (orders.length > 0) this.#connectFor(reserved);
+    if (orders.length > 0 && !full()) this.#connectFor(reserved);
+  }
+
+  /** Channels that are in use. */
+  #running(): number {
+    return [...this.#lanes].reduce((sum, { open }) => sum + open, 0);
   }
 
   /** What a waiting order may ask for: the first connection, or the one more that keeps it from waiting for ever. */
@@ -110,12 +132,16 @@ export class HostQueue {
 
   async #connect(kind: 'any' | 'reserved'): Promise<void> {
     if (this.#connecting.has(kind)) return;
+    const most = this.host.limits?.connectsPerMinute ?? CONNECTS_PER_MINUTE;
+    const wait = this.#connects.take(most);
+    if (wait !== undefined) return this.#noWay(kind === 'reserved', overLimit(this.host, `${most} connections`, wait));
     this.#connecting.add(kind);
     try {
       const connection = await this.options.connect(this.host);
       this.#connecting.delete(kind);
       if (this.#closed) return void connection.close();
       this.#lastError = undefined;
+      this.#lastSeen = Date.now();
       this.#addLane(connection, kind === 'reserved');
     } catch (error) {
       this.#connecting.delete(kind);
@@ -126,7 +152,10 @@ export class HostQueue {
 
   #addLane(connection: Connection, forReserved: boolean): void {
     const lane = new Lane(connection, this.options.maxChannels, forReserved, {
-      changed: () => this.#pump(),
+      changed: () => {
+        this.#lastSeen = Date.now();
+        this.#pump();
+      },
       again: (order) => {
         this.#putBack(order);
         this.#pump();
@@ -141,7 +170,7 @@ export class HostQueue {
     const lost = () => {
       this.#lanes.delete(lane);
       if (lane.retired || this.#closed) return;
-      this.#lastError = asFailure(connection.lost.reason).message;
+      this.#failed(asFailure(connection.lost.reason));
       this.#pump();
     };
     if (connection.lost.aborted) lost();
@@ -154,9 +183,13 @@ export class HostQueue {
     else (order.reserved ? this.#reserved : this.#ordinary).unshift(order);
   }
 
+  #failed({ message }: Failure): void {
+    this.#lastError = { text: message, at: Date.now() };
+  }
+
   /** A connection could not be made, or is of no use: fails those that have no other. */
   #noWay(forReserved: boolean, failure: Failure): void {
-    this.#lastError = failure.message;
+    this.#failed(failure);
     const alive = [...this.#lanes].some((lane) => !lane.retired);
     if (forReserved) for (const order of this.#reserved.splice(0)) order.fail(failure);
     else if (alive) this.#extraFrom = performance.now() + EXTRA_AGAIN_MS;
@@ -182,3 +215,10 @@ export class HostQueue {
     }, this.options.idleMs);
   }
 }
+
+const overLimit = ({ name }: HostSpec, what: string, waitMs: number): Failure =>
+  new Failure(
+    'busy',
+    `${name} may get ${what} a minute, and had them: this one was not sent.`,
+    `Call again in ${Math.ceil(waitMs / 1000)} s; ssh_host_get shows the limits, and ssh_host_set changes them.`,
+  );

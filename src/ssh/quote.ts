@@ -9,6 +9,12 @@ export function quote(word: string): string {
   return `'${word.replaceAll("'", "'\\''")}'`;
 }
 
+/** `invalid-input` for what is no user name anywhere, and might be an option or more than a word. */
+export function refuseUserName(user: string | undefined): void {
+  if (user === undefined || /^[A-Za-z_][\w.-]{0,63}\$?$/.test(user)) return;
+  throw new Failure('invalid-input', `"${user.slice(0, 100)}" is no user name.`, 'Give the name of a user there.');
+}
+
 /** `invalid-input` for text that no shell or no UTF-8 can hold: NUL ends a word, a lone surrogate has no bytes. */
 export function refuseUncarriable(text: string, what: string): void {
   if (text.includes('\0')) {

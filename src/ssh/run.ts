@@ -5,6 +5,7 @@ import { type Ending, ending } from './ending.ts';
 import { type Killed, Killer } from './kill.ts';
 import { Limits } from './limits.ts';
 import { type Output, OutputReader } from './output.ts';
+import { Pipes } from './pipes.ts';
 import type { Link, Pool } from './pool.ts';
 import { neverRan } from './start.ts';
 import { lost, stopped } from './stopped.ts';
@@ -17,7 +18,7 @@ interface Run {
   readonly command: Command;
   readonly wrapped: Wrapped;
   readonly killer: Killer;
-  readonly onOutput: RunOptions['onOutput'];
+  readonly options: RunOptions;
   readonly signal: AbortSignal;
 }
 
@@ -38,7 +39,7 @@ export function createSsh(pool: Pool): Ssh {
       const abort = () => stop.abort(options.signal?.reason);
       if (options.signal?.aborted) abort();
       options.signal?.addEventListener('abort', abort, { once: true });
-      const run: Run = { host, command, wrapped, killer, onOutput: options.onOutput, signal: stop.signal };
+      const run: Run = { host, command, wrapped, killer, options, signal: stop.signal };
       const result = pool.withChannel(host, wrapped.line, (channel, link) => attend(run, channel, link), stop);
       running.set(stop, result);
       return result.finally(() => {
@@ -57,18 +58,12 @@ export function createSsh(pool: Pool): Ssh {
 
 /** Sees one command through, from the moment the server took it. */
 async function attend(run: Run, channel: ClientChannel, link: Link): Promise<CommandResult> {
-  const { host, command, wrapped } = run;
+  const { host, command } = run;
   const start = performance.now();
-  const over = ending(channel, link);
+  const over = ending(channel, link, run.options.streams?.toTheEnd);
   const limits = new Limits(command.timeoutMs, run.signal);
-  const reader = new OutputReader(run.onOutput);
-  channel.on('data', reader.stdout);
-  const talk = new Talk(channel, wrapped, {
-    password: host.sudoPassword,
-    stdin: command.stdin,
-    onStderr: reader.stderr,
-    onStuck: () => limits.reach('stuck'),
-  });
+  const reader = new OutputReader(run.options.onOutput);
+  const { talk, pipes } = connected(run, channel, limits, reader);
   const why = await Promise.race([over, limits.reached]);
   limits.clear();
   const settled = (): Output => {
@@ -76,8 +71,9 @@ async function attend(run: Run, channel: ClientChannel, link: Link): Promise<Com
     return reader.output();
   };
   try {
-    if (why === 'timeout' || why === 'cancelled') {
+    if (why === 'timeout' || why === 'cancelled' || why === 'broken') {
       const killed = await end(run, talk, over);
+      if (why === 'broken') throw pipes?.fault;
       throw stopped(host, command, why, killed, settled());
     }
     const output = settled();
@@ -88,9 +84,35 @@ async function attend(run: Run, channel: ClientChannel, link: Link): Promise<Com
     const held = why.outputOpen ? { backgroundHoldsOutput: true as const } : {};
     return { ...output, exitCode, signal, durationMs: Math.round(performance.now() - start), ...held };
   } finally {
+    pipes?.close();
     talk.close();
     reader.stop();
   }
+}
+
+/** Connects the command's streams: to those of the caller where there are some, else to what keeps them. */
+function connected(
+  { host, command, wrapped, options }: Run,
+  channel: ClientChannel,
+  limits: Limits,
+  reader: OutputReader,
+) {
+  const { streams } = options;
+  let stderr = reader.stderr;
+  const pipes = streams && new Pipes(channel, streams, () => limits.reach('broken'));
+  channel.on('data', streams?.stdout && pipes ? pipes.stdout : reader.stdout);
+  const talk = new Talk(channel, wrapped, {
+    password: host.sudoPassword,
+    stdin: streams?.stdin ? 'open' : command.stdin,
+    onStderr: (bytes) => stderr(bytes),
+    onRunning: (pid) => {
+      stderr = streams?.stderr ?? stderr;
+      streams?.running?.(pid);
+      void pipes?.feed();
+    },
+    onStuck: () => limits.reach('stuck'),
+  });
+  return { talk, pipes };
 }
 
 /** Ends the remote processes of a run, and tells what came of it. */
@@ -98,7 +120,7 @@ async function end(run: Run, talk: Talk, over: Promise<Ending>): Promise<Killed>
   const { host, command, wrapped, killer, signal } = run;
   const pid = command.container === undefined ? talk.pid : talk.hostPid;
   const prey = { cookie: wrapped.marks.cookie, pid, atOnce: signal.reason === SHUTDOWN };
-  const killed = await killer.kill(host, wrapped.sudo, prey);
+  const killed = await killer.kill(host, wrapped.as, prey);
   if (killed.state !== 'terminated') return killed;
   // The server is a second witness: what it still waits for has not ended.
   const ended = await Promise.race([over, pause(LAST_WORDS_MS)]);

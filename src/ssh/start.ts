@@ -3,14 +3,17 @@ import type { Facts } from '../present/answer.ts';
 import type { Command, HostSpec } from './client.ts';
 import type { Ending } from './ending.ts';
 import type { Output } from './output.ts';
-import { sudoRefusal } from './sudo.ts';
+import { noUser, sudoRefusal } from './sudo.ts';
 import type { Talk } from './talk.ts';
 
 /** Why the command was not run, when it ended before it began. */
 export function neverRan(host: HostSpec, command: Command, talk: Talk, output: Output, end: Ending): Failure {
-  if (!talk.up) return sudoRefusal(host, talk, output.stderr);
+  if (!talk.up) return sudoRefusal(host, command, talk, output.stderr);
   const facts = { ...output, exit_code: end.exitCode, signal: end.signal };
   if (talk.noDirectory) return noDirectory(host, command, facts);
+  // As su of util-linux, busybox and shadow say it.
+  if (command.user !== undefined && /^su: .*(does not exist|unknown|no passwd entry)/im.test(output.stderr.text))
+    return noUser(command.user, placeOf(host, command));
   if (command.container !== undefined) return containerRefusal(host, command.container, output.stderr.text, facts);
   return new Failure(
     'remote-error',
@@ -20,11 +23,13 @@ export function neverRan(host: HostSpec, command: Command, talk: Talk, output: O
   );
 }
 
-function noDirectory(host: HostSpec, { cwd, container }: Command, facts: Facts): Failure {
-  const place = container === undefined ? host.name : `Container ${container}`;
+const placeOf = (host: HostSpec, { container }: Command): string =>
+  container === undefined ? host.name : `Container ${container}`;
+
+function noDirectory(host: HostSpec, command: Command, facts: Facts): Failure {
   return new Failure(
     'not-found',
-    `${place} has no directory ${cwd} that can be entered, so the command was not run.`,
+    `${placeOf(host, command)} has no directory ${command.cwd} that can be entered, so the command was not run.`,
     'Correct the directory, or leave it out to run in the home directory.',
     { facts },
   );

@@ -1,18 +1,19 @@
 import { Failure } from '../failure.ts';
 import { RemoteText } from '../present/answer.ts';
-import type { HostSpec } from './client.ts';
+import type { Command, HostSpec } from './client.ts';
 import type { Talk } from './talk.ts';
 
 /** Why sudo did not let us in, when the command ended before it did. `stderr` is what sudo and the shell said. */
-export function sudoRefusal(host: HostSpec, talk: Talk, stderr: RemoteText): Failure {
+export function sudoRefusal(host: HostSpec, { user }: Command, talk: Talk, stderr: RemoteText): Failure {
   const where = `${host.user} on ${host.name}`;
   const fail = (kind: Failure['kind'], message: string, hint: string) =>
     new Failure(kind, message, hint, { facts: { stderr: tail(stderr) } });
   const said = stderr.text;
+  if (user !== undefined && /unknown user/i.test(said)) return noUser(user, host.name);
   if (/not in the sudoers|is not allowed to (execute|run)|may not run sudo/i.test(said)) {
     return fail(
       'permission',
-      `sudo does not permit ${where} to run this as root.`,
+      `sudo does not permit ${where} to run this as ${user ?? 'root'}.`,
       `As root on ${host.name}, give ${host.user} a rule in /etc/sudoers.d, or log in as root.`,
     );
   }
@@ -46,6 +47,9 @@ export function sudoRefusal(host: HostSpec, talk: Talk, stderr: RemoteText): Fai
     'What sudo said is in stderr; try the same with sudo in a terminal.',
   );
 }
+
+export const noUser = (user: string, place: string): Failure =>
+  new Failure('not-found', `${place} has no user ${user}, so the command was not run.`, 'Correct the user name.');
 
 /** sudo is there but speaks neither of its two lines: a second factor, a network that hangs, a plugin. */
 export const sudoStuck = (host: HostSpec, stderr: RemoteText): Failure =>

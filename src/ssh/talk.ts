@@ -10,7 +10,7 @@ export interface TalkOptions {
   /** Every byte of stderr that is not the wrapper's. */
   readonly onStderr: (bytes: Buffer) => void;
   /** The command runs. */
-  readonly onRunning?: () => void;
+  readonly onRunning?: (pid: number) => void;
   /** sudo neither asked for the password nor let us in for 10 s. */
   readonly onStuck: () => void;
 }
@@ -72,7 +72,7 @@ export class Talk {
     if (mark.kind === 'at') {
       this.pid = mark.pid;
       if (this.#holdStdin) this.#sendStdin();
-      this.#options.onRunning?.();
+      this.#options.onRunning?.(mark.pid);
     }
   }
 

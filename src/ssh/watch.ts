@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline';
 import type { ClientChannel } from 'ssh2';
 import type { HostSpec } from './client.ts';
 import { LOOK_SCRIPT } from './hunt.ts';
+import type { As } from './kill.ts';
 import type { Pool } from './pool.ts';
 import { quote } from './quote.ts';
 import { Talk } from './talk.ts';
@@ -22,13 +23,13 @@ export class Watch {
   #looking: Order[] = [];
   #channel: ClientChannel | undefined;
 
-  constructor(pool: Pool, host: HostSpec, sudo: boolean) {
+  constructor(pool: Pool, host: HostSpec, as: As) {
     const end = () => {
       this.over = true;
       for (const { answer } of [...this.#looking.splice(0), ...this.#ordered.splice(0)]) answer(undefined);
     };
     // Why it could not be opened does not matter here: the answer is that nobody could look.
-    this.#open(pool, host, sudo).then(end, end);
+    this.#open(pool, host, as).then(end, end);
   }
 
   /** Gives the script one order; its answer, or undefined when there is none to be had. */
@@ -55,9 +56,9 @@ export class Watch {
     this.#look();
   }
 
-  #open(pool: Pool, host: HostSpec, sudo: boolean): Promise<void> {
+  #open(pool: Pool, host: HostSpec, as: As): Promise<void> {
     const { signal } = this.#closing;
-    const wrapped = wrap(host, { script: `exec sh -c ${quote(LOOK_SCRIPT)}`, timeoutMs: 0, sudo }, newMarks());
+    const wrapped = wrap(host, { script: `exec sh -c ${quote(LOOK_SCRIPT)}`, timeoutMs: 0, ...as }, newMarks());
     const use = async (channel: ClientChannel) => {
       const over = new Promise<void>((resolve) => {
         channel.on('close', resolve);

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { Failure } from '../failure.ts';
 import type { Command, HostSpec } from './client.ts';
-import { quote, refuseUncarriable } from './quote.ts';
+import type { As } from './kill.ts';
+import { quote, refuseUncarriable, refuseUserName } from './quote.ts';
 
 /**
  * Random words of one run. `cookie` is in the environment of every process of it (PSM_RUN), `prompt` is sudo's
@@ -21,6 +22,8 @@ export interface Wrapped {
   readonly body: string;
   /** Whether sudo is in between: then nothing but a password may be sent before it let us in. */
   readonly sudo: boolean;
+  /** Who can end what it starts. */
+  readonly as: As;
 }
 
 // Linux takes one argument of 128 KiB at most; beyond 256 KiB sshd drops the connection with all that runs on it.
@@ -32,9 +35,18 @@ const word = (): string => randomBytes(16).toString('hex');
 
 export const newMarks = (): Marks => ({ cookie: word(), prompt: `${word()}%${word()}`, mark: word() });
 
-/** Whether the command goes through sudo: when asked for, and always for `pct`, which only root may use. */
-const needsSudo = (host: HostSpec, command: Command): boolean =>
-  host.user !== 'root' && (command.sudo === true || command.container !== undefined);
+/** Whether the command goes through sudo: to be root, to be somebody else, and for `pct`, which only root may use. */
+const needsSudo = ({ user }: HostSpec, command: Command): boolean => {
+  if (user === 'root') return false;
+  const other = command.user !== undefined && command.user !== user;
+  return other || (command.user === undefined && command.sudo === true) || command.container !== undefined;
+};
+
+/** Whom su has to make of root; undefined when it is root, or the login, that runs the command. */
+const becoming = ({ user }: HostSpec, command: Command): string | undefined => {
+  const byRoot = command.container !== undefined || user === 'root';
+  return byRoot && command.user !== 'root' ? command.user : undefined;
+};
 
 /**
  * The command line that runs `command` in the login shell of the user (of root through sudo; in a container in bash
@@ -47,19 +59,21 @@ export function wrap(host: HostSpec, command: Command, marks: Marks): Wrapped {
   // The space keeps a script that starts with a dash from being taken for an option of eval.
   const text = `${prologue(command, marks)}; eval ${quote(` ${command.script}`)}`;
   const sudo = needsSudo(host, command);
+  const as = !sudo ? {} : command.container === undefined && command.user ? { user: command.user } : { sudo };
   if (mayTravelInline(command)) {
-    const line = road(text, command.container, sudo, marks);
-    if (Buffer.byteLength(line) <= LONGEST_LINE) return { marks, line, body: '', sudo };
+    const line = road(host, command, text, marks);
+    if (Buffer.byteLength(line) <= LONGEST_LINE) return { marks, line, body: '', sudo, as };
   }
   const body = text + marks.mark;
-  return { marks, line: road(reader(body, marks), command.container, sudo, marks), body, sudo };
+  return { marks, line: road(host, command, reader(body, marks), marks), body, sudo, as };
 }
 
 const mayTravelInline = ({ script, env = {} }: Command): boolean =>
   !script.includes('\n') && Object.keys(env).length === 0 && Buffer.byteLength(script) <= LONGEST_INLINE_SCRIPT;
 
-function refuse({ script, cwd, container, env = {} }: Command): void {
+function refuse({ script, cwd, container, user, env = {} }: Command): void {
   refuseUncarriable(script, 'The script');
+  refuseUserName(user);
   if (container !== undefined && !(Number.isInteger(container) && container >= 100)) {
     throw new Failure('invalid-input', `${container} is no VMID.`, 'Give the number of a container, 100 or more.');
   }
@@ -89,9 +103,15 @@ function refuse({ script, cwd, container, env = {} }: Command): void {
   }
 }
 
+/** Nobody sits at a keyboard: what would wait for one is told so, and pagers are no pagers. A call's own values win. */
+const UNATTENDED =
+  'export PAGER=cat GIT_PAGER=cat MANPAGER=cat SYSTEMD_PAGER=cat GIT_TERMINAL_PROMPT=0 ' +
+  'DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l';
+
 /** Runs in the shell that runs the script. After `at` the script has been read and the next thing to run is its own. */
 function prologue({ cwd, env = {} }: Command, { cookie, mark }: Marks): string {
   return [
+    UNATTENDED,
     ...(cwd === undefined ? [] : [`cd -- ${quote(cwd)} || { printf '%s cd\\n' ${mark} >&2; exit 1; }`]),
     ...Object.entries(env).map(([name, value]) => `export ${name}=${quote(value)}`),
     `export PSM_RUN=${cookie}`,
@@ -104,19 +124,27 @@ const reader = (body: string, { mark }: Marks): string =>
   `PSM_TEXT=$(head -c ${Buffer.byteLength(body)}); ` +
   `case $PSM_TEXT in *${mark}) eval "\${PSM_TEXT%${mark}}" ;; *) exit 1 ;; esac`;
 
-function road(text: string, container: number | undefined, sudo: boolean, { cookie, prompt, mark }: Marks): string {
-  const within = `command -v bash >/dev/null 2>&1 && exec bash -c "$0"; exec sh -c "$0"`;
+/** What runs `$0` in bash where there is one, else in sh: as who runs this, or as the user `$1`. */
+const SHELL = `command -v bash >/dev/null 2>&1 && exec bash -c "$0"; exec sh -c "$0"`;
+const SHELL_OF = `PSM_SH=$(command -v bash || echo /bin/sh); exec su -s "$PSM_SH" "$1" -c "$0"`;
+
+function road(host: HostSpec, command: Command, text: string, { cookie, prompt, mark }: Marks): string {
+  const { container } = command;
+  const user = becoming(host, command);
+  const shell = user === undefined ? `${quote(SHELL)} ${quote(text)}` : `${quote(SHELL_OF)} ${quote(text)} ${user}`;
   const pct =
-    container === undefined
-      ? undefined
-      : `pct exec ${container} --keep-env 0 -- env PSM_RUN=${cookie} sh -c ${quote(within)} ${quote(text)}`;
+    container === undefined ? undefined : `pct exec ${container} --keep-env 0 -- env PSM_RUN=${cookie} sh -c ${shell}`;
   const up = `printf '%s up %s\\n' ${mark} "$$" >&2; `;
-  if (!sudo) return pct === undefined ? text : `export PSM_RUN=${cookie}; ${up}exec ${pct}`;
+  if (!needsSudo(host, command)) {
+    if (pct !== undefined) return `export PSM_RUN=${cookie}; ${up}exec ${pct}`;
+    return user === undefined ? text : `export PSM_RUN=${cookie}; exec sh -c ${shell}`;
+  }
   // sudo clears the environment, so the cookie is set on both sides of it: its own process has to be found as well.
   // It prints %% as %, so a shell that shows the line it runs (set -x) shows no prompt, and gets no password.
   const asking = prompt.replace('%', '%%');
-  const elevated = `export PSM_RUN=${cookie}; exec sudo -S -p ${asking} -- env PSM_RUN=${cookie} sh -c`;
-  return pct === undefined
-    ? `${elevated} ${quote(`${up}exec "\${SHELL:-/bin/sh}" -c "$0"`)} ${quote(text)}`
-    : `${elevated} ${quote(`${up}exec "$0" "$@"`)} ${pct}`;
+  const other = pct === undefined && command.user !== undefined ? `-H -u ${command.user} ` : '';
+  const elevated = `export PSM_RUN=${cookie}; exec sudo -S -p ${asking} ${other}-- env PSM_RUN=${cookie} sh -c`;
+  if (pct !== undefined) return `${elevated} ${quote(`${up}exec "$0" "$@"`)} ${pct}`;
+  if (other !== '') return `${elevated} ${quote(`${up}${SHELL}`)} ${quote(text)}`;
+  return `${elevated} ${quote(`${up}exec "\${SHELL:-/bin/sh}" -c "$0"`)} ${quote(text)}`;
 }

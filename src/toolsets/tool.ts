@@ -3,7 +3,8 @@ import type { Answer, Facts } from '../present/answer.ts';
 import type { Pve } from '../pve/client.ts';
 import type { ReadSchema } from '../pve/schema.ts';
 import type { Secret } from '../secret.ts';
-import type { Command, CommandResult, HostConnection, HostSpec } from '../ssh/client.ts';
+import type { Command, CommandResult, HostConnection, HostSpec, Streams } from '../ssh/client.ts';
+import type { Reading } from '../ssh/reading.ts';
 
 /**
  * What a tool does to the world, the one word from which policy and all MCP hints derive: `read` changes nothing,
@@ -47,7 +48,16 @@ export interface KnownHost {
 
 /** SSH as tools see it. */
 export interface Shell {
-  run(host: HostSpec, command: Command): Promise<CommandResult>;
+  /** Refused in read-only mode. */
+  run(host: HostSpec, command: Command, streams?: Streams): Promise<CommandResult>;
+  /** Runs what changes nothing, in every mode. */
+  look(
+    host: HostSpec,
+    reading: Reading,
+    args: readonly string[],
+    command: Omit<Command, 'script'>,
+    streams?: Streams,
+  ): Promise<CommandResult>;
   connection(host: HostSpec): HostConnection;
   readonly hosts: Hosts;
 }
@@ -107,6 +117,8 @@ export interface ToolSpec<Shape extends z.ZodRawShape> {
   readonly touches?: (input: z.infer<z.ZodObject<Shape>>) => readonly (string | number)[];
   /** Asked of a human before it runs, where policy says so. Every `destroy` tool has one. */
   readonly confirm?: (input: z.infer<z.ZodObject<Shape>>, context: ToolContext) => Promise<Preview>;
+  /** Asked of a human whatever the mode: what no setting may let a model do by itself. */
+  readonly human?: true;
   /** Why this very input should be asked about even in `guarded` mode; `undefined` when it need not be. */
   readonly alarm?: (input: z.infer<z.ZodObject<Shape>>) => string | undefined;
   readonly run: (input: z.infer<z.ZodObject<Shape>>, context: ToolContext) => Promise<Answer>;
@@ -122,6 +134,7 @@ export interface Tool {
   readonly search: string;
   readonly schema: z.ZodObject;
   readonly core?: true;
+  readonly human?: true;
   touches?(input: unknown): readonly (string | number)[];
   confirm?(input: unknown, context: ToolContext): Promise<Preview>;
   alarm?(input: unknown): string | undefined;

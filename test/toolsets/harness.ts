@@ -162,7 +162,9 @@ export async function startBench(): Promise<Bench> {
 /** SSH as tools see it, to exactly these hosts. */
 export const shellOn = (ssh: Ssh, known: readonly KnownHost[]): Shell => ({
   hosts: hostsOf(known),
-  run: (host, command) => ssh.run(host, command),
+  run: (host, command, streams) => ssh.run(host, command, { streams }),
+  look: (host, reading, args, command, streams) =>
+    ssh.run(host, { ...command, script: reading.script(args) }, { streams }),
   connection: (host) => ssh.connection(host),
 });
 

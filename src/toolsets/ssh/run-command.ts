@@ -4,8 +4,9 @@ import type { CommandResult } from '../../ssh/client.ts';
 import { count, elapsed } from '../format.ts';
 import type { command } from '../params.ts';
 import type { Preview, ToolContext } from '../tool.ts';
-import { runInVm, type VmResult } from '../vm/run.ts';
+import type { VmResult } from '../vm/run.ts';
 import type { Place } from './place.ts';
+import { runAt } from './run-at.ts';
 
 export type CommandInput = z.infer<z.ZodObject<typeof command>>;
 
@@ -18,10 +19,7 @@ export async function runCommand(
 ): Promise<Answer> {
   const { script, stdin, cwd, env, timeout_s } = input;
   const timeoutMs = timeout_s === undefined ? context.setup.commandTimeoutMs : timeout_s * 1000;
-  if ('guest' in place) return ended(place, await runInVm(place, input, context, timeoutMs));
-  const container = place.container;
-  const result = await context.ssh.run(place.host.spec, { script, stdin, cwd, env, timeoutMs, sudo, container });
-  return ended(place, { ...result, cut: [] });
+  return ended(place, await runAt(place, { script, stdin, cwd, env, timeoutMs, sudo }, context));
 }
 
 const ended = (place: Place, result: VmResult): Answer =>

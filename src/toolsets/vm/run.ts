@@ -5,9 +5,10 @@ import { Capture } from '../../ssh/capture.ts';
 import type { CommandResult } from '../../ssh/client.ts';
 import type { Killed } from '../../ssh/kill.ts';
 import { stopped } from '../../ssh/stopped.ts';
+import { noUser } from '../../ssh/sudo.ts';
 import { newMarks } from '../../ssh/wrap.ts';
 import { elapsed } from '../format.ts';
-import type { CommandInput } from '../ssh/run-command.ts';
+import type { Work } from '../ssh/run-at.ts';
 import type { ToolContext } from '../tool.ts';
 import { endProcesses, pause } from './end.ts';
 import { shellText } from './shell.ts';
@@ -27,18 +28,19 @@ const LAST_WORDS_MS = 1_000;
  */
 export async function runInVm(
   vm: { readonly guest: Guest; readonly label: string },
-  input: CommandInput,
+  input: Work,
   { pve, signal, progress }: ToolContext,
-  timeoutMs: number,
 ): Promise<VmResult> {
   const { guest, label } = vm;
+  const { timeoutMs } = input;
   const marks = newMarks();
   const text = shellText(input, marks);
   // Not to be broken off: the process would run, and nobody would know its pid.
   const pid = await startInVm(pve, guest, ['/bin/sh', '-s'], text);
   const began = performance.now();
   const watch = new Watch(() => endInVm(pve, guest, pid));
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+  const limit =
+    timeoutMs === Number.POSITIVE_INFINITY ? signal : AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
   const tell = () => progress(`running in ${label}, ${elapsed(performance.now() - began)}`);
   const end = await watch.until(limit, tell);
   if (end) return resultOf(end, label, input, marks.mark, performance.now() - began);
@@ -122,7 +124,7 @@ const signals: Readonly<Record<number, string>> = {
   15: 'TERM',
 };
 
-function resultOf(end: AgentEnd, label: string, { cwd }: CommandInput, mark: string, durationMs: number): VmResult {
+function resultOf(end: AgentEnd, label: string, { cwd, user }: Work, mark: string, durationMs: number): VmResult {
   const output = outputOf(end);
   if (output.stderr.text === `${mark} cd\n`) {
     throw new Failure(
@@ -131,6 +133,7 @@ function resultOf(end: AgentEnd, label: string, { cwd }: CommandInput, mark: str
       'Correct the directory, or leave it out.',
     );
   }
+  if (user !== undefined && output.stderr.text === `${mark} user\n`) throw noUser(user, label);
   const signal = end.signal === undefined ? undefined : (signals[end.signal] ?? String(end.signal));
   return { ...output, exitCode: end.exitCode, signal, durationMs: Math.round(durationMs), cut: end.cut };
 }
