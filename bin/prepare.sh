@@ -45,6 +45,11 @@ need() {
   has "$1" || fail "$1 is still missing after installing its package"
 }
 
+# want COMMAND APT DNF PACMAN: the same, and goes on without it when it cannot be had.
+want() {
+  (need "$@") || true
+}
+
 # Node.js 20.19 or newer with npm, from the system's packages when there is none.
 need_node() {
   need node nodejs nodejs nodejs

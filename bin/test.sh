@@ -10,6 +10,10 @@ need sshd openssh-server openssh-server openssh
 need sudo sudo sudo sudo
 need zsh zsh zsh zsh
 need dash dash dash dash
+need ps procps procps-ng procps-ng
+need busybox busybox-static busybox busybox
+# Its tests are about OpenSSH alone where it is not to be had.
+want dropbear dropbear-bin dropbear dropbear
 need_modules
 
 exec npm test -- "$@"

@@ -1,10 +1,11 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { type ContainerState, startContainers } from './container.ts';
 import { asRoot, makeUsers, runAsRoot } from './users.ts';
 
 export interface SshdOptions {
@@ -14,7 +15,9 @@ export interface SshdOptions {
   /** Public key lines that may log in besides the rig's own client key. */
   readonly authorizedKeys?: readonly string[];
   /** Containers of the pretend `pct`, which is in PATH only when this is given. */
-  readonly containers?: Readonly<Record<number, 'running' | 'stopped'>>;
+  readonly containers?: Readonly<Record<number, ContainerState>>;
+  /** Folders that come first in PATH. */
+  readonly path?: readonly string[];
   /** A free port is taken unless this is given. */
   readonly port?: number;
   /** Path of an OpenSSH private key to serve with; a fresh ed25519 key is made unless this is given. */
@@ -33,6 +36,8 @@ export interface Sshd {
   readonly hostKeyPath: string;
   readonly clientKeyPath: string;
   readonly pid: number;
+  /** The root folder of a container, as the node sees it. */
+  rootOf(vmid: number): string;
   /** What sshd logged so far, at LogLevel VERBOSE. */
   log(): string;
   /** Pids of the processes that serve connections, without the commands they run. */
@@ -52,7 +57,7 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
   const clientKeyPath = newKey(folder, 'client');
   const publicKeys = [readFileSync(`${clientKeyPath}.pub`, 'utf8').trim(), ...(options.authorizedKeys ?? [])];
   writeFileSync(join(folder, 'authorized_keys'), `${publicKeys.join('\n')}\n`, { mode: 0o644 });
-  const containers = options.containers ? await installPct(folder, options.containers) : [];
+  const containers = options.containers && (await startContainers(join(folder, 'bin'), options.containers));
   const logPath = join(folder, 'log');
   // sshd would make it readable by root only.
   writeFileSync(logPath, '', { mode: 0o644 });
@@ -70,6 +75,7 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
     hostKeyPath,
     clientKeyPath,
     pid,
+    rootOf: (vmid) => containers?.rootOf(vmid) ?? '/',
     log,
     sessionPids: () => sessionsOf(pid),
     killSessions,
@@ -79,7 +85,7 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
       killSessions();
       signalAll('SIGTERM', over ? [pid] : []);
       await over;
-      for (const end of containers) await end();
+      await containers?.stop();
       // Tests let others write here.
       runAsRoot(['rm', '-rf', folder]);
     },
@@ -92,34 +98,6 @@ function newKey(folder: string, name: string): string {
   const path = join(folder, name);
   run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', name, '-f', path]);
   return path;
-}
-
-/** Gives, for each running container, what ends it with everything in it. */
-async function installPct(folder: string, containers: Readonly<Record<number, string>>) {
-  const states = join(folder, 'bin', 'containers');
-  mkdirSync(states, { recursive: true });
-  copyFileSync(join(import.meta.dirname, 'pct'), join(folder, 'bin', 'pct'));
-  chmodSync(join(folder, 'bin', 'pct'), 0o755);
-  const ends: (() => Promise<void>)[] = [];
-  for (const [vmid, state] of Object.entries(containers)) {
-    writeFileSync(join(states, vmid), state);
-    if (state === 'running') ends.push(await startContainer(join(states, `${vmid}.init`)));
-  }
-  return ends;
-}
-
-/** A process id namespace that lives until it is ended; where the kernel forbids one, the node's own is used. */
-async function startContainer(pidFile: string): Promise<() => Promise<void>> {
-  // Outside the namespace /proc still tells the first process its pid on the node.
-  const init = `read -r pid rest </proc/self/stat; echo "$pid" >"$0"; echo up; while :; do sleep 1000 & wait; done`;
-  const argv = asRoot(['unshare', '--pid', '--fork', '--kill-child=KILL', 'sh', '-c', init, pidFile]);
-  const holder = spawn(argv[0], argv.slice(1), { stdio: ['ignore', 'pipe', 'ignore'] });
-  const over = once(holder, 'exit');
-  await Promise.race([once(holder.stdout, 'data'), over]);
-  return async () => {
-    if (existsSync(pidFile)) signalAll('SIGKILL', [Number(readFileSync(pidFile, 'utf8'))]);
-    await over;
-  };
 }
 
 function config(folder: string, port: number, hostKeyPath: string, options: SshdOptions): string {
@@ -140,12 +118,18 @@ function config(folder: string, port: number, hostKeyPath: string, options: Sshd
     'PrintMotd no',
     'PermitRootLogin yes',
     'Subsystem sftp internal-sftp',
-    `SetEnv PATH=${options.containers ? `${folder}/bin:` : ''}/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
+    `SetEnv PATH=${programs(folder, options).join(':')}`,
     // From 9.8 on a refused login shuts the address out for a while.
     ...(version >= 9.8 ? ['PerSourcePenalties no'] : []),
   ];
   return `${lines.join('\n')}\n`;
 }
+
+const programs = (folder: string, { containers, path = [] }: SshdOptions): string[] => [
+  ...(containers ? [join(folder, 'bin')] : []),
+  ...path,
+  ...'/usr/local/sbin /usr/local/bin /usr/sbin /usr/bin /sbin /bin'.split(' '),
+];
 
 function versionText(): string {
   try {

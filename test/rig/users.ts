@@ -1,25 +1,35 @@
 import { spawnSync } from 'node:child_process';
 
-/** The password of psm-dash and psm-zsh, for sudo and for password logins. */
+/** The password of psm-dash, psm-ash and psm-zsh, for sudo and for password logins. */
 export const DASH_PASSWORD = 'psm dash: "p@ss\' w0rd';
 
 /**
- * The accounts that the tests log in to, named after their login shells:
- * psm-bash may sudo without a password, psm-dash with `DASH_PASSWORD`, psm-zsh not at all; psm-tty (bash) only on a terminal.
+ * The accounts that the tests log in to, named after their login shells (ash is busybox's):
+ * psm-bash may sudo without a password, psm-dash with `DASH_PASSWORD`, psm-zsh not at all; psm-tty (bash) only on a
+ * terminal. psm-ash gives `DASH_PASSWORD` too, but is not asked again while sudo remembers it.
  */
-export const USERS = ['psm-bash', 'psm-dash', 'psm-zsh', 'psm-tty'] as const;
+export const USERS = ['psm-bash', 'psm-dash', 'psm-zsh', 'psm-ash', 'psm-tty'] as const;
+
+/** A folder of busybox's programs under their own names, to be put first in PATH. */
+export const BUSYBOX_PROGRAMS = '/usr/local/lib/psm/programs';
 
 const MAKE_USERS = `set -eu
-for name in bash dash zsh tty; do
-  shell=$name
-  [ $name != tty ] || shell=bash
-  id -u psm-$name >/dev/null 2>&1 || useradd --create-home --shell "$(command -v $shell)" psm-$name
+busybox=$(command -v busybox)
+mkdir -p ${BUSYBOX_PROGRAMS}
+[ -e /usr/local/lib/psm/ash ] || ln -s "$busybox" /usr/local/lib/psm/ash
+[ -e ${BUSYBOX_PROGRAMS}/sh ] || busybox --list | sed "s|.*|ln -sf $busybox ${BUSYBOX_PROGRAMS}/&|" | sh
+for name in bash dash zsh ash tty; do
+  shell=$(command -v $name || true)
+  [ $name != ash ] || shell=/usr/local/lib/psm/ash
+  [ $name != tty ] || shell=$(command -v bash)
+  id -u psm-$name >/dev/null 2>&1 || useradd --create-home --shell "$shell" psm-$name
 done
 usermod -p '*' psm-bash
 usermod -p '*' psm-tty
 chpasswd <<'END'
 psm-dash:${DASH_PASSWORD}
 psm-zsh:${DASH_PASSWORD}
+psm-ash:${DASH_PASSWORD}
 END
 mkdir -p /etc/sudoers.d
 rules() {
@@ -31,6 +41,7 @@ rules() {
 }
 rules psm-bash 'psm-bash ALL=(ALL:ALL) NOPASSWD: ALL' 'Defaults:psm-bash !secure_path'
 rules psm-dash 'psm-dash ALL=(ALL:ALL) ALL' 'Defaults:psm-dash !secure_path'
+rules psm-ash 'psm-ash ALL=(ALL:ALL) ALL' 'Defaults:psm-ash !secure_path, timestamp_type=global'
 rules psm-tty 'psm-tty ALL=(ALL:ALL) NOPASSWD: ALL' 'Defaults:psm-tty requiretty'
 rm -f /etc/sudoers.d/psm-zsh
 `;
