@@ -98,13 +98,19 @@ export const waitSeconds = z
   .max(600)
   .describe('Wait at most this many seconds for the task to end; 0 hands back its id at once. Default: as configured.');
 
+export const runAs = z.string().min(1).max(64).describe('Run as this user.');
+
+export const force = z.boolean().describe('Run it even if it seems to wait for a keyboard.');
+
 /** What every tool that runs a command takes besides the place. */
 export const command = {
   script,
   stdin: stdin.optional(),
   cwd: cwd.optional(),
   env: env.optional(),
+  user: runAs.optional(),
   timeout_s: timeoutSeconds.optional(),
+  force: force.optional(),
 };
 
 /** What the tools that make a guest have in common. */

@@ -5,6 +5,7 @@ import { count, elapsed } from '../format.ts';
 import type { command } from '../params.ts';
 import type { Preview, ToolContext } from '../tool.ts';
 import type { VmResult } from '../vm/run.ts';
+import { refuseKeyboard } from './keyboard.ts';
 import type { Place } from './place.ts';
 import { runAt } from './run-at.ts';
 
@@ -17,9 +18,10 @@ export async function runCommand(
   context: ToolContext,
   sudo: boolean,
 ): Promise<Answer> {
-  const { script, stdin, cwd, env, timeout_s } = input;
+  const { script, stdin, cwd, env, user, timeout_s } = input;
+  refuseKeyboard(input);
   const timeoutMs = timeout_s === undefined ? context.setup.commandTimeoutMs : timeout_s * 1000;
-  return ended(place, await runAt(place, { script, stdin, cwd, env, timeoutMs, sudo }, context));
+  return ended(place, await runAt(place, { script, stdin, cwd, env, user, timeoutMs, sudo }, context));
 }
 
 const ended = (place: Place, result: VmResult): Answer =>
@@ -42,11 +44,13 @@ const ending = ({ exitCode, signal }: CommandResult): string =>
 
 /** What a human is shown of a command before it runs; the script comes last, because a long text loses its end. */
 export function previewCommand(place: Place, input: CommandInput, sudo: boolean): Preview {
-  const { script, stdin, cwd, env } = input;
+  const { script, stdin, cwd, env, user } = input;
+  refuseKeyboard(input);
   const by = 'guest' in place ? 'its guest agent' : place.container === undefined ? undefined : place.host.spec.name;
   const on = by === undefined ? place.label : `${place.label}, by ${by}`;
+  const as = user ?? (sudo ? 'root' : undefined);
   const lines = [
-    `Run on ${on}${sudo ? ' as root' : ''}${cwd === undefined ? '' : `, in ${cwd}`}:`,
+    `Run on ${on}${as === undefined ? '' : ` as ${as}`}${cwd === undefined ? '' : `, in ${cwd}`}:`,
     ...Object.entries(env ?? {}).map(([name, value]) => `with ${name}=${value}`),
     ...(stdin === undefined ? [] : [`with ${count(stdin.length, 'character')} of input: ${stdin.slice(0, 200)}`]),
     script,
