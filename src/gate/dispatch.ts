@@ -39,11 +39,11 @@ export interface GateParts {
 
 export type Gate = (call: Call) => Promise<Outcome>;
 
-const cannotAsk = (tool: Tool, mode: string): Failure =>
+const cannotAsk = ({ name, human }: Tool, mode: string): Failure =>
   new Failure(
     'refused',
-    `${tool.name} has to be confirmed by a human in ${mode} mode, and this client cannot ask one.`,
-    'Use a client with elicitation (Claude Code has it), or the operator can set MCP_MODE=trusted and restart the server.',
+    `${name} has to be confirmed by a human${human ? '' : ` in ${mode} mode`}, and this client cannot ask one.`,
+    `Use a client with elicitation (Claude Code has it). ${human ?? 'Or the operator can set MCP_MODE=trusted and restart the server.'}`,
   );
 
 /** The one road of every call: parse, decide, ask, note, run, note. */

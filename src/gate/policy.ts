@@ -18,6 +18,6 @@ const table: Record<Mode, Record<Effect, Decision>> = {
  */
 export function decide(mode: Mode, { effect, human }: Pick<Tool, 'effect' | 'human'>, alarm?: string): Decision {
   const decision = table[mode][effect];
-  const asks = human === true || (alarm !== undefined && mode !== 'trusted');
+  const asks = human !== undefined || (alarm !== undefined && mode !== 'trusted');
   return decision === 'allow' && asks ? 'ask' : decision;
 }

@@ -5,6 +5,8 @@ import type { Streams } from './client.ts';
 export class Pipes {
   /** What a stream threw, once `broken` was called. */
   fault: unknown;
+  /** Settles when the piece that is on its way has been taken. */
+  taken: Promise<void> = Promise.resolve();
   #over = false;
 
   constructor(
@@ -20,8 +22,8 @@ export class Pipes {
       const taken = this.streams.stdout?.(piece);
       if (!taken) return;
       this.channel.pause();
-      taken.then(
-        () => this.channel.resume(),
+      this.taken = taken.then(
+        () => void this.channel.resume(),
         (error: unknown) => this.#break(error),
       );
     } catch (error) {

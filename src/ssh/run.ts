@@ -64,7 +64,11 @@ async function attend(run: Run, channel: ClientChannel, link: Link): Promise<Com
   const limits = new Limits(command.timeoutMs, run.signal);
   const reader = new OutputReader(run.options.onOutput);
   const { talk, pipes } = connected(run, channel, limits, reader);
-  const why = await Promise.race([over, limits.reached]);
+  const whole = over.then(async (end) => {
+    await pipes?.taken;
+    return end;
+  });
+  const why = await Promise.race([whole, limits.reached]);
   limits.clear();
   const settled = (): Output => {
     talk.close();
@@ -76,6 +80,7 @@ async function attend(run: Run, channel: ClientChannel, link: Link): Promise<Com
       if (why === 'broken') throw pipes?.fault;
       throw stopped(host, command, why, killed, settled());
     }
+    if (pipes?.fault !== undefined) throw pipes.fault;
     const output = settled();
     if (why === 'stuck') throw sudoStuck(host, output.stderr);
     if (why.kind === 'lost') throw lost(host, why, output, link.lost.reason);

@@ -117,8 +117,11 @@ export interface ToolSpec<Shape extends z.ZodRawShape> {
   readonly touches?: (input: z.infer<z.ZodObject<Shape>>) => readonly (string | number)[];
   /** Asked of a human before it runs, where policy says so. Every `destroy` tool has one. */
   readonly confirm?: (input: z.infer<z.ZodObject<Shape>>, context: ToolContext) => Promise<Preview>;
-  /** Asked of a human whatever the mode: what no setting may let a model do by itself. */
-  readonly human?: true;
+  /**
+   * Asked of a human whatever the mode, because no setting may let a model do it by itself. Says how a human does it
+   * without this server, for a client that cannot ask one.
+   */
+  readonly human?: string;
   /** Why this very input should be asked about even in `guarded` mode; `undefined` when it need not be. */
   readonly alarm?: (input: z.infer<z.ZodObject<Shape>>) => string | undefined;
   readonly run: (input: z.infer<z.ZodObject<Shape>>, context: ToolContext) => Promise<Answer>;
@@ -134,7 +137,7 @@ export interface Tool {
   readonly search: string;
   readonly schema: z.ZodObject;
   readonly core?: true;
-  readonly human?: true;
+  readonly human?: string;
   touches?(input: unknown): readonly (string | number)[];
   confirm?(input: unknown, context: ToolContext): Promise<Preview>;
   alarm?(input: unknown): string | undefined;

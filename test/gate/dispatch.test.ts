@@ -49,6 +49,31 @@ describe('the modes', () => {
   });
 });
 
+describe('a tool that only a human may allow', () => {
+  const human = 'Or run it in a terminal.';
+
+  it.each(['guarded', 'ask', 'trusted'] as const)(
+    'is asked about in %s mode, and runs after a yes only',
+    async (mode) => {
+      const { call, ran } = bench({ setup: { mode }, human });
+      const ticket = ticketOf(await call('pve_lamp_change'));
+      expect(ran).toEqual([]);
+      expect((await call('pve_lamp_change', undefined, { reply: { ...yes(ticket), action: 'decline' } })).kind).toBe(
+        'failure',
+      );
+      expect(ran).toEqual([]);
+    },
+  );
+
+  it('says how it is done by hand when the client cannot ask', async () => {
+    const { call } = bench({ setup: { mode: 'trusted' }, human });
+    expect(failureOf(await call('pve_lamp_change', undefined, { canAsk: false }))).toMatchObject({
+      message: 'pve_lamp_change has to be confirmed by a human, and this client cannot ask one.',
+      hint: 'Use a client with elicitation (Claude Code has it). Or run it in a terminal.',
+    });
+  });
+});
+
 describe('what is said of a call that cannot be', () => {
   it('names the setting for a tool that the mode hides', async () => {
     const { call } = bench({ setup: { mode: 'read-only' } });

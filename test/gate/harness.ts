@@ -59,10 +59,11 @@ export interface Bench {
 
 /** A gate over the lamp's tools. Nothing of pve or ssh is reached by them. */
 export function bench(
-  over: { setup?: Partial<Setup>; audit?: Audit; ttlMs?: number; context?: Partial<ToolContext> } = {},
+  over: { setup?: Partial<Setup>; audit?: Audit; ttlMs?: number; context?: Partial<ToolContext>; human?: string } = {},
 ): Bench {
   const made = setup(over.setup);
-  const { lamp, ran, tools } = lampTools();
+  const { lamp, ran, ...lamps } = lampTools();
+  const tools = lamps.tools.map((tool) => (tool.effect === 'change' ? { ...tool, human: over.human } : tool));
   const entries: AuditEntry[] = [];
   const gate = createGate({
     registry: createRegistry(tools, made),
