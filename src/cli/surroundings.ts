@@ -19,8 +19,23 @@ export const ground = (): Omit<HostsAround, 'nodes'> => ({
   localUser: localUser(),
   readFile: (path) => readFileSync(path, 'utf8'),
   readDir: (path) => readdirSync(path),
+  stamp,
   exists: existsSync,
 });
+
+/** A file system's clock may stand still between two changes that follow each other this closely. */
+const CLOCK_STEP_MS = 2_000;
+
+function stamp(path: string): string | undefined {
+  try {
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (!found) return 'none';
+    const { dev, ino, size, mtimeMs, ctimeMs } = found;
+    return ctimeMs < Date.now() - CLOCK_STEP_MS ? [dev, ino, size, mtimeMs, ctimeMs].join() : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 /** Loads the settings of this process, and removes from its environment what may be secret. */
 export function loadHere(flags: Flags, problems: readonly Problem[] = []): Loaded {

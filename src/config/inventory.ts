@@ -5,6 +5,7 @@ import { type ClusterNode, HostBook } from './hostbook.ts';
 import { readHostsFile } from './hostsfile.ts';
 import type { Loaded } from './load.ts';
 import type { Problem } from './problem.ts';
+import { remembered } from './remembered.ts';
 import { type Disk, readSshConfig } from './sshconfig.ts';
 
 /** What the inventory is made from, beside the settings. */
@@ -26,17 +27,19 @@ const NODES_WITHIN_MS = 3_000;
 const NODES_FRESH_MS = 60_000;
 const NODES_RETRY_MS = 10_000;
 
-/** Every host an operator may name, of all sources. The files are read anew at each call. */
+/** Every host an operator may name, of all sources. The files are read anew when they have changed. */
 export function createHosts(loaded: Pick<Loaded, 'settings' | 'sources'>, around: HostsAround): Inventory {
   const { inventoryFile, sshConfig: sshConfigFile } = loaded.settings;
   const nodes = rememberNodes(around.nodes);
+  const hostsFile = remembered(around, (disk) => readHostsFile(inventoryFile, disk.readFile));
+  const sshConfigOf = remembered(around, (disk) => readSshConfig(sshConfigFile, disk, around.home));
   const bookOf = async (askAgain: boolean): Promise<HostBook> => {
-    const [known, sshConfig] = await Promise.all([nodes(askAgain), readSshConfig(sshConfigFile, around, around.home)]);
-    const inventory = readHostsFile(inventoryFile, around.readFile).hosts;
+    const [known, sshConfig] = await Promise.all([nodes(askAgain), sshConfigOf()]);
+    const inventory = hostsFile().hosts;
     return new HostBook({ ...around, loaded, inventory, sshConfig, nodes: known });
   };
   const problems = (): readonly Problem[] => {
-    const { problem } = readHostsFile(inventoryFile, around.readFile);
+    const { problem } = hostsFile();
     return problem ? [problem] : [];
   };
   return {

@@ -5,6 +5,8 @@ import { type Problem, reason } from './problem.ts';
 export interface Disk {
   readFile(path: string): string;
   readDir(path: string): readonly string[];
+  /** Another one after every change of the file or folder; undefined when it cannot tell, as just after a change. */
+  stamp(path: string): string | undefined;
 }
 
 /** What ~/.ssh/config says of one name, as far as it concerns us. Paths are absolute. */

@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { ground } from '../../src/cli/surroundings.ts';
 import type { ClusterNode } from '../../src/config/hostbook.ts';
 import { createHosts, type Inventory } from '../../src/config/inventory.ts';
 import type { Failure } from '../../src/failure.ts';
@@ -10,11 +11,9 @@ type Env = Record<string, string>;
 
 function hostsOf(home: Home, env: Env = {}, nodes: readonly ClusterNode[] | Error = []): Inventory {
   return createHosts(home.load({ env }), {
+    ...ground(),
     home: home.path,
     localUser: 'me',
-    readFile: (path) => readFileSync(path, 'utf8'),
-    readDir: (path) => readdirSync(path),
-    exists: existsSync,
     nodes: async () => {
       if (nodes instanceof Error) throw nodes;
       return nodes;
@@ -305,10 +304,8 @@ describe('one list of all', () => {
     let asked = 0;
     const home = new Home();
     const hosts = createHosts(home.load({ env: { SSH_HOST: 'pve' } }), {
+      ...ground(),
       home: home.path,
-      readFile: (path) => readFileSync(path, 'utf8'),
-      readDir: (path) => readdirSync(path),
-      exists: existsSync,
       nodes: async () => {
         asked += 1;
         throw new Error('down');
@@ -320,14 +317,14 @@ describe('one list of all', () => {
 
   it('does not wait for an API that never answers', async () => {
     const home = new Home();
-    const around = { home: home.path, readFile: () => '', readDir: () => [], exists: () => false };
     let asked = 0;
     const nodes = () => {
       asked += 1;
       return new Promise<readonly ClusterNode[]>(() => {});
     };
     const hosts = createHosts(home.load({ env: { SSH_HOST: 'pve', MCP_INVENTORY_FILE: 'none' } }), {
-      ...around,
+      ...ground(),
+      home: home.path,
       nodes,
     });
     const begun = performance.now();
