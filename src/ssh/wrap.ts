@@ -26,9 +26,9 @@ export interface Wrapped {
   readonly as: As;
 }
 
-// Linux takes one argument of 128 KiB at most; beyond 256 KiB sshd drops the connection with all that runs on it.
-const LONGEST_LINE = 120 * 1024;
-const LONGEST_INLINE_SCRIPT = 100 * 1024;
+// Dropbear drops the connection, with all that runs on it, at a command longer than 9,000 bytes (MAX_CMD_LEN in its
+// sysoptions.h); OpenSSH does beyond 256 KiB, and Linux takes one argument of 128 KiB at most.
+const LONGEST_LINE = 8 * 1024;
 const LONGEST_SCRIPT = 16 * 1024 * 1024;
 
 const word = (): string => randomBytes(16).toString('hex');
@@ -69,7 +69,7 @@ export function wrap(host: HostSpec, command: Command, marks: Marks): Wrapped {
 }
 
 const mayTravelInline = ({ script, env = {} }: Command): boolean =>
-  !script.includes('\n') && Object.keys(env).length === 0 && Buffer.byteLength(script) <= LONGEST_INLINE_SCRIPT;
+  !script.includes('\n') && Object.keys(env).length === 0 && script.length <= LONGEST_LINE;
 
 function refuse({ script, cwd, container, user, env = {} }: Command): void {
   refuseUncarriable(script, 'The script');

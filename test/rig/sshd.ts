@@ -24,17 +24,21 @@ export interface SshdOptions {
   readonly hostKeyPath?: string;
 }
 
-export interface Sshd {
+/** What it takes to log in to an SSH server of the rig. */
+export interface KeyedServer {
   readonly host: '127.0.0.1';
   readonly port: number;
   /** Folder of this server's files, readable by the test users; removed by `stop`. */
   readonly folder: string;
   /** A known_hosts line for this server. */
   readonly hostKeyLine: string;
+  readonly clientKeyPath: string;
+}
+
+export interface Sshd extends KeyedServer {
   /** `SHA256:…` as ssh-keygen prints it. */
   readonly hostKeyFingerprint: string;
   readonly hostKeyPath: string;
-  readonly clientKeyPath: string;
   readonly pid: number;
   /** The root folder of a container, as the node sees it. */
   rootOf(vmid: number): string;
@@ -44,6 +48,8 @@ export interface Sshd {
   sessionPids(): number[];
   /** Sends a signal to every process that serves a connection: SIGKILL (default), SIGSTOP, SIGCONT. */
   killSessions(signal?: NodeJS.Signals): void;
+  /** Kills the server with all its sessions, and starts it anew in the same place. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -62,8 +68,7 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
   // sshd would make it readable by root only.
   writeFileSync(logPath, '', { mode: 0o644 });
   const log = () => readFileSync(logPath, 'utf8');
-  const { server, port } = await listen(folder, hostKeyPath, options, log);
-  const pid = listenerPid(folder, server);
+  let { server, port, pid } = await listen(folder, hostKeyPath, options, log);
   const publicKey = readFileSync(`${hostKeyPath}.pub`, 'utf8').trim().split(' ').slice(0, 2).join(' ');
   const killSessions = (signal: NodeJS.Signals = 'SIGKILL') => signalAll(signal, sessionsOf(pid));
   return {
@@ -74,16 +79,24 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
     hostKeyFingerprint: run('ssh-keygen', ['-lf', `${hostKeyPath}.pub`]).split(' ')[1] ?? '',
     hostKeyPath,
     clientKeyPath,
-    pid,
+    get pid() {
+      return pid;
+    },
     rootOf: (vmid) => containers?.rootOf(vmid) ?? '/',
     log,
     sessionPids: () => sessionsOf(pid),
     killSessions,
+    async restart() {
+      const over = once(server, 'exit');
+      signalAll('SIGKILL', [pid, ...sessionsOf(pid)]);
+      await over;
+      ({ server, port, pid } = await listen(folder, hostKeyPath, { ...options, port }, log));
+    },
     async stop() {
       const over = server.exitCode === null && server.signalCode === null ? once(server, 'exit') : undefined;
       // Frozen sessions are woken by SIGKILL too; the listener goes last, or its sessions lose their parent.
       killSessions();
-      signalAll('SIGTERM', over ? [pid] : []);
+      if (over) for (const signal of ['SIGCONT', 'SIGTERM'] as const) signalAll(signal, [pid]);
       await over;
       await containers?.stop();
       // Tests let others write here.
@@ -94,7 +107,8 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
 
 const run = (file: string, args: readonly string[]): string => execFileSync(file, args, { encoding: 'utf8' });
 
-function newKey(folder: string, name: string): string {
+/** A fresh ed25519 key without a passphrase; its path. */
+export function newKey(folder: string, name: string): string {
   const path = join(folder, name);
   run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', name, '-f', path]);
   return path;
@@ -144,19 +158,21 @@ async function listen(folder: string, hostKeyPath: string, options: SshdOptions,
     const port = options.port ?? (await freePort());
     writeFileSync(join(folder, 'sshd_config'), config(folder, port, hostKeyPath, options));
     const argv = asRoot(['/usr/sbin/sshd', '-D', '-f', `${folder}/sshd_config`, '-E', `${folder}/log`]);
+    const mark = log().length;
     const server = spawn(argv[0], argv.slice(1), { stdio: ['ignore', 'ignore', 'pipe'] });
     let stderr = '';
     server.stderr?.on('data', (chunk) => {
       stderr += chunk;
     });
-    while (server.exitCode === null && !log().includes(`listening on 127.0.0.1 port ${port}`)) await wait(5);
-    if (server.exitCode === null) return { server, port };
+    while (server.exitCode === null && !log().includes(`listening on 127.0.0.1 port ${port}`, mark)) await wait(5);
+    if (server.exitCode === null) return { server, port, pid: listenerPid(folder, server) };
     // Another test may have taken the port between the look and the start.
     if (options.port !== undefined || attempt === 5) throw new Error(`sshd did not start: ${stderr}${log()}`);
   }
 }
 
-async function freePort(): Promise<number> {
+/** A port of 127.0.0.1 that nothing listens on at this moment. */
+export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
   const address = probe.address();

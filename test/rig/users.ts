@@ -18,6 +18,8 @@ busybox=$(command -v busybox)
 mkdir -p ${BUSYBOX_PROGRAMS}
 [ -e /usr/local/lib/psm/ash ] || ln -s "$busybox" /usr/local/lib/psm/ash
 [ -e ${BUSYBOX_PROGRAMS}/sh ] || busybox --list | sed "s|.*|ln -sf $busybox ${BUSYBOX_PROGRAMS}/&|" | sh
+# Dropbear lets nobody in whose shell is not there.
+grep -qx /usr/local/lib/psm/ash /etc/shells || echo /usr/local/lib/psm/ash >>/etc/shells
 for name in bash dash zsh ash tty; do
   shell=$(command -v $name || true)
   [ $name != ash ] || shell=/usr/local/lib/psm/ash
