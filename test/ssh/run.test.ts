@@ -3,24 +3,31 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { Failure } from '../../src/failure.ts';
 import type { RemoteText } from '../../src/present/answer.ts';
+import { Secret } from '../../src/secret.ts';
 import type { Command, HostSpec, Ssh } from '../../src/ssh/client.ts';
+import { CONTAINER_USER } from '../rig/container.ts';
 import { login, sshTo } from '../rig/login.ts';
 import { type Sshd, type SshdOptions, startSshd } from '../rig/sshd.ts';
-import { runAsRoot } from '../rig/users.ts';
+import { BUSYBOX_PROGRAMS, DASH_PASSWORD, runAsRoot } from '../rig/users.ts';
 
 let server: Sshd;
 let ssh: Ssh;
+/** Where busybox's programs come first in PATH. */
+let small: Sshd;
+let sshToSmall: Ssh;
 let user: HostSpec;
 
 beforeAll(async () => {
-  server = await startSshd({ containers: { 400: 'running', 401: 'stopped' } });
+  const containers = { 400: 'running', 401: 'stopped', 402: 'without bash' } as const;
+  server = await startSshd({ containers });
+  small = await startSshd({ path: [BUSYBOX_PROGRAMS] });
   runAsRoot(['mkdir', '-m', '1777', join(server.folder, 'shared')]);
-  ssh = sshTo(server);
+  [ssh, sshToSmall] = [sshTo(server), sshTo(small)];
   user = login(server, 'psm-bash');
 });
 afterAll(async () => {
-  await ssh.close();
-  await server.stop();
+  for (const client of [ssh, sshToSmall]) await client.close();
+  for (const one of [server, small]) await one.stop();
 });
 
 /** Another server, for one test. */
@@ -46,9 +53,37 @@ const text = (fact: unknown) => (fact as RemoteText).text;
 let count = 0;
 const fresh = () => join(server.folder, 'shared', `file-${count++}`);
 
-describe.each(['psm-bash', 'psm-dash', 'psm-zsh', 'root'])('a command of %s', (name) => {
+/** Every kind of place where a command can run: by which login, on which server, and as what there. */
+const places: [string, string, 'small' | undefined, Partial<Command>][] = [
+  ...['psm-bash', 'psm-dash', 'psm-zsh', 'psm-ash', 'root'].map((name): (typeof places)[number] => [
+    name,
+    name,
+    undefined,
+    {},
+  ]),
+  ...['psm-bash', 'psm-dash', 'psm-zsh'].map((name): (typeof places)[number] => [
+    `${name} among busybox's programs`,
+    name,
+    'small',
+    {},
+  ]),
+  ['psm-bash as psm-dash', 'psm-bash', undefined, { user: 'psm-dash' }],
+  ['root as psm-zsh', 'root', undefined, { user: 'psm-zsh' }],
+  ['root in a container', 'root', undefined, { container: 400 }],
+  ['root in a container without bash', 'root', undefined, { container: 402 }],
+  ['a user in a container', 'root', undefined, { container: 400, user: CONTAINER_USER }],
+  ['a user in a container without bash', 'psm-ash', undefined, { container: 402, user: CONTAINER_USER }],
+];
+
+describe.each(places)('a command of %s', (_, name, where, as) => {
+  const there = (script: string, more: Partial<Command> = {}) => {
+    const [on, client] = where === 'small' ? [small, sshToSmall] : [server, ssh];
+    const host = login(on, name, { sudoPassword: new Secret(DASH_PASSWORD) });
+    return client.run(host, { script, timeoutMs: 20_000, ...as, ...more });
+  };
+
   it('gives both streams and its exit code, and reads the end of an empty stdin', async () => {
-    const result = await run(login(server, name), 'echo out; echo err >&2; cat; exit 7');
+    const result = await there('echo out; echo err >&2; cat; exit 7');
     expect(result).toMatchObject({ stdout: { text: 'out\n' }, stderr: { text: 'err\n' }, exitCode: 7 });
     expect(result).not.toHaveProperty('backgroundHoldsOutput');
     expect(result.durationMs).toBeGreaterThanOrEqual(0);
@@ -57,47 +92,55 @@ describe.each(['psm-bash', 'psm-dash', 'psm-zsh', 'root'])('a command of %s', (n
   it('gets stdin byte for byte, with a script on one line and on many', async () => {
     const stdin = Buffer.from([...Array(256).keys()]);
     for (const script of ['od -An -v -tu1', 'true\nod -An -v -tu1\n']) {
-      const { stdout } = await run(login(server, name), script, { stdin });
+      const { stdout } = await there(script, { stdin });
       expect(stdout.text.trim().split(/\s+/).map(Number)).toEqual([...stdin]);
     }
   });
 
   it('runs in its directory and with its variables, whatever they hold', async () => {
     const folder = `${fresh()} it's "a\\ $HOME\n`;
-    runAsRoot(['mkdir', '-m', '777', folder]);
+    const root = as.container === undefined ? '' : server.rootOf(as.container).replace(/\/$/, '');
+    runAsRoot(['mkdir', '-p', '-m', '777', root + folder]);
     const env = { PSM_A: 'it\'s "a" $(id) \\ \n\u{1f600}', PSM_EMPTY: '' };
-    const result = await run(login(server, name), 'pwd; printf "%s|%s|" "$PSM_A" "$PSM_EMPTY"', {
-      cwd: folder,
-      env,
-    });
+    const result = await there('pwd; printf "%s|%s|" "$PSM_A" "$PSM_EMPTY"', { cwd: folder, env });
     expect(result.stdout.text).toBe(`${folder}\n${env.PSM_A}||`);
   });
 
   it('is not run when its directory is missing', async () => {
     const file = fresh();
-    const error = await failure(login(server, name), `touch ${file}`, { cwd: '/no/such' });
+    const error = await there(`touch ${file}`, { cwd: '/no/such' }).catch((thrown) => thrown);
     expect(error).toMatchObject({ kind: 'not-found', message: expect.stringContaining('no directory /no/such') });
     expect(text(error.facts.stderr)).toContain('/no/such');
     expect(existsSync(file)).toBe(false);
   });
 
-  it('is told by the signal that ended it', async () => {
-    const result = await run(login(server, name), 'kill -KILL $$');
-    expect(result).toMatchObject({ signal: 'KILL' });
-    expect(result.exitCode).toBeUndefined();
+  it('is told by the signal that ended it, in a container by the exit code that pct makes of it', async () => {
+    const result = await there('kill -KILL $$');
+    if (as.container === undefined && as.user === undefined) {
+      expect(result).toMatchObject({ signal: 'KILL' });
+      expect(result.exitCode).toBeUndefined();
+    } else {
+      expect(result.signal ?? result.exitCode).toBeOneOf(['KILL', 137]);
+    }
   });
 
   it('may be text that no shell can parse, start with a dash, or end in the middle of a quote', async () => {
     for (const script of ['if then', '-nosuch', "echo 'a", 'echo a\nif then\n']) {
-      const { exitCode, stderr } = await run(login(server, name), script);
+      const { exitCode, stderr } = await there(script);
       expect(exitCode, script).toBeGreaterThan(0);
       expect(stderr.text).not.toBe('');
     }
   });
 
   it('may be a here-document without an end', async () => {
-    expect((await run(login(server, name), 'cat <<EOF\nabc\n')).stdout.text).toBe('abc\n');
+    expect((await there('cat <<EOF\nabc\n')).stdout.text).toBe('abc\n');
   });
+});
+
+it("busybox's programs are found before all others on the server that has them first", async () => {
+  const script = 'for name in head grep awk stat sh env; do readlink -f "$(command -v $name)"; done | sort -u';
+  const { stdout } = await sshToSmall.run(login(small, 'psm-bash'), { script, timeoutMs: 9_000 });
+  expect(stdout.text).toBe(runAsRoot(['readlink', '-f', `${BUSYBOX_PROGRAMS}/sh`]));
 });
 
 describe('a command', () => {
@@ -227,10 +270,17 @@ describe('guarantee 5: a long script', () => {
       const oneLine = `echo ${'x'.repeat(size - 5)}`;
       const manyLines = `${'echo 0123456789\n'.repeat(size / 16)}echo end`;
       const quotes = `: ${"'".repeat(2 * Math.floor(size / 2) - 20)}; echo end`;
-      for (const more of [{}, { sudo: true }, { container: 400 }]) {
-        expect((await run(user, `${oneLine} | wc -c`, more)).stdout.text.trim()).toBe(String(size - 4));
-        expect((await run(user, manyLines, more)).stdout.text.slice(-15)).toBe('0123456789\nend\n');
-        expect((await run(user, quotes, more)).stdout.text).toBe('end\n');
+      const ash = login(server, 'psm-ash', { sudoPassword: new Secret(DASH_PASSWORD) });
+      for (const [host, more] of [
+        [user, {}],
+        [user, { sudo: true }],
+        [user, { container: 400 }],
+        [ash, {}],
+        [ash, { container: 402 }],
+      ] as const) {
+        expect((await run(host, `${oneLine} | wc -c`, more)).stdout.text.trim()).toBe(String(size - 4));
+        expect((await run(host, manyLines, more)).stdout.text.slice(-15)).toBe('0123456789\nend\n');
+        expect((await run(host, quotes, more)).stdout.text).toBe('end\n');
       }
     }
     await run(user, `touch ${done}`);
