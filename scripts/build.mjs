@@ -112,6 +112,8 @@ const { metafile } = await build({
   target: 'node20',
   chunkNames: 'chunks/[name]-[hash]',
   banner: { js: banner },
+  // What its package names first is a UMD file, whose parts no bundler finds.
+  alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
   define: { PACKAGE_VERSION: JSON.stringify(version), INPUT_SCHEMAS: JSON.stringify(schemas) },
   minifyWhitespace: true,
   minifySyntax: true,

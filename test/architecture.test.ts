@@ -46,8 +46,10 @@ const allowed: Record<string, readonly string[]> = {
   config: ['config', 'toolsets/tool.ts', 'ssh/client.ts', 'failure.ts', 'secret.ts'],
   'clients.ts': ['config', 'pve', 'ssh', 'failure.ts'],
   'app.ts': ['clients.ts', 'config', 'mcp', 'gate', 'toolsets', 'present', 'pve', 'ssh', 'failure.ts', 'secret.ts'],
+  setup: ['setup', 'config/replacefile.ts', 'failure.ts'],
   cli: [
     'cli',
+    'setup',
     'app.ts',
     'clients.ts',
     'config',
@@ -71,6 +73,7 @@ const packageHomes: readonly { readonly name: RegExp; readonly home: RegExp }[] 
   { name: /^(selfsigned|just-bash(\/browser)?)$/, home: /^demo\// },
   { name: /^dotenv$/, home: /^config\// },
   { name: /^ssh-config$/, home: /^config\// },
+  { name: /^jsonc-parser$/, home: /^setup\// },
   { name: /^commander$/, home: /^cli\// },
   { name: /^yaml$/, home: /^toolsets\// },
   { name: /^fastest-levenshtein$/, home: /^(gate|pve|config|cli)\// },

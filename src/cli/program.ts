@@ -2,8 +2,10 @@ import { Command, CommanderError } from 'commander';
 import { ALL, type Problem } from '../config/problem.ts';
 import { groups } from '../config/setting.ts';
 import { flagOf, keys, settingOf } from '../config/settings.ts';
+import { clientNames } from '../setup/clients.ts';
 import { secretInArgv } from './argv.ts';
 import { demoCommand } from './demo.ts';
+import type { RegisterFlags } from './register.ts';
 import { type Flags, usualSettingsFile, version } from './surroundings.ts';
 import { warn } from './terminal.ts';
 
@@ -72,8 +74,26 @@ function commands(): Command {
     .action(async (host: string, flags: Flags & { replace?: true }) =>
       (await import('./trust.ts')).trust(host, flags, flags.fingerprint, flags.replace === true),
     );
+  registering(program);
   program.addCommand(demoCommand().copyInheritedSettings(program));
   return program;
+}
+
+function registering(program: Command): void {
+  const client = program.createOption('--client <name>', 'which client').choices(clientNames);
+  withFile(program.command('register'))
+    .description('put this server into the list of an AI client, Claude Code unless another is named')
+    .addOption(program.createOption(client.flags, client.description).choices(clientNames).default('claude-code'))
+    .option('--name <name>', 'what the client calls it', NAME)
+    .option('--replace', 'put it in the place of another server of that name')
+    .option('--show-config', 'print what would be written, and write nothing')
+    .action(async (flags: RegisterFlags) => (await import('./register.ts')).register(flags));
+  program
+    .command('unregister')
+    .description('take this server out of the lists of AI clients')
+    .addOption(client)
+    .option('--name <name>', 'only the one of this name')
+    .action(async (flags) => (await import('./register.ts')).unregister(flags));
 }
 
 /** Not called --env-file: Node 20 takes an option of that name for itself, even behind the script. */
