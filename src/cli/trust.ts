@@ -126,7 +126,7 @@ function forget(lines: readonly KnownKey[], host: HostSpec, own: string): void {
       .filter((_, index) => !ours.has(index + 1));
     replaceFile(own, kept.join('\n'));
   }
-  const name = knownName(host.address, host.port);
+  const name = knownName(host);
   for (const file of new Set(lines.map((line) => line.file).filter((each) => each !== own))) {
     say(`The old key is still accepted too, until you run: ssh-keygen -R '${name}' -f '${file}'`);
   }

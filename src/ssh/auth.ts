@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import type { AnyAuthMethod, AuthHandlerMiddleware, Prompt } from 'ssh2';
 import { Failure } from '../failure.ts';
 import { type AgentKey, agentKeys } from './agent.ts';
@@ -26,26 +27,49 @@ interface Attempt {
 /** Collects what one login may use, before the host is talked to. A key file that cannot be used is `misconfigured`. */
 export async function prepareLogin(host: HostSpec): Promise<Login> {
   const notes: string[] = [];
-  const byKey = await keyFileAttempts(host, notes);
+  const { byKey, blob } = await keyFileAttempts(host, notes);
   const byPassword = passwordAttempts(host, notes);
-  const byAgent = await agentAttempts(host, notes, MAX_ATTEMPTS - byKey.length - byPassword.length);
+  const room = MAX_ATTEMPTS - byKey.length - byPassword.length;
+  const byAgent = await agentAttempts(host, notes, room, byKey.length > 0 ? { offered: blob } : { wanted: blob });
   return login(host, [...byKey, ...byAgent, ...byPassword], notes);
 }
 
-async function keyFileAttempts(host: HostSpec, notes: string[]): Promise<Attempt[]> {
-  if (host.keyPath === undefined) return [];
-  const file = await openKeyFile(host.keyPath);
-  if (file.encrypted && !host.keyPassphrase && host.agent) {
-    notes.push(`key ${host.keyPath} is encrypted and has no passphrase set, so it was left to the agent`);
-    return [];
-  }
-  const key = await file.unlock(host.keyPassphrase);
-  const { keyType, fingerprint } = hostKey(key.getPublicSSH());
-  const offer = { type: 'publickey' as const, username: host.user, key };
-  return [{ method: 'publickey', label: `key ${host.keyPath} (${keyType} ${fingerprint})`, offer }];
+interface FromFile {
+  readonly byKey: Attempt[];
+  /** The public key of the file, as far as it can be told. */
+  readonly blob?: Buffer;
 }
 
-async function agentAttempts(host: HostSpec, notes: string[], room: number): Promise<Attempt[]> {
+async function keyFileAttempts({ keyPath, ...host }: HostSpec, notes: string[]): Promise<FromFile> {
+  if (keyPath === undefined) return { byKey: [] };
+  // ssh(1) takes the public key too, of a private key that only the agent has.
+  if (keyPath.endsWith('.pub') && host.agent) return { byKey: [], blob: await publicKeyIn(keyPath) };
+  const file = await openKeyFile(keyPath);
+  if (file.encrypted && !host.keyPassphrase && host.agent) {
+    notes.push(`key ${keyPath} is encrypted and has no passphrase set, so it was left to the agent`);
+    return { byKey: [], blob: file.blob ?? (await publicKeyIn(`${keyPath}.pub`)) };
+  }
+  const key = await file.unlock(host.keyPassphrase);
+  const blob = key.getPublicSSH();
+  const { keyType, fingerprint } = hostKey(blob);
+  const offer = { type: 'publickey' as const, username: host.user, key };
+  return { byKey: [{ method: 'publickey', label: `key ${keyPath} (${keyType} ${fingerprint})`, offer }], blob };
+}
+
+/** The key of a line `TYPE BASE64 COMMENT`; undefined when there is none to be read. */
+async function publicKeyIn(path: string): Promise<Buffer | undefined> {
+  const text = await readFile(path, 'utf8').catch(() => '');
+  const encoded = /^\s*\S+ (AAAA\S+)/.exec(text)?.[1];
+  return encoded === undefined ? undefined : Buffer.from(encoded, 'base64');
+}
+
+/** Of the key file's key: it was offered already, or the agent is wanted to have it. */
+interface Known {
+  readonly offered?: Buffer;
+  readonly wanted?: Buffer;
+}
+
+async function agentAttempts(host: HostSpec, notes: string[], room: number, known: Known): Promise<Attempt[]> {
   if (host.agent === undefined) return [];
   let keys: AgentKey[];
   try {
@@ -54,12 +78,22 @@ async function agentAttempts(host: HostSpec, notes: string[], room: number): Pro
     notes.push(`the agent at ${host.agent} gave no keys (${(error as Error).message})`);
     return [];
   }
-  const more = keys.length > room ? `, of which the first ${room} are tried` : '';
-  notes.push(`the agent holds ${keys.length} usable keys${more}`);
-  return keys.slice(0, room).map(({ key, offer }) => {
+  const chosen = chooseOf(keys, known, host.identitiesOnly === true);
+  const only = host.identitiesOnly ? `, of which IdentitiesOnly leaves ${chosen.length}` : '';
+  const more = chosen.length > room ? `, of which the first ${room} are tried` : '';
+  notes.push(`the agent holds ${keys.length} usable keys${only}${more}`);
+  return chosen.slice(0, room).map(({ key, offer }) => {
     const { keyType, fingerprint } = hostKey(key.getPublicSSH());
     return { method: 'publickey', label: `agent key ${keyType} ${fingerprint}`, offer: offer(host.user) };
   });
+}
+
+/** The agent's keys in the order in which they are worth an attempt: that of the key file first, or it alone. */
+function chooseOf(keys: readonly AgentKey[], { offered, wanted }: Known, identitiesOnly: boolean): AgentKey[] {
+  const is = (blob: Buffer | undefined) => (one: AgentKey) => blob?.equals(one.key.getPublicSSH()) === true;
+  const fresh = keys.filter((one) => !is(offered)(one));
+  const first = fresh.filter(is(wanted));
+  return identitiesOnly ? first : [...first, ...fresh.filter((one) => !is(wanted)(one))];
 }
 
 function passwordAttempts(host: HostSpec, notes: string[]): Attempt[] {

@@ -1,5 +1,6 @@
 import type { RemoteText } from '../present/answer.ts';
 import type { Secret } from '../secret.ts';
+import type { OutputReader } from './output.ts';
 
 /** How to reach and log in to one SSH host. Nothing here is looked up again later: it is complete. */
 export interface HostSpec {
@@ -71,6 +72,8 @@ export interface RunOptions {
   /** Called with what came since the last call, at most twice a second. */
   readonly onOutput?: (text: string) => void;
   readonly streams?: Streams;
+  /** What keeps the output, where the caller reads it while it comes; it tells of it then, not `onOutput`. */
+  readonly output?: OutputReader;
 }
 
 /** What a command's streams are connected to, where they are not a text that is given and texts that are kept. */
@@ -98,6 +101,8 @@ export interface HostConnection {
   /** Of the last 60 s. */
   readonly commandsLastMinute: number;
   readonly connectsLastMinute: number;
+  /** How many sessions the server had given on one connection when it last refused one more (MaxSessions). */
+  readonly sessionsGranted?: number;
   /** SHA256:… of the host key that this connection accepted. */
   readonly hostKey?: string;
 }

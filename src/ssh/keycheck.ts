@@ -3,7 +3,7 @@ import type { HostSpec } from './client.ts';
 import { acceptHostKey, type HostKey, type HostKnowledge, hostKey, type Verdict } from './hostkey.ts';
 import { type KnownKey, knownName } from './knownhosts.ts';
 
-type Place = Pick<HostSpec, 'name' | 'address' | 'port'>;
+type Place = Pick<HostSpec, 'name' | 'address' | 'port' | 'hostKeyAlias'>;
 
 export interface HostKeyPolicy {
   /** Where new keys are written, when `acceptNew` says that they may be. */
@@ -64,7 +64,7 @@ function refusal(host: Place, key: HostKey, verdict: Verdict, lines: readonly Kn
   if (verdict === 'changed') {
     const text = `${subject} has changed: ${told(key)} was offered, known is ${places}.`;
     const remove = [...new Set(lines.map(({ file }) => file))]
-      .map((file) => `ssh-keygen -R '${knownName(host.address, host.port)}' -f '${file}'`)
+      .map((file) => `ssh-keygen -R '${knownName(host)}' -f '${file}'`)
       .join(' && ');
     const doubt = 'Somebody may be in between, or the host was installed anew.';
     return new Failure('untrusted', text, `${doubt} Only if you know why it changed: ${remove} && ${trust}`);

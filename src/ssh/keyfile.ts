@@ -6,6 +6,8 @@ import { fromPkcs8 } from './pkcs8.ts';
 
 export interface KeyFile {
   readonly encrypted: boolean;
+  /** The public key as it travels, where it can be told without the passphrase. */
+  readonly blob?: Buffer;
   /** The private key. Wrong or missing passphrase and a damaged key are each a `misconfigured` Failure of its own. */
   unlock(passphrase?: Secret): Promise<ParsedKey>;
 }
@@ -28,7 +30,7 @@ export async function openKeyFile(path: string): Promise<KeyFile> {
     throw unusable(path, 'is encrypted with chacha20-poly1305, which is not supported', cure);
   }
   const encrypted = container ? container.cipher !== 'none' : /BEGIN ENCRYPTED|Proc-Type: 4,ENCRYPTED/.test(text);
-  return { encrypted, unlock: (passphrase) => parse(path, text, encrypted, passphrase) };
+  return { encrypted, blob: container?.blob, unlock: (passphrase) => parse(path, text, encrypted, passphrase) };
 }
 
 const quote = (path: string) => `'${path.replaceAll("'", "'\\''")}'`;
@@ -79,7 +81,7 @@ function refuseOtherKinds(path: string, text: string): void {
 }
 
 /** The plain head of openssh-key-v1 (OpenSSH's PROTOCOL.key): readable without the passphrase. */
-function openSshContainer(text: string): { cipher: string; keyType: string } | undefined {
+function openSshContainer(text: string): { cipher: string; keyType: string; blob: Buffer } | undefined {
   const body = /-----BEGIN OPENSSH PRIVATE KEY-----([^-]*)-----END/.exec(text)?.[1];
   if (body === undefined) return undefined;
   const bytes = Buffer.from(body, 'base64');
@@ -95,7 +97,7 @@ function openSshContainer(text: string): { cipher: string; keyType: string } | u
   at += 4; // number of keys
   const blob = next();
   const typeLength = blob.length >= 4 ? blob.readUInt32BE(0) : 0;
-  return { cipher, keyType: blob.toString('latin1', 4, 4 + typeLength) };
+  return { cipher, keyType: blob.toString('latin1', 4, 4 + typeLength), blob };
 }
 
 async function parse(path: string, text: string, encrypted: boolean, passphrase?: Secret): Promise<ParsedKey> {

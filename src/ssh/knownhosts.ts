@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { Failure } from '../failure.ts';
+import type { HostSpec } from './client.ts';
 
 /** One usable line of a known_hosts file, as sshd(8) describes it under SSH_KNOWN_HOSTS FILE FORMAT. */
 export interface KnownKey {
@@ -14,8 +15,15 @@ export interface KnownKey {
   readonly blob: Buffer;
 }
 
-/** The name a host goes by in known_hosts: the address, or `[address]:port` when the port is not 22; lower case. */
-export function knownName(address: string, port: number): string {
+/** What decides under which name known_hosts has a host. */
+export type Named = Pick<HostSpec, 'address' | 'port' | 'hostKeyAlias'>;
+
+/**
+ * The name a host goes by in known_hosts, in lower case: its alias as it is (HostKeyAlias of ssh_config(5)), else the
+ * address, or `[address]:port` when the port is not 22.
+ */
+export function knownName({ address, port, hostKeyAlias }: Named): string {
+  if (hostKeyAlias !== undefined) return hostKeyAlias.toLowerCase();
   const name = address.toLowerCase();
   return port === 22 ? name : `[${name}]:${port}`;
 }

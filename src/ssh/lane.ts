@@ -48,6 +48,10 @@ export class Lane {
   open = 0;
   /** Of those, channels that we are done with and that the server does not close. */
   stuck = 0;
+  /** Of the open ones, those that run a command and are not stuck; what kills one is not in it. */
+  commands = 0;
+  /** How many channels the server had given when it last refused one more. */
+  granted: number | undefined;
   /** When a channel was last closed, by performance.now(). */
   lastClose = performance.now();
   /** Takes no more orders; it is closed when only stuck channels are left. */
@@ -77,7 +81,7 @@ export class Lane {
   }
 
   run(order: Order): void {
-    this.open++;
+    this.#take(order);
     try {
       this.connection.client.exec(order.command, (error: OpenError | undefined, channel) => {
         if (!error) this.#opened(order, channel);
@@ -97,17 +101,20 @@ export class Lane {
     if (this.#allowed && ++this.#allowed.opened % GROW_AFTER === 0) this.#allowed.channels++;
     channel.on('error', () => {});
     channel.stderr.on('error', () => {});
-    const use = { closed: false, stuck: false };
+    const use = { order, closed: false, stuck: false };
     channel.once('close', () => {
       use.closed = true;
       this.lastClose = performance.now();
-      if (use.stuck) this.stuck--;
-      this.#free();
+      if (use.stuck) {
+        this.stuck--;
+        this.#take(order, -1, 0);
+      } else this.#take(order, -1);
+      this.events.changed();
     });
     void order.start(channel, this.connection).finally(() => this.#release(channel, use));
   }
 
-  #release(channel: ClientChannel, use: { closed: boolean; stuck: boolean }): void {
+  #release(channel: ClientChannel, use: { order: Order; closed: boolean; stuck: boolean }): void {
     if (use.closed) return;
     // A channel tells of its close only after everything it brought has been read.
     channel.resume();
@@ -115,15 +122,16 @@ export class Lane {
     channel.close();
     const timer = setTimeout(() => {
       use.stuck = true;
+      this.#take(use.order, 0, -1);
       if (++this.stuck >= this.limit / 2) this.retired = true;
       this.events.changed();
     }, STUCK_MS);
     channel.once('close', () => clearTimeout(timer));
   }
 
-  #free(): void {
-    this.open--;
-    this.events.changed();
+  #take({ reserved }: Order, channels = 1, commands = channels): void {
+    this.open += channels;
+    if (!reserved) this.commands += commands;
   }
 
   #execRefused(order: Order, cause: Error): void {
@@ -138,18 +146,20 @@ export class Lane {
       const cure = 'The host may have no process left; its sshd log says why.';
       order.fail(new Failure('remote-error', text, cure, { cause }));
     }
-    this.#free();
+    this.#take(order, -1);
+    this.events.changed();
   }
 
   /** Reason 2 is how sshd says that MaxSessions is reached, 4 is a shortage of resources (RFC 4254, 5.1). */
   #openRefused(order: Order, cause: Error, reason: number): void {
-    this.open--;
+    this.#take(order, -1);
     if (reason !== 2 && reason !== 4) {
       const text = `${order.hostName} does not allow a session on this connection: ${cause.message}.`;
       order.fail(new Failure('permission', text, 'Check the account and the sshd_config of the host.', { cause }));
       this.events.changed();
       return;
     }
+    this.granted = this.open;
     this.#allowed = { channels: Math.max(1, this.open), until: performance.now() + FORGET_MS, opened: 0 };
     if (this.open > 0 || this.#mayRecover()) {
       this.events.again(order);
@@ -176,7 +186,7 @@ export class Lane {
   }
 
   #lostBefore(order: Order, cause: unknown): void {
-    this.open--;
+    this.#take(order, -1);
     this.retired = true;
     if (++order.losses <= MAX_LOSSES) {
       this.events.again(order);

@@ -5,6 +5,7 @@ import type { HostConnection, HostSpec } from './client.ts';
 import { type Connection, connect } from './connect.ts';
 import type { Order } from './lane.ts';
 import { HostQueue } from './queue.ts';
+import { Rate } from './rate.ts';
 
 export interface Link {
   /** Aborts when the connection is gone; its reason is a Failure that says why. */
@@ -79,8 +80,16 @@ export function createPool(options: PoolOptions): Pool {
     made.then(forget, forget);
     return made;
   };
+  const rates = new Map<string, Rate>();
+  const connectsTo = (host: HostSpec, via: readonly HostSpec[]): Rate => {
+    const key = JSON.stringify([...via, host].map(({ address, port }) => [address, port]));
+    const rate = rates.get(key) ?? new Rate();
+    rates.set(key, rate);
+    return rate;
+  };
   const limits = {
     connect: open,
+    connectsTo,
     maxChannels: options.maxChannels ?? 8,
     maxQueue: options.maxQueue ?? 1024,
     idleMs: options.idleMs ?? 15 * 60_000,
@@ -113,7 +122,10 @@ const closed = (): Failure => {
 };
 
 const identity = (host: HostSpec): string =>
-  JSON.stringify([host.address, host.port, host.user, host.keyPath, host.agent, host.via?.map(identity)]);
+  JSON.stringify([
+    [host.address, host.port, host.user, host.keyPath, host.agent, host.hostKeyAlias, host.identitiesOnly],
+    host.via?.map(identity),
+  ]);
 
 function place<T>(
   queue: HostQueue,

@@ -6,6 +6,8 @@ import { Rate } from './rate.ts';
 
 export interface QueueOptions {
   connect(host: HostSpec): Promise<Connection>;
+  /** The connections begun to that server, be it the end of the way or a hop. */
+  connectsTo(host: HostSpec, via: readonly HostSpec[]): Rate;
   readonly maxChannels: number;
   readonly maxQueue: number;
   readonly idleMs: number;
@@ -32,8 +34,8 @@ export class HostQueue {
   #idle: NodeJS.Timeout | undefined;
   #lastError: { readonly text: string; readonly at: number } | undefined;
   #lastSeen: number | undefined;
+  #granted: number | undefined;
   readonly #commands = new Rate();
-  readonly #connects = new Rate();
   #closed = false;
 
   constructor(
@@ -47,7 +49,7 @@ export class HostQueue {
     const { commandsPerMinute } = this.host.limits ?? {};
     const wait = order.reserved ? undefined : this.#commands.take(commandsPerMinute);
     if (wait !== undefined) {
-      order.fail(overLimit(this.host, `${commandsPerMinute} commands`, wait));
+      order.fail(overLimit(this.host, commandsPerMinute, 'command', wait));
       return;
     }
     if (!order.reserved && this.#ordinary.length >= this.options.maxQueue) {
@@ -77,7 +79,8 @@ export class HostQueue {
       lastErrorAt: this.#lastError?.at,
       lastSeen: this.#lastSeen,
       commandsLastMinute: this.#commands.count,
-      connectsLastMinute: this.#connects.count,
+      connectsLastMinute: this.options.connectsTo(this.host, this.host.via ?? []).count,
+      sessionsGranted: this.#granted,
       hostKey: lanes[0]?.connection.hostKey,
     };
   }
@@ -100,7 +103,8 @@ export class HostQueue {
 
   #serve(orders: Order[], reserved: boolean): void {
     const free = () => [...this.#lanes].find((lane) => lane.hasRoom(reserved));
-    const full = () => !reserved && this.#running() >= (this.host.limits?.concurrent ?? Number.POSITIVE_INFINITY);
+    const most = this.host.limits?.concurrent ?? Number.POSITIVE_INFINITY;
+    const full = () => !reserved && [...this.#lanes].reduce((sum, lane) => sum + lane.commands, 0) >= most;
     for (let lane = free(); lane && orders.length > 0 && !full(); lane = free()) {
       const order = orders.shift();
       if (order) lane.run(order);
@@ -132,9 +136,8 @@ export class HostQueue {
 
   async #connect(kind: 'any' | 'reserved'): Promise<void> {
     if (this.#connecting.has(kind)) return;
-    const most = this.host.limits?.connectsPerMinute ?? CONNECTS_PER_MINUTE;
-    const wait = this.#connects.take(most);
-    if (wait !== undefined) return this.#noWay(kind === 'reserved', overLimit(this.host, `${most} connections`, wait));
+    const refusal = this.#countConnect(kind === 'reserved' || this.#reserved.length > 0);
+    if (refusal) return this.#noWay(false, refusal);
     this.#connecting.add(kind);
     try {
       const connection = await this.options.connect(this.host);
@@ -150,6 +153,20 @@ export class HostQueue {
     this.#pump();
   }
 
+  /** Every hop of the way is knocked at as well. What runs has to be ended, so for that nobody is counted out. */
+  #countConnect(forKilling: boolean): Failure | undefined {
+    const way = [...(this.host.via ?? []), this.host];
+    const doors = way.map((host, i) => ({
+      host,
+      rate: this.options.connectsTo(host, way.slice(0, i)),
+      most: host.limits?.connectsPerMinute ?? CONNECTS_PER_MINUTE,
+    }));
+    const shut = doors.find(({ rate, most }) => rate.wait(most) !== undefined);
+    if (shut && !forKilling) return overLimit(shut.host, shut.most, 'connection', shut.rate.wait(shut.most));
+    for (const { rate } of doors) rate.add();
+    return undefined;
+  }
+
   #addLane(connection: Connection, forReserved: boolean): void {
     const lane = new Lane(connection, this.options.maxChannels, forReserved, {
       changed: () => {
@@ -157,10 +174,12 @@ export class HostQueue {
         this.#pump();
       },
       again: (order) => {
+        this.#granted = lane.granted ?? this.#granted;
         this.#putBack(order);
         this.#pump();
       },
       hopeless: (order, failure) => {
+        this.#granted = 0;
         this.#putBack(order);
         this.#noWay(forReserved, failure);
         this.#pump();
@@ -216,9 +235,9 @@ export class HostQueue {
   }
 }
 
-const overLimit = ({ name }: HostSpec, what: string, waitMs: number): Failure =>
+const overLimit = ({ name }: HostSpec, most = 0, what: string, waitMs = 0): Failure =>
   new Failure(
     'busy',
-    `${name} may get ${what} a minute, and had them: this one was not sent.`,
+    `${name} may get ${most} ${what}${most === 1 ? '' : 's'} a minute, and had them: this one was not sent.`,
     `Call again in ${Math.ceil(waitMs / 1000)} s; ssh_host_get shows the limits, and ssh_host_set changes them.`,
   );

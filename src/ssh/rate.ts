@@ -12,10 +12,20 @@ export class Rate {
     return this.#begun.length;
   }
 
-  /** Counts one more; or, when there were `most` of them already, gives the ms after which there is room again. */
-  take(most = Number.POSITIVE_INFINITY): number | undefined {
-    if (this.count >= most) return (this.#begun[this.#begun.length - most] ?? 0) + MINUTE_MS - performance.now();
+  /** The ms after which there is room for one more, where `most` may begin; undefined when there is room now. */
+  wait(most = Number.POSITIVE_INFINITY): number | undefined {
+    if (this.count < most) return undefined;
+    return (this.#begun[this.#begun.length - most] ?? 0) + MINUTE_MS - performance.now();
+  }
+
+  add(): void {
     this.#begun.push(performance.now());
-    return undefined;
+  }
+
+  /** Counts one more when there is room, else gives the wait for it. */
+  take(most?: number): number | undefined {
+    const wait = this.wait(most);
+    if (wait === undefined) this.add();
+    return wait;
   }
 }

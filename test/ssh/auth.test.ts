@@ -24,7 +24,7 @@ const agents: ChildProcess[] = [];
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'psm-auth-'));
   keygen('locked', '-t', 'ed25519', '-N', PASSPHRASE, '-a', '2');
-  for (const name of ['stranger', 'second', 'authority']) keygen(name, '-t', 'ed25519', '-N', '');
+  for (const name of ['stranger', 'second', 'authority', 'another']) keygen(name, '-t', 'ed25519', '-N', '');
   for (const kind of ['ed25519', 'rsa'] as const) writePkcs8(kind);
   const authorizedKeys = ['locked', 'second', 'pkcs8-ed25519', 'pkcs8-rsa'].map(publicKey);
   sshd = await startSshd({ authorizedKeys, extraConfig: ['LogLevel DEBUG1'] });
@@ -146,8 +146,45 @@ describe('logging in', () => {
     await logsIn(spec(sshd, { keyPath: path('locked'), agent: socket }));
   });
 
+  it('with the public key of a key that only the agent has', async () =>
+    logsIn(spec(sshd, { keyPath: path('second.pub'), agent: await agent('stranger', 'second') })));
+
   it('with a password, when the agent is gone', () =>
     logsIn(spec(sshd, { agent: path('no-agent'), password: new Secret(DASH_PASSWORD) })));
+});
+
+describe('with IdentitiesOnly', () => {
+  const only = async (more: Partial<HostSpec>, ...keys: string[]) =>
+    spec(sshd, { identitiesOnly: true, agent: await agent(...keys), ...more });
+
+  it.each(['second.pub', 'second'])('the agent is asked for the key of %s alone', async (keyPath) => {
+    const host = await only({ keyPath: path(keyPath) }, 'stranger', 'another', 'second');
+    expect(await asked(sshd, 'publickey', () => logsIn(host))).toBeLessThanOrEqual(2);
+  });
+
+  it('an encrypted key is taken from the agent, by what its file tells without the passphrase', async () => {
+    const socket = await agent('stranger');
+    const askpass = path('askpass-only');
+    writeFileSync(askpass, `#!/bin/sh\necho '${PASSPHRASE}'\n`, { mode: 0o700 });
+    const env = { ...process.env, SSH_AUTH_SOCK: socket, SSH_ASKPASS: askpass, SSH_ASKPASS_REQUIRE: 'force' };
+    execFileSync('ssh-add', ['-q', path('locked')], { env, stdio: 'ignore' });
+    const host = spec(sshd, { keyPath: path('locked'), agent: socket, identitiesOnly: true });
+    expect(await asked(sshd, 'publickey', () => logsIn(host))).toBeLessThanOrEqual(2);
+  });
+
+  it('no other key of the agent is offered, and the failure says so', async () => {
+    const host = await only({ keyPath: path('stranger.pub') }, 'second', 'another');
+    const count = await asked(sshd, 'publickey', async () => {
+      expect((await refusal(host)).message).toContain(
+        'the agent holds 2 usable keys, of which IdentitiesOnly leaves 0',
+      );
+    });
+    expect(count).toBe(0);
+  });
+
+  it('nothing is offered without a key of its own', async () => {
+    expect((await refusal(await only({}, 'second'))).message).toContain('IdentitiesOnly leaves 0');
+  });
 });
 
 describe('a login that is refused', () => {

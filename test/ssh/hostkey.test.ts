@@ -172,6 +172,58 @@ describe('guarantee 9: a host key that is known', () => {
   });
 });
 
+describe('a host with a HostKeyAlias', () => {
+  const aliased = (more: Partial<HostSpec> = {}) => spec(target, { hostKeyAlias: 'Behind.NAT', ...more });
+  const place = { address: '127.0.0.1', port: 2222, hostKeyAlias: 'Behind.NAT' };
+
+  it('is looked up by it alone, in lower case and without its port', async () => {
+    know(`behind.nat ${publicKey('ed25519')}`, at(target, publicKey('other')), `127.0.0.1 ${publicKey('other')}`);
+    await (await connect(aliased(), options)).close();
+    know(at(target, publicKey('ed25519')), `127.0.0.1 ${publicKey('ed25519')}`);
+    await expect(connect(aliased(), options)).rejects.toMatchObject({
+      kind: 'untrusted',
+      message: expect.stringContaining('is not known'),
+    });
+  });
+
+  it('is refused when the key under its alias is another one, with the line that forgets that', async () => {
+    know(`behind.nat ${publicKey('other')}`);
+    await expect(connect(aliased(), options)).rejects.toMatchObject({
+      message: expect.stringContaining(`known is ssh-ed25519 ${fingerprint('other')} (${room}/user:1)`),
+      hint: expect.stringContaining(`ssh-keygen -R 'behind.nat' -f '${room}/user'`),
+    });
+  });
+
+  it('is written down under it, as ssh does', async () => {
+    const scan = await scanHostKey(aliased(), options);
+    expect(scan).toMatchObject({ verdict: 'unknown', line: `behind.nat ${publicKey('ed25519')}` });
+    acceptHostKey(options.ownKnownHosts, aliased(), scan);
+    expect(readFileSync(options.ownKnownHosts, 'utf8')).toBe(`${scan.line}\n`);
+    await (await connect(aliased(), options)).close();
+    const ssh = [
+      '-o',
+      'BatchMode=yes',
+      '-o',
+      'HostKeyAlias=Behind.NAT',
+      '-o',
+      `UserKnownHostsFile=${options.ownKnownHosts}`,
+    ];
+    const login = ['-i', target.clientKeyPath, '-p', String(target.port), 'psm-dash@127.0.0.1', 'echo in'];
+    expect(execFileSync('ssh', ['-F', 'none', ...ssh, ...login], { encoding: 'utf8', stdio: 'pipe' })).toBe('in\n');
+  });
+
+  it.each(['*', 'a,b', '!a', '|1|x', '@revoked', 'a b', '#a'])(
+    'is not written down under %j, which is no one host',
+    (hostKeyAlias) => {
+      const key = hostKey(Buffer.from(publicKey('rsa').split(' ')[1] ?? '', 'base64'));
+      expect(() => acceptHostKey(options.ownKnownHosts, { ...place, hostKeyAlias }, key)).toThrow(
+        'is no name for one host',
+      );
+      expect(existsSync(options.ownKnownHosts)).toBe(false);
+    },
+  );
+});
+
 describe('accepting new host keys', () => {
   it('writes to our own file only, once for many connections, for this user only', async () => {
     know('# mine');

@@ -75,7 +75,7 @@ describe('known_hosts files', () => {
       ['nowhere', 22],
     ] as const;
     for (const [address, port] of names) {
-      const name = knownName(address, port);
+      const name = knownName({ address, port });
       const ours = lines.filter((key) => isAbout(key, name)).map(({ line }) => line);
       expect(ours, name).toEqual(foundByOpenSsh(file, name));
     }

@@ -105,7 +105,13 @@ describe('guarantee 1: commands at once', () => {
 describe('the pool', () => {
   it('opens nothing before it is needed, and one connection for many first commands', async () => {
     const [pool, mark] = [poolFor(sshd), sshd.log().length];
-    expect(pool.connection(hostOf(sshd))).toEqual({ state: 'idle', openChannels: 0, queued: 0 });
+    expect(pool.connection(hostOf(sshd))).toEqual({
+      state: 'idle',
+      openChannels: 0,
+      queued: 0,
+      commandsLastMinute: 0,
+      connectsLastMinute: 0,
+    });
     expect(sshd.log().length).toBe(mark);
     await Promise.all(numbers(7).map(() => run(pool, hostOf(sshd), 'true')));
     await run(pool, hostOf(sshd, { name: 'the same by another name' }), 'true');
