@@ -24,16 +24,28 @@ export interface Look {
  * of a session or group whose leader was found, which holds what cleared its environment. What is killed is frozen first,
  * or the parent of what dies first would fork another. No process of this script carries a cookie of its orders.
  */
-export const LOOK_SCRIPT = `orders= cookies=
-if [ -r /proc/self/environ ]; then by=proc; else by=group; fi
+export const LOOK_SCRIPT = `orders= cookies= by=group
+if [ ! -r /proc/self/environ ]; then :
+elif printf 'a\\0b' | grep -qF b; then
+  by=proc
+  marked() { grep -lsF PSM_RUN= /proc/[0-9]*/environ; }
+  holders() { grep -lsF "PSM_RUN=$1" /dev/null $marked; }
+elif command -v strings >/dev/null; then
+  # busybox's grep sees nothing behind a NUL. That the name of the file is at the start of the line, nobody can forge.
+  by=proc
+  marked() { strings -f /proc/[0-9]*/environ 2>/dev/null | grep -F PSM_RUN=; }
+  holders() { echo "$marked" | sed -n "s/^\\([^:]*\\): PSM_RUN=$1$/\\1/p"; }
+fi
 look() {
   echo "$orders"
   if [ $by = proc ]; then
-    marked=$(grep -lsF PSM_RUN= /proc/[0-9]*/environ)
+    marked=$(marked)
     for cookie in $cookies; do
       echo "cookie $cookie"
-      grep -lsF "PSM_RUN=$cookie" /dev/null $marked
+      holders "$cookie"
     done
+  fi
+  if [ -r /proc/self/stat ]; then
     grep -sH '' /proc/[0-9]*/stat
   else
     ps -A -o pid= -o stat= -o ppid= -o pgid= | while read -r pid stat parent group; do
