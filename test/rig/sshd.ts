@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -10,7 +10,7 @@ import { asRoot, makeUsers, runAsRoot } from './users.ts';
 
 export interface SshdOptions {
   readonly maxSessions?: number;
-  /** Lines of sshd_config; they win over the rig's own, because sshd takes the first value it reads. */
+  /** Lines of sshd_config, in the place of the rig's own with the same keyword; host keys are added to its own. */
   readonly extraConfig?: readonly string[];
   /** Public key lines that may log in besides the rig's own client key. */
   readonly authorizedKeys?: readonly string[];
@@ -23,6 +23,11 @@ export interface SshdOptions {
   /** Path of an OpenSSH private key to serve with; a fresh ed25519 key is made unless this is given. */
   readonly hostKeyPath?: string;
 }
+
+/** The version of the installed sshd: 9.2. Its number is told with the complaint about an option it does not know. */
+export const OPENSSH = Number(
+  /OpenSSH_(\d+\.\d+)/.exec(spawnSync('/usr/sbin/sshd', ['-V'], { encoding: 'utf8' }).stderr)?.[1],
+);
 
 /** What it takes to log in to an SSH server of the rig. */
 export interface KeyedServer {
@@ -115,12 +120,10 @@ export function newKey(folder: string, name: string): string {
 }
 
 function config(folder: string, port: number, hostKeyPath: string, options: SshdOptions): string {
-  const version = Number(/OpenSSH_(\d+\.\d+)/.exec(versionText())?.[1] ?? '0');
-  const lines = [
-    ...(options.extraConfig ?? []),
+  const extra = options.extraConfig ?? [];
+  const own = [
     `Port ${port}`,
     'ListenAddress 127.0.0.1',
-    `HostKey ${hostKeyPath}`,
     `PidFile ${folder}/pid`,
     `AuthorizedKeysFile ${folder}/authorized_keys`,
     `MaxSessions ${options.maxSessions ?? 10}`,
@@ -134,9 +137,11 @@ function config(folder: string, port: number, hostKeyPath: string, options: Sshd
     'Subsystem sftp internal-sftp',
     `SetEnv PATH=${programs(folder, options).join(':')}`,
     // From 9.8 on a refused login shuts the address out for a while.
-    ...(version >= 9.8 ? ['PerSourcePenalties no'] : []),
+    ...(OPENSSH >= 9.8 ? ['PerSourcePenalties no'] : []),
   ];
-  return `${lines.join('\n')}\n`;
+  const keyword = (line: string) => line.split(' ')[0];
+  const rest = own.filter((line) => !extra.some((other) => keyword(other) === keyword(line)));
+  return `${[...extra, `HostKey ${hostKeyPath}`, ...rest].join('\n')}\n`;
 }
 
 const programs = (folder: string, { containers, path = [] }: SshdOptions): string[] => [
@@ -144,14 +149,6 @@ const programs = (folder: string, { containers, path = [] }: SshdOptions): strin
   ...path,
   ...'/usr/local/sbin /usr/local/bin /usr/sbin /usr/bin /sbin /bin'.split(' '),
 ];
-
-function versionText(): string {
-  try {
-    return run('sh', ['-c', '/usr/sbin/sshd -V 2>&1 || true']);
-  } catch {
-    return '';
-  }
-}
 
 async function listen(folder: string, hostKeyPath: string, options: SshdOptions, log: () => string) {
   for (let attempt = 1; ; attempt++) {

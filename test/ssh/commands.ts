@@ -94,3 +94,5 @@ export async function withSshd(options: SshdOptions, act: (server: Sshd) => Prom
 }
 
 export const logins = (server: Sshd, mark = 0) => server.log().slice(mark).split('Accepted publickey').length - 1;
+
+export const connections = (server: Sshd) => server.log().split('Connection from').length - 1;

@@ -1,11 +1,27 @@
-import { once } from 'node:events';
-import { rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { once, setMaxListeners } from 'node:events';
+import { rmSync, writeFileSync } from 'node:fs';
+import { createServer, connect as tcpConnect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { HostSpec } from '../../src/ssh/client.ts';
+import { createPool } from '../../src/ssh/pool.ts';
+import { login, sshTo } from '../rig/login.ts';
 import { startProxy } from '../rig/proxy.ts';
-import { type Sshd, startSshd } from '../rig/sshd.ts';
-import { held, hostOf, lines, logins, newFile, numbers, poolFor, run, text, whileThere, withSshd } from './commands.ts';
-import { portOf } from './connecting.ts';
+import { OPENSSH, type Sshd, startSshd } from '../rig/sshd.ts';
+import {
+  connections,
+  held,
+  hostOf,
+  lines,
+  logins,
+  newFile,
+  numbers,
+  poolFor,
+  run,
+  text,
+  whileThere,
+  withSshd,
+} from './commands.ts';
+import { portOf, publicKey } from './connecting.ts';
 
 let sshd: Sshd;
 
@@ -37,6 +53,18 @@ describe('guarantee 1: commands at once', () => {
     await pool.close();
   });
 
+  it('as the tools run them, by 4 users at once, give 1,000 exact answers too', async () => {
+    const ssh = sshTo(sshd);
+    const users = ['psm-bash', 'psm-dash', 'psm-zsh', 'psm-ash'].map((user) => login(sshd, user));
+    const one = async (i: number) => {
+      const script = i % 2 === 0 ? `echo ${i}; exit ${i % 200}` : `echo ${i}\nexit ${i % 200}`;
+      const { stdout, exitCode } = await ssh.run(users[i % 4] as HostSpec, { script, timeoutMs: 60_000 });
+      return `${stdout.text} ${exitCode}`;
+    };
+    expect(await Promise.all(numbers(1_000).map(one))).toEqual(numbers(1_000).map((i) => `${i}\n ${i % 200}`));
+    await ssh.close();
+  });
+
   it('beyond the queue get `busy` at once, and have not run', async () => {
     const [pool, file] = [poolFor(sshd, { maxQueue: 5 }), newFile()];
     const first = held(pool, hostOf(sshd));
@@ -55,22 +83,42 @@ describe('guarantee 1: commands at once', () => {
     await pool.close();
   });
 
+  it('wait in a queue that holds 1,024', async () => {
+    const [pool, file] = [poolFor(sshd), newFile()];
+    const sessions = numbers(7).map(() => held(pool, hostOf(sshd)));
+    for (const { started } of sessions) await started;
+    const controller = new AbortController();
+    setMaxListeners(0, controller.signal);
+    const options = { signal: controller.signal };
+    const queued = numbers(1_024).map(() => run(pool, hostOf(sshd), `echo ran >>${file}`, options));
+    const outcomes = Promise.allSettled(queued);
+    await expect(run(pool, hostOf(sshd), `echo ran >>${file}`)).rejects.toMatchObject({ kind: 'busy' });
+    expect(pool.connection(hostOf(sshd)).queued).toBe(1_024);
+    controller.abort();
+    for (const outcome of await outcomes) expect(outcome).toMatchObject({ reason: { kind: 'cancelled' } });
+    for (const { letGo } of sessions) letGo();
+    await Promise.all(sessions.map(({ over }) => over));
+    expect(lines(file)).toEqual([]);
+    await pool.close();
+  });
+
   it.each([1, 2, 4])(
-    'on MaxSessions %i with a session held open: 100 answers (a tenth), and killing still finds a slot',
+    'on MaxSessions %i with a session held open: 1,000 answers, and killing still finds a slot',
+    { timeout: 60_000 },
     (maxSessions) =>
       withSshd({ maxSessions }, async (server) => {
         const [pool, file] = [poolFor(server), newFile()];
         const session = held(pool, hostOf(server));
         await session.started;
-        const all = numbers(100).map((i) => text(run(pool, hostOf(server), `echo ${i} >>${file}; echo ${i}`)));
+        const all = numbers(1_000).map((i) => text(run(pool, hostOf(server), `echo ${i} >>${file}; echo ${i}`)));
         const kill = text(run(pool, hostOf(server), 'echo killer', { reserved: true }));
-        expect(await Promise.all(all)).toEqual(numbers(100).map((i) => `${i}\n`));
+        expect(await Promise.all(all)).toEqual(numbers(1_000).map((i) => `${i}\n`));
         expect(await kill).toBe('killer\n');
         expect(
           lines(file)
             .map(Number)
             .toSorted((a, b) => a - b),
-        ).toEqual(numbers(100));
+        ).toEqual(numbers(1_000));
         session.letGo();
         expect(await text(session.over)).toBe('done\n');
         await pool.close();
@@ -100,6 +148,58 @@ describe('guarantee 1: commands at once', () => {
       expect(performance.now() - start).toBeLessThan(3_000);
       await pool.close();
     }));
+});
+
+describe('connecting', () => {
+  it('does not storm a server that takes one unfinished login at a time: 20 commands at once, one connection', () =>
+    withSshd({ extraConfig: ['MaxStartups 1:100:1'] }, async (server) => {
+      const pool = poolFor(server);
+      const answers = await Promise.all(numbers(20).map((i) => text(run(pool, hostOf(server), `echo ${i}`))));
+      expect(answers).toEqual(numbers(20).map((i) => `${i}\n`));
+      expect(connections(server)).toBe(1);
+      await pool.close();
+    }));
+
+  it('nor one behind a hop, nor the hop', () =>
+    withSshd({ extraConfig: ['MaxStartups 1:100:1'] }, (server) =>
+      withSshd({ extraConfig: ['MaxStartups 1:100:1'], authorizedKeys: [publicKey(server)] }, async (hop) => {
+        const known = newFile();
+        writeFileSync(known, `${server.hostKeyLine}\n${hop.hostKeyLine}\n`);
+        const pool = createPool({ knownHosts: [known], ownKnownHosts: newFile() });
+        const via = [hostOf(server, { name: 'hop', port: hop.port })];
+        const answers = await Promise.all(
+          numbers(20).map((i) => text(run(pool, hostOf(server, { via }), `echo ${i}`))),
+        );
+        expect(answers).toEqual(numbers(20).map((i) => `${i}\n`));
+        expect([connections(server), connections(hop)]).toEqual([1, 1]);
+        await pool.close();
+      }),
+    ));
+
+  it('that is turned away for MaxStartups is told as `busy`, and goes on when there is room', () =>
+    withSshd({ extraConfig: ['MaxStartups 1:100:1'] }, async (server) => {
+      const [pool, other] = [poolFor(server), tcpConnect(server.port, server.host)];
+      await once(other, 'data');
+      await expect(run(pool, hostOf(server), 'true')).rejects.toMatchObject({ kind: 'busy' });
+      other.destroy();
+      await vi.waitFor(() => expect(server.sessionPids()).toEqual([]), 5_000);
+      expect(await text(run(pool, hostOf(server), 'echo on'))).toBe('on\n');
+      await pool.close();
+    }));
+
+  it('is refused once for 20 commands at once whose login is refused', async () => {
+    // From 9.8 on (PerSourcePenalties) each refusal brings the address closer to being shut out.
+    const penalties = OPENSSH >= 9.8 ? ['PerSourcePenalties authfail:5s min:60s'] : [];
+    await withSshd({ extraConfig: penalties }, async (server) => {
+      const pool = poolFor(server);
+      const stranger = hostOf(server, { keyPath: sshd.clientKeyPath });
+      const outcomes = await Promise.allSettled(numbers(20).map(() => run(pool, stranger, 'true')));
+      for (const outcome of outcomes) expect(outcome).toMatchObject({ reason: { kind: 'authentication' } });
+      expect(connections(server)).toBe(1);
+      expect(await text(run(pool, hostOf(server), 'echo in'))).toBe('in\n');
+      await pool.close();
+    });
+  });
 });
 
 describe('the pool', () => {
