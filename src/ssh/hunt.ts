@@ -6,6 +6,8 @@ export interface Prey {
    * runs it leads the session.
    */
   readonly pid?: number;
+  /** Its whole session is the run's, led by a sudo that belongs to another user than who looks. */
+  readonly session?: boolean;
   /** KILL from the first look on, because there is no time to be gentle. */
   readonly atOnce?: boolean;
 }
@@ -22,7 +24,9 @@ export interface Look {
  * by how it was looked, the pids that were found and signalled, and what is known now. Found are: what has the cookie in
  * its environment; what descends from that or was found before (by start time, because pids come again); and every member
  * of a session or group whose leader was found, which holds what cleared its environment. What is killed is frozen first,
- * or the parent of what dies first would fork another. No process of this script carries a cookie of its orders.
+ * or the parent of what dies first would fork another; but not what a stranger waits for: a sudo stops when its command
+ * does, and another user cannot wake it. A pid with an s before it stands for its session too. No process of this script
+ * carries a cookie of its orders.
  */
 export const LOOK_SCRIPT = `orders= cookies= by=group
 if [ ! -r /proc/self/environ ]; then :
@@ -62,7 +66,11 @@ while IFS= read -r order; do
     continue
   fi
   look | awk '
-    $1 == "order" { n++; signal[n] = $2; number[$3] = n; root[n] = $4; for (i = 5; i <= NF; i++) was[n, $i] = 1; next }
+    $1 == "order" {
+      n++; signal[n] = $2; number[$3] = n; whole[n] = sub(/^s/, "", $4); root[n] = $4
+      for (i = 5; i <= NF; i++) was[n, $i] = 1
+      next
+    }
     $1 == "cookie" { owner = number[$2]; next }
     NF == 0 { next }
     { split($0, p, "/") }
@@ -74,9 +82,10 @@ while IFS= read -r order; do
     }
     function found(n, pid) {
       return (n, pid) in marked || pid == root[n] || (n, pid "." start[pid]) in was ||
-        (n, parent[pid]) in ours || (n, "s" session[pid]) in was
+        (n, parent[pid]) in ours || (session[pid] != pid && (n, "s" session[pid]) in was)
     }
-    function answer(n, more, pid, pids, ids, key) {
+    function answer(n, more, pid, pids, ids, key, frozen) {
+      if (whole[n] && root[n] in session) was[n, "s" session[root[n]]] = 1
       do {
         more = 0
         for (pid in parent) if (!((n, pid) in ours) && found(n, pid)) {
@@ -86,13 +95,15 @@ while IFS= read -r order; do
           pids = pids " " pid
         }
       } while (more)
+      for (pid in parent)
+        if ((n, pid) in ours && (parent[pid] <= 1 || (n, parent[pid]) in ours)) frozen = frozen " " pid
       for (key in was) { split(key, p, SUBSEP); if (p[1] == n) ids = ids " " p[2] }
-      print signal[n] "|" pids "|" ids
+      print signal[n] "|" pids "|" frozen "|" ids
     }
     END { for (i = 1; i <= n; i++) answer(i) }
-  ' | while IFS='|' read -r signal pids known; do
+  ' | while IFS='|' read -r signal pids frozen known; do
     if [ -n "$pids" ] && [ "$signal" != 0 ]; then
-      [ "$signal" != KILL ] || kill -s STOP $pids 2>/dev/null
+      [ "$signal" != KILL ] || [ -z "$frozen" ] || kill -s STOP $frozen 2>/dev/null
       kill -s "$signal" $pids 2>/dev/null
     fi
     echo "$by$pids|$known"
@@ -112,7 +123,7 @@ const PATIENCE_MS = 100;
  * nothing.
  */
 export async function hunt(
-  { cookie, pid = 0, atOnce = false }: Prey,
+  { cookie, pid = 0, session = false, atOnce = false }: Prey,
   ask: (line: string) => Promise<string | undefined>,
   tell: (look: Look, empty: number) => void,
 ): Promise<void> {
@@ -121,7 +132,8 @@ export async function hunt(
   for (let empty = 0, looks = 0; empty < 2; looks++) {
     const patient = !atOnce && performance.now() - start < TERM_MS;
     const signal = patient ? (looks === 0 ? 'TERM' : '0') : 'KILL';
-    const answer = await ask(`${signal} ${cookie} ${looks === 0 ? pid : 0} ${known}`);
+    const root = looks > 0 ? 0 : session ? `s${pid}` : pid;
+    const answer = await ask(`${signal} ${cookie} ${root} ${known}`);
     if (answer === undefined) return;
     const [seen = '', ids = ''] = answer.split('|');
     const [by, ...pids] = seen.split(' ');

@@ -3,9 +3,11 @@ import type { Marks } from './wrap.ts';
 /**
  * What the wrapper said on stderr: sudo asks for the password; the host's own part runs (sudo let us in), in a process of
  * this pid; the command runs, in a shell of this pid (inside a container it is a pid of the container); there is no such
- * directory.
+ * directory, or no such user.
  */
-export type Mark = { readonly kind: 'prompt' | 'no-directory' } | { readonly kind: 'up' | 'at'; readonly pid: number };
+export type Mark =
+  | { readonly kind: 'prompt' | 'no-directory' | 'no-user' }
+  | { readonly kind: 'up' | 'at'; readonly pid: number };
 
 /** Takes the wrapper's marks out of stderr until the command runs; from then on every byte is the command's. */
 export class MarkReader {
@@ -76,6 +78,7 @@ export class MarkReader {
 
 function read(said: string): Mark | undefined {
   if (said === ' cd') return { kind: 'no-directory' };
+  if (said === ' user') return { kind: 'no-user' };
   const [, kind, pid] = /^ (up|at) ([0-9]+)$/.exec(said) ?? [];
   return kind === 'up' || kind === 'at' ? { kind, pid: Number(pid) } : undefined;
 }

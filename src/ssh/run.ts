@@ -124,7 +124,8 @@ function connected(
 async function end(run: Run, talk: Talk, over: Promise<Ending>): Promise<Killed> {
   const { host, command, wrapped, killer, signal } = run;
   const pid = command.container === undefined ? talk.pid : talk.hostPid;
-  const prey = { cookie: wrapped.marks.cookie, pid, atOnce: signal.reason === SHUTDOWN };
+  const session = wrapped.as.user !== undefined;
+  const prey = { cookie: wrapped.marks.cookie, pid, session, atOnce: signal.reason === SHUTDOWN };
   const killed = await killer.kill(host, wrapped.as, prey);
   if (killed.state !== 'terminated') return killed;
   // The server is a second witness: what it still waits for has not ended.

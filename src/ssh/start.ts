@@ -11,9 +11,9 @@ export function neverRan(host: HostSpec, command: Command, talk: Talk, output: O
   if (!talk.up) return sudoRefusal(host, command, talk, output.stderr);
   const facts = { ...output, exit_code: end.exitCode, signal: end.signal };
   if (talk.noDirectory) return noDirectory(host, command, facts);
-  // As su of util-linux, busybox and shadow say it.
-  if (command.user !== undefined && /^su: .*(does not exist|unknown|no passwd entry)/im.test(output.stderr.text))
-    return noUser(command.user, placeOf(host, command));
+  const { user } = command;
+  if (talk.noUser && user !== undefined) return noUser(user, placeOf(host, command));
+  if (user !== undefined && /\bsu: /.test(output.stderr.text)) return suRefusal(user, placeOf(host, command), facts);
   if (command.container !== undefined) return containerRefusal(host, command.container, output.stderr.text, facts);
   return new Failure(
     'remote-error',
@@ -25,6 +25,14 @@ export function neverRan(host: HostSpec, command: Command, talk: Talk, output: O
 
 const placeOf = (host: HostSpec, { container }: Command): string =>
   container === undefined ? host.name : `Container ${container}`;
+
+const suRefusal = (user: string, place: string, facts: Facts): Failure =>
+  new Failure(
+    'permission',
+    `su on ${place} did not make root the user ${user}, so the command was not run.`,
+    'What it said is in stderr; the account may be locked or expired, or there is no su.',
+    { facts },
+  );
 
 function noDirectory(host: HostSpec, command: Command, facts: Facts): Failure {
   return new Failure(

@@ -27,6 +27,7 @@ export class Talk {
   /** Whether sudo let us in; true where none is in between. */
   up: boolean;
   noDirectory = false;
+  noUser = false;
   /** The command's shell, once it runs. In a container it is a pid of the container. */
   pid: number | undefined;
   /** The first process on the host, where that is not the command's shell. */
@@ -63,6 +64,7 @@ export class Talk {
     clearTimeout(this.#silence);
     if (mark.kind === 'prompt') this.#answerSudo();
     if (mark.kind === 'no-directory') this.noDirectory = true;
+    if (mark.kind === 'no-user') this.noUser = true;
     if (mark.kind === 'up') {
       this.hostPid = mark.pid;
       if (this.up) return;

@@ -57,7 +57,7 @@ export function wrap(host: HostSpec, command: Command, marks: Marks): Wrapped {
   refuse(command);
   // Evaluated apart, because zsh reads all of a text before it runs any: a script with an error in it would not begin.
   // The space keeps a script that starts with a dash from being taken for an option of eval.
-  const text = `${prologue(command, marks)}; eval ${quote(` ${command.script}`)}`;
+  const text = `${prologue(host, command, marks)}; eval ${quote(` ${command.script}`)}`;
   const sudo = needsSudo(host, command);
   const as = !sudo ? {} : command.container === undefined && command.user ? { user: command.user } : { sudo };
   if (mayTravelInline(command)) {
@@ -104,14 +104,26 @@ function refuse({ script, cwd, container, user, env = {} }: Command): void {
 }
 
 /** Nobody sits at a keyboard: what would wait for one is told so, and pagers are no pagers. A call's own values win. */
-const UNATTENDED =
+export const UNATTENDED =
   'export PAGER=cat GIT_PAGER=cat MANPAGER=cat SYSTEMD_PAGER=cat GIT_TERMINAL_PROMPT=0 ' +
   'DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l';
 
+/** Somebody else starts in a home of his own: that of the login may be closed to him. */
+export const GO_HOME = 'cd -- "$HOME" 2>/dev/null || cd /';
+
+/** Ends what runs it, and says so, where there is no such user. */
+export const refuseUnknown = (user: string, mark: string): string =>
+  `id -u -- ${user} >/dev/null 2>&1 || { printf '%s user\\n' ${mark} >&2; exit 1; }`;
+
 /** Runs in the shell that runs the script. After `at` the script has been read and the next thing to run is its own. */
-function prologue({ cwd, env = {} }: Command, { cookie, mark }: Marks): string {
+function prologue(host: HostSpec, command: Command, { cookie, mark }: Marks): string {
+  const { cwd, env = {}, user, container } = command;
+  const moved = user !== undefined && (container !== undefined || user !== host.user);
   return [
     UNATTENDED,
+    // A container's own environment has no home.
+    ...(container === undefined ? [] : [`export HOME="\${HOME:-/root}"`]),
+    ...(cwd === undefined && moved ? [GO_HOME] : []),
     ...(cwd === undefined ? [] : [`cd -- ${quote(cwd)} || { printf '%s cd\\n' ${mark} >&2; exit 1; }`]),
     ...Object.entries(env).map(([name, value]) => `export ${name}=${quote(value)}`),
     `export PSM_RUN=${cookie}`,
@@ -126,12 +138,15 @@ const reader = (body: string, { mark }: Marks): string =>
 
 /** What runs `$0` in bash where there is one, else in sh: as who runs this, or as the user `$1`. */
 const SHELL = `command -v bash >/dev/null 2>&1 && exec bash -c "$0"; exec sh -c "$0"`;
-const SHELL_OF = `PSM_SH=$(command -v bash || echo /bin/sh); exec su -s "$PSM_SH" "$1" -c "$0"`;
+const SHELL_OF = `PSM_SH=$(command -v bash || echo /bin/sh); exec su -s "$PSM_SH" -c "$0" "$1"`;
 
 function road(host: HostSpec, command: Command, text: string, { cookie, prompt, mark }: Marks): string {
   const { container } = command;
   const user = becoming(host, command);
-  const shell = user === undefined ? `${quote(SHELL)} ${quote(text)}` : `${quote(SHELL_OF)} ${quote(text)} ${user}`;
+  const shell =
+    user === undefined
+      ? `${quote(SHELL)} ${quote(text)}`
+      : `${quote(`${refuseUnknown(user, mark)}; ${SHELL_OF}`)} ${quote(text)} ${user}`;
   const pct =
     container === undefined ? undefined : `pct exec ${container} --keep-env 0 -- env PSM_RUN=${cookie} sh -c ${shell}`;
   const up = `printf '%s up %s\\n' ${mark} "$$" >&2; `;

@@ -5,6 +5,7 @@ import { refuseProtected } from '../../src/gate/protect.ts';
 import type { Wire } from '../../src/pve/wire.ts';
 import vmExec from '../../src/toolsets/vm/exec.ts';
 import { realAgent } from '../rig/agent.ts';
+import { makeUsers } from '../rig/users.ts';
 import { type Bench, setup, startBench } from './harness.ts';
 
 let bench: Bench;
@@ -63,16 +64,17 @@ describe('vm_exec', () => {
     expect(await bench.fails('vm_exec', { guest: 200, script, timeout_s: 1 })).toMatchInlineSnapshot(`
       {
         "facts": {
-          "remote_process": "unknown",
+          "remote_process": "terminated",
           "stderr": {
             "remote": "",
           },
           "stdout": {
-            "remote": "",
+            "remote": "begun
+      ",
           },
         },
-        "headline": "The command on VM 200 (homeassistant) ran longer than 1 s; whether it still runs is unknown.",
-        "hint": "Look with ps on VM 200 (homeassistant) before you run it again; what runs there may need root to be ended.",
+        "headline": "The command on VM 200 (homeassistant) ran longer than 1 s; all its processes have been ended.",
+        "hint": "Give it more time, or start it as a service and look at it later.",
         "kind": "timeout",
       }
     `);
@@ -83,7 +85,7 @@ describe('vm_exec', () => {
     expect(await bench.fails('vm_exec', { guest: 200, script })).toMatchInlineSnapshot(`
       {
         "facts": {},
-        "headline": "Script, input and environment are 70242 bytes for the guest agent, which takes 65536 at once.",
+        "headline": "Script, input and environment are 70374 bytes for the guest agent, which takes 65536 at once.",
         "hint": "Write the bulk into a file of the VM by several calls (>> appends), or reach the VM by SSH as a host of its own.",
         "kind": "invalid-input",
       }
@@ -218,6 +220,50 @@ describe('vm_exec with real processes', () => {
       signal: 'KILL',
       stdout: { remote: 'out\n' },
     });
+  });
+
+  it('runs as another user: id, home, names, directory, input and variables', async () => {
+    makeUsers();
+    const whose = { script: 'id -un; echo "$HOME $USER"; pwd', user: 'psm-zsh' };
+    expect((await run(whose)).facts).toMatchObject({
+      stdout: { remote: 'psm-zsh\n/home/psm-zsh psm-zsh\n/home/psm-zsh\n' },
+    });
+    const script = 'cat\nprintf \'%s|\' "$A" "$HOME" "$PAGER"; pwd; id -un; ps -eo args; exit 3';
+    const more = { stdin: "it's in\n", env: { A: "tell-nobody 'x'\n😀", HOME: '/tmp' }, cwd: '/etc', user: 'psm-dash' };
+    const { exit_code, stdout } = (await run({ script, ...more })).facts as {
+      exit_code: number;
+      stdout: { remote: string };
+    };
+    expect(exit_code).toBe(3);
+    expect(stdout.remote).toMatch(/^it's in\ntell-nobody 'x'\n😀\|\/tmp\|cat\|\/etc\npsm-dash\n/);
+    expect(stdout.remote.split('tell-nobody')).toHaveLength(2);
+    expect((await run({ script: 'id -un; pwd', user: 'nobody' })).facts).toMatchObject({
+      stdout: { remote: 'nobody\n/\n' },
+    });
+  });
+
+  it('is not run for a user that is not there, or that is no user', async () => {
+    const { kind, headline } = await fails({ script: 'true', user: 'psm-nobody-here' });
+    expect({ kind, headline }).toEqual({
+      kind: 'not-found',
+      headline: 'VM 200 (homeassistant) has no user psm-nobody-here, so the command was not run.',
+    });
+    for (const user of ['-c', 'a b', '$(id)'])
+      expect(await fails({ script: 'true', user })).toMatchObject({ kind: 'invalid-input' });
+    expect(await fails({ script: 'true', cwd: '/root', user: 'psm-zsh' })).toMatchObject({ kind: 'not-found' });
+  });
+
+  it('guarantee 4: nothing of another user runs on after the timeout (2 of 100)', async () => {
+    const times = [`97${process.pid}.1`, `97${process.pid}.2`];
+    const script = (time: string) =>
+      `echo begun; trap "" TERM; setsid sleep ${time} & (env -i sleep ${time} &); sleep ${time}; sleep ${time}`;
+    const ends = await Promise.all(times.map((time) => fails({ script: script(time), timeout_s: 1, user: 'psm-zsh' })));
+    for (const end of ends)
+      expect(end).toMatchObject({
+        kind: 'timeout',
+        facts: { remote_process: 'terminated', stdout: { remote: 'begun\n' } },
+      });
+    expect(times.flatMap(running)).toEqual([]);
   });
 
   it('guarantee 4: nothing runs on after the timeout, whatever it did to stay (10 of 100)', async () => {
