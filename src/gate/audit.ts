@@ -60,9 +60,8 @@ export function createAudit(file: string, redact: Redact): Audit {
   const chain = randomBytes(8).toString('hex');
   let seq = 0;
   let prev: string | undefined;
-  let queue: Promise<unknown> = Promise.resolve();
-  const put = async (entry: AuditEntry): Promise<void> => {
-    prev ??= hashOf(await log.lastLine());
+  const put = (entry: AuditEntry): void => {
+    prev ??= hashOf(log.lastLine());
     const { input, message, ...rest } = entry;
     const body = {
       time: new Date().toISOString(),
@@ -74,18 +73,16 @@ export function createAudit(file: string, redact: Redact): Audit {
       prev,
     };
     const hash = createHash('sha256').update(JSON.stringify(body)).digest('hex');
-    await log.append(`${JSON.stringify({ ...body, hash })}\n`);
+    log.append(`${JSON.stringify({ ...body, hash })}\n`);
     seq += 1;
     prev = hash;
-    if (entry.kind === 'intent') await log.sync();
   };
   return {
-    write(entry) {
-      const written = queue.then(() => put(entry));
-      queue = written.catch(() => undefined);
-      return written;
+    async write(entry) {
+      put(entry);
+      if (entry.kind === 'intent') await log.sync();
     },
-    close: () => queue.then(() => log.close()),
+    close: () => log.close(),
   };
 }
 

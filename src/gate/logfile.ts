@@ -1,76 +1,107 @@
-import { type FileHandle, mkdir, open, stat } from 'node:fs/promises';
+import { closeSync, fdatasync, fstatSync, mkdirSync, openSync, readSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { promisify } from 'node:util';
 
-/** A file that only ever grows, by whole lines. */
+/** A file that only ever grows, by whole lines. All but waiting for the disk is done when a function returns. */
 export interface LogFile {
   /** The last whole line that was in the file before this process wrote to it; empty for a new file. */
-  lastLine(): Promise<string>;
+  lastLine(): string;
   /** Appends `line` with one write; on a line of its own, whatever the file ends with. */
-  append(line: string): Promise<void>;
+  append(line: string): void;
   /** Waits until all that was appended is on the disk. */
   sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+interface Opened {
+  readonly fd: number;
+  sync(): Promise<void>;
+  /** Waits for the syncs that were asked for. */
   close(): Promise<void>;
 }
 
 const TAIL = 65_536;
 const NEWLINE = 10;
 
-async function tailOf(handle: FileHandle): Promise<string> {
-  const { size } = await handle.stat();
-  const length = Math.min(size, TAIL);
-  const { bytesRead, buffer } = await handle.read(Buffer.alloc(length), 0, length, size - length);
-  return buffer.toString('utf8', 0, bytesRead);
+const datasync = promisify(fdatasync);
+
+function tailOf(fd: number): string {
+  const { size } = fstatSync(fd);
+  const tail = Buffer.alloc(Math.min(size, TAIL));
+  return tail.toString('utf8', 0, readSync(fd, tail, 0, tail.length, size - tail.length));
 }
 
 /**
  * Whether it ends inside a line: a write was cut, ours or that of another process on the same file. A write of another
  * process that is under way looks the same; the empty line that follows from it is nobody's, and readers pass over it.
  */
-async function isTorn(handle: FileHandle, size: number): Promise<boolean> {
-  if (size === 0) return false;
-  const { bytesRead, buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
-  return bytesRead === 1 && buffer[0] !== NEWLINE;
+function isTorn(fd: number, size: number): boolean {
+  const last = Buffer.alloc(1);
+  return size > 0 && readSync(fd, last, 0, 1, size - 1) === 1 && last[0] !== NEWLINE;
+}
+
+/** Whoever asks while a sync is under way shares the next one, which begins after all that they wrote. */
+function openLog(file: string): Opened {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  const fd = openSync(file, 'a+', 0o600);
+  let running: Promise<void> | undefined;
+  let next: Promise<void> | undefined;
+  const begin = (): Promise<void> => {
+    next = undefined;
+    running = datasync(fd).finally(() => {
+      running = undefined;
+    });
+    return running;
+  };
+  const sync = (): Promise<void> => {
+    if (!running) return begin();
+    next ??= running.then(begin, begin);
+    return next;
+  };
+  const close = async (): Promise<void> => {
+    await (next ?? running)?.catch(() => undefined);
+    closeSync(fd);
+  };
+  return { fd, sync, close };
 }
 
 /** A LogFile at `file`, made when first used: 0600 in a 0700 folder; opened again when it was moved or removed. */
 export function createLogFile(file: string): LogFile {
-  let handle: FileHandle | undefined;
+  let opened: Opened | undefined;
   /** The file's size after our last whole line; while it has this size it ends with that line. */
   let end: number | undefined;
 
   const close = async (): Promise<void> => {
-    const opened = handle;
-    handle = undefined;
+    const left = opened;
+    opened = undefined;
     end = undefined;
-    await opened?.close();
+    await left?.close();
   };
   /** The open file and its size; one that was moved or removed meanwhile is opened anew. */
-  const ready = async (): Promise<{ opened: FileHandle; size: number }> => {
-    if (handle) {
-      const [ours, there] = await Promise.all([handle.stat(), stat(file).catch(() => undefined)]);
-      if (ours.ino === there?.ino && ours.dev === there.dev) return { opened: handle, size: ours.size };
-      await close();
+  const ready = (): { fd: number; size: number } => {
+    if (opened) {
+      const ours = fstatSync(opened.fd);
+      const there = statSync(file, { throwIfNoEntry: false });
+      if (ours.ino === there?.ino && ours.dev === there.dev) return { fd: opened.fd, size: ours.size };
+      void close();
     }
-    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-    handle = await open(file, 'a+', 0o600);
-    return { opened: handle, size: (await handle.stat()).size };
+    opened = openLog(file);
+    return { fd: opened.fd, size: fstatSync(opened.fd).size };
   };
   return {
-    async lastLine() {
-      const tail = await tailOf((await ready()).opened);
+    lastLine() {
+      const tail = tailOf(ready().fd);
       const whole = tail.slice(0, tail.lastIndexOf('\n') + 1);
       return whole.trimEnd().split('\n').at(-1) ?? '';
     },
-    async append(line) {
-      const { opened, size } = await ready();
-      const text = size !== end && (await isTorn(opened, size)) ? `\n${line}` : line;
+    append(line) {
+      const { fd, size } = ready();
+      const text = size !== end && isTorn(fd, size) ? `\n${line}` : line;
       end = undefined;
-      await opened.appendFile(text);
+      writeFileSync(fd, text);
       end = size + Buffer.byteLength(text);
     },
-    async sync() {
-      await handle?.datasync();
-    },
+    sync: () => opened?.sync() ?? Promise.resolve(),
     close,
   };
 }

@@ -125,6 +125,22 @@ describe('the audit', () => {
     expect(rows[100]?.prev).toBe(rows[99]?.hash);
   });
 
+  it('is begun anew while calls wait for the disk, and no line of theirs is lost', async () => {
+    const audit = createAudit(file, redact);
+    const intent = { kind: 'intent', tool: 'pve_lamp_change', effect: 'change', client: 'x' } as const;
+    const written: Promise<void>[] = [];
+    for (let i = 0; i < 20; i += 1) {
+      written.push(audit.write({ ...intent, call: `call ${i}` }));
+      if (i % 5 === 4) await rename(file, `${file}.${i}`);
+    }
+    await Promise.all(written);
+    await audit.close();
+    const files = [4, 9, 14, 19].map((i) => readFile(`${file}.${i}`, 'utf8'));
+    const rows = (await Promise.all(files)).join('').trimEnd().split('\n');
+    expect(rows.map((row) => JSON.parse(row).call)).toEqual(Array.from({ length: 20 }, (_, i) => `call ${i}`));
+    expectChained(rows.map((row) => JSON.parse(row)));
+  });
+
   it('begins a new file when the old one was moved away', async () => {
     const { call } = audited();
     await call('pve_lamp_change');
