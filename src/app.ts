@@ -44,7 +44,7 @@ function setupOf(
   more: readonly Problem[],
   version: string,
 ): Setup {
-  const { mode, toolsets, protectedGuests, auditFile, taskWaitS, commandTimeoutS } = settings;
+  const { mode, toolsets, protectedGuests, auditFile, transferDir, taskWaitS, commandTimeoutS } = settings;
   const waits = { taskWaitMs: taskWaitS * 1000, commandTimeoutMs: commandTimeoutS * 1000 };
   return {
     version,
@@ -54,6 +54,7 @@ function setupOf(
     auditFile,
     settingsFile,
     token: token?.id,
+    transferDir,
     problems: [...problems, ...more],
     ...waits,
   };

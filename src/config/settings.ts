@@ -246,6 +246,14 @@ export const table = {
     says: 'Where output that is too long for an answer is kept, and exports and passwords that were made.',
     example: '~/.local/state/proxmox-ssh-mcp/outputs',
   },
+  transferDir: {
+    ...file,
+    env: 'MCP_TRANSFER_DIR',
+    group: 'answers',
+    initial: '~/.local/state/proxmox-ssh-mcp/files',
+    says: 'The only folder that files are uploaded from and downloaded to. Links in it are not followed.',
+    example: '~/proxmox-files',
+  },
   answerChars: {
     ...wholeNumber(2000, 500_000),
     env: 'MCP_ANSWER_CHARS',

@@ -172,3 +172,33 @@ export const user = z
   .describe('Login that cloud-init makes.');
 
 export const startIt = z.boolean().describe('Start it, and wait for its address.');
+
+/** What the tools that read and write files have in common. */
+export const remotePath = z
+  .string()
+  .regex(/^(\/|~\/)[^\0]*$/, 'must be absolute, or begin with ~/')
+  .max(4096)
+  .describe('Path there: absolute, or ~/….');
+
+export const asRoot = z.boolean().describe('As root, by sudo.');
+
+export const overwrite = z.boolean().describe('Replace what is there.');
+
+export const expectedSha256 = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in hex')
+  .describe('Replace it only if it is this.');
+
+export const makeFolders = z.boolean().describe('Make missing folders.');
+
+export const fileMode = z
+  .string()
+  .regex(/^[0-7]{3,4}$/, 'must be an octal mode')
+  .describe('Octal mode; else kept, or 644.');
+
+export const fileOwner = z
+  .string()
+  .regex(/^[A-Za-z0-9_][\w.-]{0,63}(:[A-Za-z0-9_][\w.-]{0,63})?$/, 'must be user or user:group')
+  .describe('user:group; else kept.');
+
+export const localFile = z.string().min(1).max(4096).describe('File in the transfer folder (MCP_TRANSFER_DIR).');

@@ -109,6 +109,8 @@ export interface ToolSpec<Shape extends z.ZodRawShape> {
   /** What it does, what it needs, what it gives; under 400 characters. */
   readonly summary: string;
   /** Words a user might say that are not in the name or the summary. */
+  /** The only folder of this machine that files are sent from and fetched to; absolute. */
+  readonly transferDir: string;
   readonly search: string;
   readonly input: Shape;
   /** Belongs to the set that is there unless the operator chooses another one. */

@@ -172,6 +172,7 @@ const WRONG: Record<Key, readonly string[]> = {
   auditFile: ['audit.jsonl'],
   confirmTimeoutS: ['4', '3601', '2m'],
   outputDir: ['out'],
+  transferDir: ['files', './files'],
   answerChars: ['1999', '500001'],
   taskWaitS: ['0', '86', '1.5'],
   commandTimeoutS: ['0', '3601'],

@@ -14,6 +14,7 @@ export const setup = (over: Partial<Setup> = {}): Setup => ({
   auditFile: '/nowhere/audit.jsonl',
   taskWaitMs: 60_000,
   commandTimeoutMs: 60_000,
+  transferDir: '/nowhere/files',
   problems: [],
   ...over,
 });

@@ -47,6 +47,7 @@ export const setup: Setup = {
   taskWaitMs: 20_000,
   commandTimeoutMs: 20_000,
   problems: [],
+  transferDir: '/nonexistent/files',
 };
 
 /** The pretend datacentre over real HTTPS and real SSH, with our own clients on it. */
