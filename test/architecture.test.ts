@@ -43,7 +43,7 @@ const allowed: Record<string, readonly string[]> = {
   toolsets: ['toolsets', 'pve', 'ssh', 'failure.ts', 'secret.ts', 'present/answer.ts'],
   gate: ['gate', 'toolsets', 'pve', 'ssh', 'present', 'failure.ts'],
   mcp: ['mcp', 'gate', 'toolsets', 'present', 'failure.ts'],
-  config: ['config', 'toolsets/tool.ts', 'ssh/client.ts', 'failure.ts', 'secret.ts'],
+  config: ['config', 'setup/jsonedit.ts', 'toolsets/tool.ts', 'ssh/client.ts', 'failure.ts', 'secret.ts'],
   'clients.ts': ['config', 'pve', 'ssh', 'failure.ts'],
   'app.ts': ['clients.ts', 'config', 'mcp', 'gate', 'toolsets', 'present', 'pve', 'ssh', 'failure.ts', 'secret.ts'],
   setup: ['setup', 'config/replacefile.ts', 'failure.ts'],

@@ -3,7 +3,6 @@ import type { HostSpec } from '../ssh/client.ts';
 import type { KnownHost } from '../toolsets/tool.ts';
 import { HOST_NAME, type HostEntry } from './hostsfile.ts';
 import type { Loaded } from './load.ts';
-import type { Problem } from './problem.ts';
 import type { Key, Settings } from './settings.ts';
 import type { SshConfig, SshOptions } from './sshconfig.ts';
 
@@ -29,7 +28,10 @@ export interface HostSources {
 interface Said {
   readonly ours: boolean;
   readonly key: string;
+  /** The entry of the inventory file that says how it is reached. */
   readonly file?: HostEntry;
+  /** The same with what is said of it under another name that it goes by. */
+  readonly about?: HostEntry;
   readonly options: SshOptions;
   readonly node?: ClusterNode;
 }
@@ -40,12 +42,9 @@ export class HostBook {
   readonly main?: string;
   /** Every name with the first source that has it. */
   readonly names: ReadonlyMap<string, KnownHost['source']>;
-  /** What is wrong with ~/.ssh/config. */
-  readonly problems: readonly Problem[];
   readonly #settings: Settings;
 
   constructor(private readonly from: HostSources) {
-    this.problems = from.sshConfig.problems;
     this.#settings = from.loaded.settings;
     this.main = this.#mainName();
     // What SSH_HOST names is the main host, by whatever name that goes.
@@ -54,16 +53,33 @@ export class HostBook {
     this.names = new Map([
       ...from.nodes.map(({ name }) => [name, 'node'] as const),
       ...others(from.sshConfig.names).map((name) => [name, 'ssh config'] as const),
-      ...others([...from.inventory.keys()]).map((name) => [name, 'inventory'] as const),
+      ...others(this.#described()).map((name) => [name, 'inventory'] as const),
       ...(this.main === undefined ? [] : [[this.main, 'settings'] as const]),
     ]);
   }
 
   /** A known host with all its hops. A jump in a circle, and a ProxyCommand, are `misconfigured`. */
   host(name: string): KnownHost {
-    const { file } = this.#said(name);
+    const { about = {}, options } = this.#said(name);
+    const { displayName, purpose, tags, default: usual, webhook } = about;
+    const notes = options.skipped.map((what) => `~/.ssh/config decides by ${what}, which is never evaluated.`);
     const source = this.names.get(name) ?? 'ssh config';
-    return { spec: this.#spec(name, []), source, purpose: file?.purpose, tags: file?.tags };
+    const known = { displayName, purpose, tags, usual, webhook, notes: notes.length > 0 ? notes : undefined };
+    return { spec: this.#spec(name, []), source, ...known };
+  }
+
+  /** The name that the inventory file has an entry under, or would have. */
+  entryName(name: string): string {
+    const { key } = this.#said(name);
+    return this.from.inventory.has(name) || !this.from.inventory.has(key) ? name : key;
+  }
+
+  /** The names of the inventory file that it says an address of; a pattern of ~/.ssh/config may say it too. */
+  #described(): string[] {
+    const { inventory, sshConfig } = this.from;
+    const isDescribed = (name: string, { address }: HostEntry) =>
+      address !== undefined || (!sshConfig.names.includes(name) && sshConfig.lookup(name).hostName !== undefined);
+    return [...inventory].flatMap(([name, entry]) => (isDescribed(name, entry) ? [name] : []));
   }
 
   /** Never by likeness: a main host taken for the wrong node would run commands on the wrong machine. */
@@ -84,10 +100,12 @@ export class HostBook {
   #said(name: string): Said {
     const source = this.names.get(name);
     const key = source === 'settings' ? (this.#settings.sshHost ?? name) : name;
+    const file = this.from.inventory.get(key);
     return {
       key,
       ours: source === 'settings' || source === 'node',
-      file: this.from.inventory.get(key),
+      file,
+      about: { ...this.from.inventory.get(name), ...file },
       options: this.from.sshConfig.lookup(key),
       node: source === 'node' ? this.from.nodes.find((each) => each.name === name) : undefined,
     };
@@ -96,8 +114,9 @@ export class HostBook {
   #spec(name: string, trail: readonly string[]): HostSpec {
     if (trail.includes(name)) throw circle([...trail, name]);
     const said = this.#said(name);
-    const { file, options, node, key } = said;
-    const keyPath = this.#set(said, 'sshKeyPath') ?? this.#keyFile(said) ?? this.#settings.sshKeyPath;
+    const { file, about, options, node, key } = said;
+    const agent = this.#agent(options);
+    const keyPath = this.#set(said, 'sshKeyPath') ?? this.#keyFile(said, agent !== undefined);
     const { sshKeyPassphrase, sshPassword, sshSudoPassword } = this.#settings;
     return {
       name,
@@ -108,8 +127,11 @@ export class HostBook {
       keyPassphrase: keyPath === this.#settings.sshKeyPath ? sshKeyPassphrase : undefined,
       password: said.ours ? sshPassword : undefined,
       sudoPassword: said.ours ? sshSudoPassword : undefined,
-      agent: this.#agent(options),
+      agent,
       via: this.#via(name, said, [...trail, name]),
+      hostKeyAlias: file?.hostKeyAlias ?? options.hostKeyAlias,
+      identitiesOnly: options.identitiesOnly,
+      limits: about?.limits,
     };
   }
 
@@ -118,9 +140,16 @@ export class HostBook {
     return ours && this.from.loaded.sources[key] !== 'default' ? this.#settings[key] : undefined;
   }
 
-  #keyFile({ file, options }: Said): string | undefined {
+  /** As ssh(1) does it, the public key will do where an agent may have the private one. */
+  #keyFile({ file, options }: Said, hasAgent: boolean): string | undefined {
     if (file?.keyPath) return file.keyPath.replace(/^~(?=\/)/, () => this.from.home);
-    return options.identityFiles.find((path) => !path.endsWith('.pub') && this.from.exists(path));
+    const files = options.identityFiles.filter((path) => path !== 'none');
+    const halves = files.map((path) => path.replace(/(\.pub)?$/, '.pub'));
+    const found =
+      files.find((path) => !path.endsWith('.pub') && this.from.exists(path)) ??
+      (hasAgent ? halves.find((path) => this.from.exists(path)) : undefined);
+    const none = options.identityFiles.length > 0 && files.length === 0;
+    return found ?? (none ? undefined : this.#settings.sshKeyPath);
   }
 
   #defaultUser(name: string): string {
@@ -146,7 +175,7 @@ export class HostBook {
   }
 
   #hop(jump: string, trail: readonly string[]): HostSpec {
-    const match = /^(?:ssh:\/\/)?(?:([^@]+)@)?(\[[^\]]+\]|[^:]+)(?::(\d+))?\/?$/.exec(jump);
+    const match = /^(?:ssh:\/\/)?(?:(.+)@)?(\[[^\]]+\]|[^:]+)(?::(\d+))?\/?$/.exec(jump);
     if (!match?.[2]) {
       const text = `"${jump}" is not a host to jump through.`;
       throw new Failure('misconfigured', text, 'Write [user@]host[:port] in ProxyJump or "via".');
@@ -169,6 +198,6 @@ const circle = (trail: readonly string[]): Failure =>
 const proxyCommand = (name: string, command: string): Failure =>
   new Failure(
     'misconfigured',
-    `~/.ssh/config reaches ${name} by ProxyCommand (${command}), which is not supported.`,
+    `~/.ssh/config reaches ${name} by ProxyCommand (${command}), which is never run.`,
     'Use ProxyJump, or give the host a "via" in the inventory file.',
   );

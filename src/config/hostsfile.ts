@@ -5,21 +5,45 @@ import { host, loginName } from './values.ts';
 /** What can name a host in a target. */
 export const HOST_NAME = /^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$/;
 
+const limits = z.strictObject({
+  commandsPerMinute: z.number().int().min(1).max(1000).optional(),
+  concurrent: z.number().int().min(1).max(100).optional(),
+  connectsPerMinute: z.number().int().min(1).max(600).optional(),
+});
+
 const entry = z.strictObject({
-  address: z.string().pipe(host.schema),
+  /** May be left out where ~/.ssh/config, the cluster or the settings know the name. */
+  address: z.string().pipe(host.schema).optional(),
   port: z.number().int().min(1).max(65535).optional(),
   user: z.string().pipe(loginName.schema).optional(),
   keyPath: z
     .string()
     .regex(/^(~\/|\/)/, 'must be absolute or begin with ~/')
     .optional(),
-  purpose: z.string().max(200).optional(),
-  tags: z.array(z.string().max(50)).max(20).optional(),
   /** `[user@]host[:port]`, or several of them, first hop first; a host may be one of this file. */
   via: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).optional(),
+  /** The name that known_hosts has its key under, where address and port do not tell it from another host. */
+  hostKeyAlias: z.string().regex(HOST_NAME, 'must be a name').optional(),
+  displayName: z.string().max(100).optional(),
+  purpose: z.string().max(200).optional(),
+  tags: z.array(z.string().min(1).max(50)).max(20).optional(),
+  /** The host that is meant where a call names none. */
+  default: z.boolean().optional(),
+  webhook: z
+    .url({ protocol: /^https$/, error: 'must be an https URL' })
+    .max(2000)
+    .optional(),
+  limits: limits.optional(),
 });
 
-const schema = z.strictObject({ hosts: z.record(z.string().regex(HOST_NAME), entry) });
+const schema = z
+  .strictObject({ hosts: z.record(z.string().regex(HOST_NAME), entry) })
+  .superRefine(({ hosts }, context) => {
+    const [first, second] = Object.keys(hosts).filter((name) => hosts[name]?.default);
+    if (second === undefined) return;
+    const message = `"${first}" is the default already, and there can be one`;
+    context.addIssue({ code: 'custom', path: ['hosts', second, 'default'], message });
+  });
 
 const fields = Object.keys(entry.shape)
   .map((field) => `"${field}"`)
@@ -41,18 +65,31 @@ export function readHostsFile(path: string | undefined, readFile: (path: string)
     hosts: none,
     problem: {
       cause: `The inventory file ${path} is not used: ${why}`,
-      cure: `It is JSON: { "hosts": { "NAME": { ${fields} } } }; all but address may be left out.`,
+      cure: `It is JSON: { "hosts": { "NAME": { ${fields} } } }; all may be left out, address where the name is known.`,
     },
   });
   try {
-    const parsed = schema.safeParse(JSON.parse(readFile(path)));
-    if (parsed.success) return { hosts: new Map(Object.entries(parsed.data.hosts)) };
-    const [issue] = parsed.error.issues;
-    const where = issue?.path.map(String).join('.') || 'the top level';
-    return refuse(`${where}: ${issue?.message ?? 'wrong'}.`);
+    const read = parseHosts(readFile(path));
+    return 'wrong' in read ? refuse(read.wrong) : { hosts: read.hosts };
   } catch (error) {
-    if (error instanceof SyntaxError) return refuse(`${error.message}.`);
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return { hosts: none };
     return refuse(`${reason(error)}.`);
   }
+}
+
+/** The hosts of a text, or what is wrong with it, as a sentence. */
+export function parseHosts(
+  text: string,
+): { readonly hosts: ReadonlyMap<string, HostEntry> } | { readonly wrong: string } {
+  let value: unknown;
+  try {
+    value = JSON.parse(text.replace(/^\uFEFF/, ''));
+  } catch (error) {
+    return { wrong: `${(error as Error).message}.` };
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return { hosts: new Map(Object.entries(parsed.data.hosts)) };
+  const [issue] = parsed.error.issues;
+  const where = issue?.path.map(String).join('.') || 'the top level';
+  return { wrong: `${where}: ${issue?.message ?? 'wrong'}.` };
 }

@@ -1,8 +1,9 @@
 import { distance } from 'fastest-levenshtein';
 import { Failure } from '../failure.ts';
-import type { Hosts, KnownHost } from '../toolsets/tool.ts';
+import type { HostEdit, Hosts, KnownHost } from '../toolsets/tool.ts';
 import { type ClusterNode, HostBook } from './hostbook.ts';
-import { readHostsFile } from './hostsfile.ts';
+import { changeEntry } from './hostschange.ts';
+import { HOST_NAME, readHostsFile } from './hostsfile.ts';
 import type { Loaded } from './load.ts';
 import type { Problem } from './problem.ts';
 import { remembered } from './remembered.ts';
@@ -18,7 +19,7 @@ export interface HostsAround extends Disk {
 }
 
 export interface Inventory extends Hosts {
-  /** What is wrong with the inventory file, which is read for it; ~/.ssh/config is read when a host is asked for. */
+  /** What is wrong with the inventory file and ~/.ssh/config, which are read for it. */
   problems(): readonly Problem[];
 }
 
@@ -29,55 +30,128 @@ const NODES_RETRY_MS = 10_000;
 
 /** Every host an operator may name, of all sources. The files are read anew when they have changed. */
 export function createHosts(loaded: Pick<Loaded, 'settings' | 'sources'>, around: HostsAround): Inventory {
-  const { inventoryFile, sshConfig: sshConfigFile } = loaded.settings;
+  const { inventoryFile, sshConfig: sshConfigFile, mode } = loaded.settings;
   const nodes = rememberNodes(around.nodes);
   const hostsFile = remembered(around, (disk) => readHostsFile(inventoryFile, disk.readFile));
-  const sshConfigOf = remembered(around, (disk) => readSshConfig(sshConfigFile, disk, around.home));
+  const sshConfigOf = remembered(around, (disk) => readSshConfig(sshConfigFile, disk, around));
   const bookOf = async (askAgain: boolean): Promise<HostBook> => {
-    const [known, sshConfig] = await Promise.all([nodes(askAgain), sshConfigOf()]);
-    const inventory = hostsFile().hosts;
-    return new HostBook({ ...around, loaded, inventory, sshConfig, nodes: known });
+    const known = await nodes(askAgain);
+    return new HostBook({ ...around, loaded, inventory: hostsFile().hosts, sshConfig: sshConfigOf(), nodes: known });
   };
   const problems = (): readonly Problem[] => {
     const { problem } = hostsFile();
-    return problem ? [problem] : [];
+    return [...(problem ? [problem] : []), ...sshConfigOf().problems];
+  };
+  const find = async (name: string): Promise<KnownHost> => {
+    const book = await bookOf(false);
+    const found = pick(book, name, loaded) ?? pick(await bookOf(true), name, loaded);
+    if (found) return found;
+    throw unknown(name, [...book.names.keys()], hostsFile().hosts.has(name), problems());
   };
   return {
     problems,
+    find,
     async list() {
       const book = await bookOf(true);
-      return usable(book).toSorted((a, b) => a.spec.name.localeCompare(b.spec.name));
+      return sorted(book).flatMap(({ host }) => host ?? []);
     },
-    async find(name) {
-      const book = await bookOf(false);
-      const found = pick(book, name, loaded) ?? pick(await bookOf(true), name, loaded);
-      if (found) return found;
-      throw unknown(name, [...book.names.keys()], [...problems(), ...book.problems]);
+    async unusable() {
+      return sorted(await bookOf(false)).flatMap(({ name, why }) => (why === undefined ? [] : [{ name, why }]));
+    },
+    async usual() {
+      const [marked] = [...hostsFile().hosts].find(([, entry]) => entry.default) ?? [];
+      if (marked !== undefined) return find(marked);
+      const hosts = sorted(await bookOf(true)).flatMap(({ host }) => host ?? []);
+      const [only, ...others] = hosts;
+      if (only && others.length === 0) return only;
+      throw noUsual(hosts);
+    },
+    async change(name, edits) {
+      if (mode === 'read-only') throw readOnly();
+      if (inventoryFile === undefined) throw noFile();
+      const host = await find(name).catch((error: unknown) => newHost(name, edits, error));
+      if (host) refuseOtherWay(host, edits);
+      const entry = host ? (await bookOf(false)).entryName(host.spec.name) : name;
+      return changeEntry(inventoryFile, entry, edits);
     },
   };
+}
+
+/** Members that say how a host is reached. */
+const WAY = ['address', 'port', 'user', 'keyPath', 'via', 'hostKeyAlias'];
+
+/** A name that nothing knows is the name of a host that is added, when it is said where that is. */
+function newHost(name: string, edits: readonly HostEdit[], error: unknown): undefined {
+  const said = edits.some(({ path, value }) => path[0] === 'address' && value !== undefined);
+  if (!(error instanceof Failure) || error.kind !== 'not-found') throw error;
+  if (said && HOST_NAME.test(name)) return undefined;
+  const hint = said ? 'A name has letters, digits, dots, - and _.' : `${error.hint} With an address it would be added.`;
+  throw new Failure(said ? 'invalid-input' : 'not-found', error.message, hint, { facts: error.facts });
+}
+
+const PLACES: Readonly<Record<Exclude<KnownHost['source'], 'inventory'>, string>> = {
+  settings: 'the settings say: SSH_HOST, SSH_PORT, SSH_USER, SSH_KEY_PATH',
+  'ssh config': '~/.ssh/config says',
+  node: 'the cluster and the SSH_ settings say',
+};
+
+/** Passwords are sent to the hosts of the settings and to nodes, so nothing but their own source says where those are. */
+function refuseOtherWay({ source, spec }: KnownHost, edits: readonly HostEdit[]): void {
+  const way = edits.map(({ path: [member = ''] }) => member).filter((member) => WAY.includes(member));
+  if (way.length === 0 || source === 'inventory') return;
+  throw new Failure(
+    'refused',
+    `How ${spec.name} is reached is what ${PLACES[source]}; nothing was changed.`,
+    'Change it there. The rest can be set here: name, purpose, tags, default, webhook, limits.',
+  );
+}
+
+const readOnly = (): Failure =>
+  new Failure(
+    'refused',
+    'The inventory file is not changed in read-only mode.',
+    'The operator can set MCP_MODE=guarded.',
+  );
+
+const noFile = (): Failure =>
+  new Failure('misconfigured', 'There is no inventory file: MCP_INVENTORY_FILE is none.', 'Set it to a path.');
+
+function noUsual(hosts: readonly KnownHost[]): Failure {
+  const names = hosts.slice(0, 5).map(({ spec }) => spec.name);
+  if (names.length === 0) {
+    return new Failure('not-found', 'No host is known.', 'Set SSH_HOST, or describe hosts in the inventory file.');
+  }
+  const more = hosts.length > names.length ? ', …' : '';
+  return new Failure(
+    'invalid-input',
+    `No host was named, ${hosts.length} are known, and none of them is the default.`,
+    `Name one (${names.join(', ')}${more}), or make one the default: ssh_host_set with its name and default true.`,
+  );
+}
+
+/** Every name in order, with the host or why there is none. */
+function sorted(book: HostBook): { readonly name: string; readonly host?: KnownHost; readonly why?: string }[] {
+  return [...book.names.keys()]
+    .toSorted((a, b) => a.localeCompare(b))
+    .map((name) => {
+      try {
+        return { name, host: book.host(name) };
+      } catch (error) {
+        if (error instanceof Failure) return { name, why: error.message };
+        throw error;
+      }
+    });
 }
 
 /** By name, else by the address that one host alone has. */
 function pick(book: HostBook, name: string, { settings }: Pick<Loaded, 'settings'>): KnownHost | undefined {
   if (book.names.has(name)) return book.host(name);
   if (book.main !== undefined && name === settings.sshHost) return book.host(book.main);
-  const [only, ...others] = usable(book).filter(({ spec }) => spec.address === name);
+  const [only, ...others] = sorted(book).flatMap(({ host }) => (host?.spec.address === name ? [host] : []));
   return others.length === 0 ? only : undefined;
 }
 
-/** The hosts that can be reached as they are described; `find` says why of the others. */
-function usable(book: HostBook): KnownHost[] {
-  return [...book.names.keys()].flatMap((name) => {
-    try {
-      return [book.host(name)];
-    } catch (error) {
-      if (error instanceof Failure) return [];
-      throw error;
-    }
-  });
-}
-
-function unknown(name: string, names: readonly string[], problems: readonly Problem[]): Failure {
+function unknown(name: string, names: readonly string[], noted: boolean, problems: readonly Problem[]): Failure {
   const near = names
     .map((each) => ({ each, far: distance(name.toLowerCase(), each.toLowerCase()) }))
     .filter(({ each, far }) => far <= Math.max(2, Math.floor(each.length / 3)))
@@ -89,7 +163,8 @@ function unknown(name: string, names: readonly string[], problems: readonly Prob
       ? `Did you mean ${near.join(' or ')}?`
       : 'ssh_host_list shows the hosts there are, and so does `proxmox-ssh-mcp hosts`.';
   const [problem] = problems;
-  const text = `There is no host called "${name}".`;
+  const where = noted ? ' that is known: the inventory file says no address of it, and nothing else does now' : '';
+  const text = `There is no host called "${name}"${where}.`;
   return new Failure('not-found', text, problem ? `${guess} Also: ${problem.cause}` : guess, {
     facts: near.length > 0 ? { nearest: near } : {},
   });

@@ -30,7 +30,7 @@ export const target = z
   .string()
   .min(1)
   .max(255)
-  .describe('Where to run: a host or node by name (pve1), a container (ct/400), a VM (vm/101).');
+  .describe('Where: a host or node (pve1), a container (ct/400), a VM (vm/101). Default: the usual host.');
 
 export const upid = z
   .string()

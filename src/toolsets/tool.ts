@@ -36,14 +36,44 @@ export interface Hosts {
   list(): Promise<readonly KnownHost[]>;
   /** The host of that name (node names included), or a `not-found` Failure with the nearest names. */
   find(name: string): Promise<KnownHost>;
+  /** The host that is meant where none is named: the one marked so, else the only one; else `invalid-input`. */
+  usual(): Promise<KnownHost>;
+  /** What is named somewhere and cannot be reached as it is described, with why. */
+  unusable(): Promise<readonly { readonly name: string; readonly why: string }[]>;
+  /**
+   * Changes members of the host's entry in the inventory file, all of them or none; an entry that is not there is made.
+   * Refused in read-only mode, and for the way to a host that another source describes.
+   */
+  change(name: string, edits: readonly HostEdit[]): Promise<HostChange>;
+}
+
+/** A member of an inventory entry, as `['limits', 'concurrent']`; without a value it is taken out. */
+export interface HostEdit {
+  readonly path: readonly string[];
+  readonly value?: string | number | boolean | readonly string[];
+}
+
+/** The entry of a host as it was, undefined when there was none, and as it is now. */
+export interface HostChange {
+  readonly file: string;
+  readonly before?: Readonly<Record<string, unknown>>;
+  readonly after: Readonly<Record<string, unknown>>;
+  /** The host that was the default until now. */
+  readonly formerDefault?: string;
 }
 
 export interface KnownHost {
   readonly spec: HostSpec;
   /** Where it is known from: `settings`, `inventory`, `ssh config`, `node`. */
   readonly source: 'settings' | 'inventory' | 'ssh config' | 'node';
+  readonly displayName?: string;
   readonly purpose?: string;
   readonly tags?: readonly string[];
+  /** The one that is meant where a call names none. */
+  readonly usual?: boolean;
+  readonly webhook?: string;
+  /** What of ~/.ssh/config could not be followed for it, in sentences. */
+  readonly notes?: readonly string[];
 }
 
 /** SSH as tools see it. */

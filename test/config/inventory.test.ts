@@ -157,7 +157,7 @@ describe('~/.ssh/config', () => {
       message: 'The way to a goes in a circle: a through b through a.',
     });
     expect((await failure(hosts.find('c'))).message).toBe(
-      '~/.ssh/config reaches c by ProxyCommand (nc %h %p), which is not supported.',
+      '~/.ssh/config reaches c by ProxyCommand (nc %h %p), which is never run.',
     );
   });
 
@@ -211,7 +211,83 @@ describe('~/.ssh/config', () => {
   });
 });
 
+describe('a host of ~/.ssh/config', () => {
+  it('has its HostKeyAlias, IdentitiesOnly and the key that is there, be it the public half for an agent', async () => {
+    const home = new Home();
+    const own = home.write('.ssh/id_ed25519', 'x');
+    const half = home.write('.ssh/half.pub', 'x');
+    sshConfig(
+      home,
+      `Host a\n  HostKeyAlias A.Alias\n  IdentitiesOnly yes\n  IdentityFile ~/.ssh/half\nHost b\n  IdentityFile none\nHost c\n  IdentitiesOnly no\nHost d\n  IdentityFile ~/.ssh/half.pub\n  IdentityFile ~/.ssh/id_ed25519\nHost *\n  IdentityAgent /run/agent\n`,
+    );
+    const hosts = hostsOf(home);
+    expect(await spec(hosts, 'a')).toMatchObject({ hostKeyAlias: 'a.alias', identitiesOnly: true, keyPath: half });
+    expect(await spec(hosts, 'b')).toMatchObject({ keyPath: undefined, hostKeyAlias: undefined });
+    expect(await spec(hosts, 'c')).toMatchObject({ keyPath: own, identitiesOnly: false });
+    expect((await spec(hosts, 'd')).keyPath).toBe(own);
+    expect((await spec(hostsOf(home, { SSH_AGENT: 'none' }), 'a')).keyPath).toBe(own);
+  });
+
+  it('has every hop of a chain with its own alias and key check', async () => {
+    const home = new Home();
+    sshConfig(
+      home,
+      `Host *.inner\n  ProxyJump one,two\nHost one\n  ProxyJump zero\n  HostKeyAlias first\nHost zero\n  User z\nHost two\n  ProxyJump never\n  IdentitiesOnly yes\nHost x.inner\n  HostName 127.0.0.1\n  Port 2222\n  HostKeyAlias x\n`,
+    );
+    const { via, ...inner } = await spec(hostsOf(home), 'x.inner');
+    expect(inner).toMatchObject({ address: '127.0.0.1', port: 2222, hostKeyAlias: 'x' });
+    expect(
+      via?.map(({ name, user, hostKeyAlias, identitiesOnly }) => [name, user, hostKeyAlias, identitiesOnly]),
+    ).toEqual([
+      ['zero', 'z', undefined, undefined],
+      ['one', 'me', 'first', undefined],
+      ['two', 'me', undefined, true],
+    ]);
+  });
+
+  it('says what of it is never evaluated, and which hosts cannot be used as they are described', async () => {
+    const home = new Home();
+    const path = sshConfig(
+      home,
+      'Match originalhost web1 exec "true"\n  User x\nHost web1 web2\nHost c\n  ProxyCommand nc %h %p\nHost a\n  ProxyJump a\n',
+    );
+    const hosts = hostsOf(home);
+    expect((await hosts.find('web1')).notes).toEqual([
+      `~/.ssh/config decides by exec (${path}:1), which is never evaluated.`,
+    ]);
+    expect((await hosts.find('web2')).notes).toBeUndefined();
+    expect(await hosts.unusable()).toEqual([
+      { name: 'a', why: 'The way to a goes in a circle: a through a.' },
+      { name: 'c', why: '~/.ssh/config reaches c by ProxyCommand (nc %h %p), which is never run.' },
+    ]);
+    expect(hosts.problems().map(({ cause }) => cause)).toEqual([
+      `"Match exec" is never run, so it counts as not matching (${path}:1).`,
+      `ProxyCommand is never run, so hosts that need it cannot be reached (${path}:5).`,
+    ]);
+    inventory(home, { c: { via: 'web1' } });
+    expect((await spec(hosts, 'c')).via).toMatchObject([{ name: 'web1' }]);
+  });
+});
+
 describe('the inventory file', () => {
+  it('says of hosts what nothing else does', async () => {
+    const home = new Home();
+    const about = {
+      displayName: 'The web server',
+      default: true,
+      webhook: 'https://example.com/hook?x=1',
+      hostKeyAlias: 'nat-web',
+      limits: { commandsPerMinute: 30, concurrent: 4, connectsPerMinute: 6 },
+    };
+    inventory(home, { web1: { address: '127.0.0.1', port: 2222, ...about } });
+    expect(await hostsOf(home).find('web1')).toMatchObject({
+      displayName: about.displayName,
+      usual: true,
+      webhook: about.webhook,
+      spec: { hostKeyAlias: about.hostKeyAlias, limits: about.limits },
+    });
+  });
+
   it('describes hosts, which may be reached through one another', async () => {
     const home = new Home();
     inventory(home, {
@@ -238,6 +314,11 @@ describe('the inventory file', () => {
     [{ web1: { address: '10.0.0.1', port: 0 } }, 'hosts.web1.port'],
     [{ web1: { address: 'https://x' } }, 'hosts.web1.address'],
     [{ 'ct/100': { address: '10.0.0.1' } }, 'hosts.ct/100'],
+    [{ web1: { address: 'a', limits: { concurrent: 0 } } }, 'hosts.web1.limits.concurrent'],
+    [{ web1: { address: 'a', limits: { perHour: 1 } } }, 'hosts.web1.limits: Unrecognized key: "perHour"'],
+    [{ web1: { address: 'a', hostKeyAlias: '*' } }, 'hosts.web1.hostKeyAlias'],
+    [{ web1: { address: 'a', webhook: 'http://x' } }, 'hosts.web1.webhook: must be an https URL'],
+    [{ a: { address: 'a', default: true }, b: { address: 'b', default: true } }, 'hosts.b.default: "a" is the default'],
   ])('is refused when a field is wrong: %j', async (hosts, where) => {
     const home = new Home();
     const path = inventory(home, hosts);

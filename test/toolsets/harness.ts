@@ -171,6 +171,15 @@ export const shellOn = (ssh: Ssh, known: readonly KnownHost[]): Shell => ({
 
 const hostsOf = (known: readonly KnownHost[]): Hosts => ({
   list: async () => known,
+  unusable: async () => [],
+  async usual() {
+    const [host] = known;
+    if (host && known.length === 1) return host;
+    throw new Failure('invalid-input', 'No host was named.', 'Name one.');
+  },
+  async change(name) {
+    throw new Failure('misconfigured', `There is no inventory file to change ${name} in.`, 'Set MCP_INVENTORY_FILE.');
+  },
   find: async (name) => {
     const host = known.find(({ spec }) => spec.name === name);
     if (host) return host;

@@ -13,8 +13,8 @@ export default defineSshTool({
     'Run a shell command or script on a node, on any other SSH host, in a container (ct/400) or a VM (vm/101), and give ' +
     'back exit code, stdout and stderr. Runs as the login user; in a guest as root. It ends with all its processes at the timeout.',
   search: 'shell bash terminal remote ssh command execute script docker systemctl journalctl logs',
-  input: { target, ...command },
-  alarm: (input) => alarmFor(input, /^(ct|lxc)\//.test(input.target)),
+  input: { target: target.optional(), ...command },
+  alarm: (input) => alarmFor(input, /^(ct|lxc)\//.test(input.target ?? '')),
   confirm: async (input, context) => previewCommand(await placeOf(input.target, context), input, false),
   run: async (input, context) => runCommand(await placeOf(input.target, context), input, context, false),
 });

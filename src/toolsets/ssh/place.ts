@@ -16,8 +16,12 @@ export interface HostPlace {
 /** Where a command runs: over SSH, or in a VM by its guest agent. */
 export type Place = HostPlace | VmPlace;
 
-/** The place that a target means. A guest has to be running. */
-export async function placeOf(target: string, context: ToolContext): Promise<Place> {
+/** The place that a target means, the usual host when there is none. A guest has to be running. */
+export async function placeOf(target: string | undefined, context: ToolContext): Promise<Place> {
+  if (target === undefined) {
+    const host = await context.ssh.hosts.usual();
+    return { host, label: host.spec.name };
+  }
   const parsed = parseTarget(target);
   if (parsed.kind === 'host') return hostPlace(parsed.name, context);
   return parsed.kind === 'ct' ? containerPlaceOf(parsed.vmid, context) : vmShellOf(parsed.vmid, context);

@@ -13,8 +13,8 @@ export default defineSshTool({
     'Run a shell command or script as root on a node or SSH host whose login is not root, by sudo; its password, where one ' +
     'is needed, comes from the settings. Otherwise as ssh_exec, which is enough where the login is root.',
   search: 'sudo root privileged administrator shell bash remote command execute apt systemctl',
-  input: { target, ...command },
-  alarm: (input) => alarmFor(input, /^(ct|lxc)\//.test(input.target)),
+  input: { target: target.optional(), ...command },
+  alarm: (input) => alarmFor(input, /^(ct|lxc)\//.test(input.target ?? '')),
   confirm: async (input, context) => previewCommand(await placeOf(input.target, context), input, true),
   run: async (input, context) => runCommand(await placeOf(input.target, context), input, context, true),
 });

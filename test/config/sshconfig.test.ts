@@ -1,0 +1,301 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { ground } from '../../src/cli/surroundings.ts';
+import { readSshConfig, type SshOptions } from '../../src/config/sshconfig.ts';
+import { Home } from './home.ts';
+
+const { username, homedir } = userInfo();
+const read = (path: string) => readSshConfig(path, ground(), { home: homedir, localUser: username });
+
+const KEYS = ['hostname', 'port', 'user', 'proxyjump', 'identityfile', 'hostkeyalias', 'identitiesonly'];
+
+/** What the real client makes of it, without the identity files that it tries by itself. */
+function bySsh(path: string, name: string): string[] {
+  const text = execFileSync('ssh', ['-G', '-F', path, name], { encoding: 'utf8', stdio: 'pipe' });
+  return text
+    .split('\n')
+    .filter((line) => KEYS.includes(line.split(' ')[0] ?? '') && !/^identityfile ~\/\.ssh\/id_/.test(line))
+    .map((line) => line.replace(/^(identityfile )~\//, `$1${homedir}/`))
+    .toSorted();
+}
+
+/** The same as we have it. */
+function byUs({ jumps, ...options }: SshOptions, name: string): string[] {
+  const said: Record<string, string | number | undefined> = {
+    hostname: (options.hostName ?? name).toLowerCase(),
+    port: options.port ?? 22,
+    user: options.user ?? username,
+    proxyjump: jumps?.join(','),
+    hostkeyalias: options.hostKeyAlias,
+    identitiesonly: options.identitiesOnly ? 'yes' : 'no',
+  };
+  const lines = Object.entries(said).flatMap(([key, value]) => (value === undefined ? [] : [`${key} ${value}`]));
+  return [...lines, ...options.identityFiles.map((file) => `identityfile ${file}`)].toSorted();
+}
+
+const table: readonly { says: string; config: string; names: string[]; files?: Record<string, string> }[] = [
+  {
+    says: 'patterns, and the first value winning',
+    config: `Host web? *.lab 10.0.?.*
+  User deploy
+  Port 2200
+Host web1
+  User never
+  HostName 192.0.2.1
+Host * 
+  User other
+  Port 22
+`,
+    names: ['web1', 'web', 'web12', 'webx', 'a.lab', '.lab', 'lab', '10.0.1.2', '10.0.12.2', 'WEB1'],
+  },
+  {
+    says: 'negation, in any place of a line',
+    config: `Host * !bastion !*.direct
+  ProxyJump bastion
+Host !bastion *
+  User inside
+Host !a !b
+  User nobody
+Host bastion
+  HostName 192.0.2.7
+  User gate
+`,
+    names: ['bastion', 'web1', 'x.direct', 'a', 'c'],
+  },
+  {
+    says: 'equal signs, quotes, comments, tabs, Windows line ends and odd letters',
+    config: `hOsT=one "two words" three\t# a comment\r
+ HOSTNAME = h.example.com # another\r
+\tUser="a b"\r
+Host 'quoted'
+  User dom\\user
+  IdentityFile "~/my keys/k1"
+  IdentityFile '~/k 2' # third
+  identityfile /k#3
+# Host commented
+#User nobody
+Host last
+  HostName last.example.com`,
+    names: ['one', 'three', 'quoted', 'commented', 'last'],
+  },
+  {
+    says: 'tokens of HostName',
+    config: 'Host %h\n  User x\nHost a.b\n  HostName %h.example.com\nHost c\n  HostName 100%%.x\n',
+    names: ['a.b', 'c', 'd'],
+  },
+  {
+    says: 'identity files that add up, each once',
+    config: `IdentityFile ~/first
+Host web
+  IdentityFile ~/second
+  IdentitiesOnly yes
+  HostKeyAlias Web.Alias
+Host w*
+  IdentityFile ~/first
+  IdentityFile ~/third
+  IdentitiesOnly no
+  HostKeyAlias other
+Host *
+  IdentitiesOnly true
+`,
+    names: ['web', 'wide', 'none'],
+  },
+  {
+    says: 'ProxyJump and ProxyCommand, of which the first rules the other out',
+    config: `Host a
+  ProxyJump x,me@y:23,ssh://z@w:24
+  ProxyCommand nc %h %p
+Host b
+  ProxyCommand nc %h %p
+  ProxyJump x
+Host c
+  ProxyJump none
+Host c d
+  ProxyJump gate # by the gate
+Host e
+  ProxyJump me@[2001:db8::1]:22
+Host *
+  ProxyJump all
+`,
+    names: ['a', 'b', 'c', 'd', 'e', 'f'],
+  },
+  {
+    says: 'Match host, which sees what HostName has made of the name, and Match originalhost, which does not',
+    config: `Host web1
+  HostName web1.example.com
+Match host *.example.com
+  User by-host
+Match originalhost web*,!web3
+  Port 2222
+Match host web1
+  Port 1
+Match !host *.example.com originalhost db
+  User not-example
+Match host=one,Two
+  User listed
+`,
+    names: ['web1', 'web3', 'web2.example.com', 'db', 'one', 'two', 'TWO', 'WEB2'],
+  },
+  {
+    says: 'Match user, localuser and all',
+    config: `Host a
+  User ann
+Match user ann,bob
+  Port 1001
+Match user ${username}
+  Port 1002
+Match localuser ${username} host b
+  HostName 192.0.2.2
+Match !localuser ${username}
+  HostName 192.0.2.3
+Match !user ann
+  HostKeyAlias notann
+Match all
+  IdentityFile ~/all
+Match !all
+  IdentityFile ~/never
+`,
+    names: ['a', 'b', 'c'],
+  },
+  {
+    says: 'Match final, on a second reading by the new name',
+    config: `Host short
+  HostName long.example.com
+Match final host long.example.com
+  User final
+Match final all
+  Port 2022
+Match !final host other
+  User early
+Host long.example.com
+  HostKeyAlias second
+Host short
+  IdentityFile ~/short
+`,
+    names: ['short', 'long.example.com', 'other'],
+  },
+  {
+    says: 'Include, in its place, within sections, by patterns and in a row',
+    config: `Include @/none @/a
+Host web*
+  Include @/conf.d/*.conf
+  Port 2022
+Host db
+  Include "@/with space"
+  User db-user
+Match host web1
+  Include @/a
+Host *
+  User last
+`,
+    files: {
+      a: 'User from-a\nHost web1\n  HostName 192.0.2.1\nHost db\n  HostName 192.0.2.9\nMatch all\n  IdentityFile ~/a\n',
+      'conf.d/20.conf': 'HostKeyAlias twenty\nHost web2\n  HostName 192.0.2.22\n',
+      'conf.d/10.conf': 'Host web2\n  HostKeyAlias ten\nHost db\n  HostName 192.0.2.99\n',
+      'conf.d/.hidden.conf': 'HostKeyAlias hidden\n',
+      'conf.d/other': 'HostKeyAlias other\n',
+      'with space': 'Port 23\nInclude @/deep/[ab]*\n',
+      'deep/b1': 'IdentityFile ~/b1\n',
+      'deep/a1': 'IdentityFile ~/a1\n',
+      'deep/c1': 'IdentityFile ~/c1\n',
+    },
+    names: ['web1', 'web2', 'web3', 'db', 'other'],
+  },
+  {
+    says: 'what concerns others',
+    config: `AddKeysToAgent yes
+ForwardAgent yes
+SendEnv LANG LC_*
+ServerAliveInterval 30
+LocalForward 8080 localhost:80
+Host web1
+  RequestTTY no
+  User u
+`,
+    names: ['web1', 'x'],
+  },
+];
+
+describe('a configuration is understood as ssh -G understands it:', () => {
+  const cases = table.flatMap(({ names, ...one }) => names.map((name) => ({ ...one, name })));
+
+  it.each(cases)('$says ($name)', ({ config, files = {}, name }) => {
+    const home = new Home();
+    const here = (text: string) => text.replaceAll('@/', `${home.path}/`);
+    for (const [file, text] of Object.entries(files)) home.write(file, here(text));
+    const path = home.write('config', here(config));
+    expect(byUs(read(path).lookup(name), name)).toEqual(bySsh(path, name));
+  });
+
+  it('is compared in what differs', () => {
+    const compared = cases.map(({ config }) => config).join('\n');
+    for (const key of KEYS) expect(compared.toLowerCase()).toContain(key);
+  });
+});
+
+describe('the names of a configuration', () => {
+  it('are those that some Host line spells out where it can match', () => {
+    const home = new Home();
+    home.write('inside', 'Host in-web\nHost web1\n');
+    const path = home.write(
+      'config',
+      `Host web1 web2 !old *.lab\nHost web1\n  Include ${home.path}/inside\nHost b !b\n`,
+    );
+    expect(read(path).names).toEqual(['web1', 'web2']);
+  });
+});
+
+describe('what would run a program', () => {
+  it('is never run, counts as not matching, and is told once, and of the hosts that it would have decided for', () => {
+    const home = new Home();
+    const proof = join(home.path, 'proof');
+    const path = home.write(
+      'config',
+      `Match originalhost web* exec "touch ${proof}"\n  User x\nMatch !exec "touch ${proof}"\n  Port 1\nHost old\n  ProxyCommand touch ${proof}\nHost by-ssh\n  ProxyCommand ssh -q -W %h:%p gate\nHost none\n  ProxyCommand none\n`,
+    );
+    const config = read(path);
+    expect(config.lookup('web1')).toMatchObject({
+      user: undefined,
+      port: undefined,
+      skipped: [`exec (${path}:1)`, `exec (${path}:3)`],
+    });
+    expect(config.lookup('db').skipped).toEqual([`exec (${path}:3)`]);
+    expect(config.lookup('old').proxyCommand).toBe(`touch ${proof}`);
+    expect(config.lookup('by-ssh').jumps).toEqual(['gate']);
+    expect(config.problems.map(({ cause }) => cause)).toEqual([
+      `"Match exec" is never run, so it counts as not matching (${path}:1, ${path}:3).`,
+      `ProxyCommand is never run, so hosts that need it cannot be reached (${path}:6).`,
+    ]);
+    expect(existsSync(proof)).toBe(false);
+  });
+
+  it('is not asked for by a criterion after one that does not match', () => {
+    const home = new Home();
+    const path = home.write('config', 'Match host db exec "true"\n  User x\n');
+    expect(read(path).lookup('web').skipped).toEqual([]);
+  });
+});
+
+describe('a configuration that is wrong', () => {
+  it('is used as far as it goes when a file includes itself, which is told', () => {
+    const home = new Home();
+    const path = home.write('config', `Host a\n  User u\nInclude ${home.path}/config\n`);
+    expect(read(path).lookup('a').user).toBe('u');
+    expect(read(path).problems.map(({ cause }) => cause)).toEqual([
+      `${path}:3 includes ${path}, which is in it already.`,
+    ]);
+  });
+
+  it('is not used at all when a quote is open, as ssh refuses it too', () => {
+    const home = new Home();
+    const path = home.write('config', 'Host a\n  User "u\n');
+    expect(() => bySsh(path, 'a')).toThrow('invalid quotes');
+    expect(read(path).problems[0]?.cause).toBe(
+      `The SSH configuration ${path} cannot be understood: ${path}:2 has a quote that is not closed.`,
+    );
+    expect(read(path).lookup('a')).toEqual({ identityFiles: [], named: false, skipped: [] });
+  });
+});
