@@ -106,6 +106,8 @@ export interface Setup {
   readonly taskWaitMs: number;
   /** How long a command may run when the call does not say. */
   readonly commandTimeoutMs: number;
+  /** The only folder of this machine that files are sent from and fetched to; absolute. */
+  readonly transferDir: string;
   /** What is wrong with the configuration, each with its cure. */
   readonly problems: readonly { readonly cause: string; readonly cure: string }[];
 }
@@ -139,8 +141,6 @@ export interface ToolSpec<Shape extends z.ZodRawShape> {
   /** What it does, what it needs, what it gives; under 400 characters. */
   readonly summary: string;
   /** Words a user might say that are not in the name or the summary. */
-  /** The only folder of this machine that files are sent from and fetched to; absolute. */
-  readonly transferDir: string;
   readonly search: string;
   readonly input: Shape;
   /** Belongs to the set that is there unless the operator chooses another one. */
