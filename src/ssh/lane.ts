@@ -136,15 +136,17 @@ export class Lane {
 
   #execRefused(order: Order, cause: Error): void {
     const { hostName } = order;
+    const look = 'Look at the host before you run it again';
     if (this.connection.lost.aborted) {
       const text = `The connection to ${hostName} was lost while a command was started; whether it ran is unknown.`;
-      order.fail(new Failure('outcome-unknown', text, 'Look at the host before you run it again.', { cause }));
+      order.fail(new Failure('outcome-unknown', text, `${look}.`, { cause }));
     } else {
-      // ssh2 gives no hold on a channel whose command was refused: it stays open as long as the connection does.
+      // ssh2 gives no hold on a channel whose command was refused: it stays open as long as the connection does. Nor
+      // does it tell a refusal from a session that was closed instead, in which Dropbear up to 2024.85 may run it.
       this.retired = true;
-      const text = `${hostName} opened a session and refused to run the command in it.`;
-      const cure = 'The host may have no process left; its sshd log says why.';
-      order.fail(new Failure('remote-error', text, cure, { cause }));
+      const text = `${hostName} opened a session and did not take the command in it; whether it ran is unknown.`;
+      const cure = `${look}; it may have no process left, its sshd log says why. An old Dropbear wants one at a time.`;
+      order.fail(new Failure('outcome-unknown', text, cure, { cause }));
     }
     this.#take(order, -1);
     this.events.changed();
