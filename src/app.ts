@@ -1,6 +1,7 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { connectionOf, hostsOf, pveOf } from './clients.ts';
 import type { HostsAround } from './config/inventory.ts';
+import { rememberIn } from './config/learned.ts';
 import type { Loaded } from './config/load.ts';
 import type { Problem } from './config/problem.ts';
 import { Failure } from './failure.ts';
@@ -15,13 +16,17 @@ import { saveInto } from './present/outputs.ts';
 import { createPresent } from './present/present.ts';
 import { createRedaction } from './present/redact.ts';
 import { keepSecretsIn } from './present/secrets.ts';
+import { keepOutputsIn } from './present/spool.ts';
 import { createSchema } from './pve/schema.ts';
 import type { Ssh } from './ssh/client.ts';
+import { JobBook } from './ssh/job-book.ts';
+import { Jobs } from './ssh/jobs.ts';
+import { createHostKeys } from './ssh/hostkeys.ts';
 import { wholeLines } from './ssh/lines.ts';
 import { createPool } from './ssh/pool.ts';
 import { createSsh } from './ssh/run.ts';
 import { core } from './toolsets/core.ts';
-import type { Hosts, Setup, Shell, Toolset } from './toolsets/tool.ts';
+import type { Setup, Shell, Toolset } from './toolsets/tool.ts';
 
 /** The second guard of read-only mode: a tool that slipped through the gate has no SSH to write with. */
 const noCommands = (mode: Setup['mode']): Failure | undefined =>
@@ -52,9 +57,9 @@ function setupOf(
     toolsets,
     protectedGuests,
     auditFile,
+    transferDir,
     settingsFile,
     token: token?.id,
-    transferDir,
     problems: [...problems, ...more],
     ...waits,
   };
@@ -66,16 +71,18 @@ interface Barred {
   readonly noRuns?: Failure;
 }
 
+type ShellParts = Pick<Shell, 'hosts' | 'memory' | 'keys' | 'jobs'>;
+
 /** SSH for one call: its signal ends the commands, their last line is its progress. */
 const shellOf =
-  (ssh: Ssh, hosts: Hosts, { blocked, noRuns }: Barred) =>
+  (ssh: Ssh, parts: ShellParts, { blocked, noRuns }: Barred) =>
   (signal: AbortSignal, progress: (message: string) => void): Shell => ({
-    hosts,
+    ...parts,
     connection: (host) => ssh.connection(host),
-    run(host, command, streams) {
+    run(host, command, streams, job) {
       const failure = blocked ?? noRuns;
       if (failure) throw failure;
-      return ssh.run(host, command, { signal, onOutput: wholeLines(progress), streams });
+      return ssh.run(host, command, { onOutput: wholeLines(progress), streams, ...(job ?? { signal }) });
     },
     look(host, reading, args, command, streams) {
       if (blocked) throw blocked;
@@ -97,11 +104,17 @@ export async function assemble(loaded: Loaded, ground: Ground): Promise<StdioPar
   const { settings } = loaded;
   const readOnly = settings.mode === 'read-only';
   const pve = pveOf(loaded, { readOnly, problem: blockedBy(loaded, 'pve') });
-  const ssh = createSsh(createPool(connectionOf(loaded)));
+  const redaction = createRedaction(loaded.secrets);
+  const { redact, hold } = redaction;
+  const keep = keepOutputsIn(settings.outputDir, redaction);
+  const ssh = createSsh(createPool(connectionOf(loaded)), keep);
+  const jobs = new Jobs({ keep, book: new JobBook(join(dirname(settings.auditFile), 'jobs.json')) });
   const hosts = hostsOf(loaded, pve, ground);
   const setup = setupOf(loaded, hosts.problems(), ground.version);
-  const shell = shellOf(ssh, hosts, { blocked: blockedBy(loaded, 'ssh'), noRuns: noCommands(settings.mode) });
-  const { redact, hold } = createRedaction(loaded.secrets);
+  const noRuns = noCommands(settings.mode);
+  const keys = createHostKeys(connectionOf(loaded), noRuns);
+  const memory = rememberIn(join(loaded.cacheFolder, 'hosts.json'));
+  const shell = shellOf(ssh, { hosts, memory, keys, jobs }, { blocked: blockedBy(loaded, 'ssh'), noRuns });
   const keepSecret = keepSecretsIn(join(settings.outputDir, 'secrets'), hold);
   const saveFile = saveFilesIn(join(settings.outputDir, 'exports'));
   const audit = createAudit(settings.auditFile, redact);
@@ -121,7 +134,8 @@ export async function assemble(loaded: Loaded, ground: Ground): Promise<StdioPar
   const close = async (): Promise<void> => {
     await Promise.allSettled([ssh.close(), pve.close(), audit.close()]);
   };
-  return { gate, registry, present, setup, asker: createAsker(confirmTimeoutMs), confirmTimeoutMs, close };
+  const endJobs = () => jobs.close();
+  return { gate, registry, present, setup, asker: createAsker(confirmTimeoutMs), confirmTimeoutMs, endJobs, close };
 }
 
 /** Serves MCP over this process's stdio until its client is gone. */

@@ -275,7 +275,7 @@ export const table = {
     env: 'MCP_COMMAND_TIMEOUT_S',
     group: 'answers',
     initial: '60',
-    says: 'Seconds that a command may run when the call does not say.',
+    says: 'Seconds that a call waits for a command when it does not say; after that the command goes on as a job.',
     example: '60',
   },
 } as const satisfies Record<string, Setting>;

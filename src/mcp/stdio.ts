@@ -9,6 +9,8 @@ const GRACE_MS = 1500;
 
 /** Everything a server is made of, but for what stdio itself provides. */
 export type StdioParts = Omit<Edge, 'shutdown' | 'track'> & {
+  /** Ends the commands that no call waits for; called once, when the running calls are aborted. */
+  readonly endJobs: () => Promise<void>;
   /** Closes connections; called once, after the running calls have ended. */
   readonly close: () => Promise<void>;
 };
@@ -21,7 +23,7 @@ const within = (ms: number, work: Promise<unknown>): Promise<unknown> =>
  * aborted (their remote processes are ended), connections closed, and the process exits with 0; with 1 after an error
  * that nobody caught, since what it left behind is not known.
  */
-export function serveOverStdio({ close, ...parts }: StdioParts): void {
+export function serveOverStdio({ endJobs, close, ...parts }: StdioParts): void {
   const ending = new AbortController();
   const running = new Set<Promise<unknown>>();
   const tell = (error: unknown): void => {
@@ -31,7 +33,7 @@ export function serveOverStdio({ close, ...parts }: StdioParts): void {
   const stop = async (code: 0 | 1): Promise<void> => {
     if (ending.signal.aborted) return;
     ending.abort(SHUTDOWN);
-    await within(GRACE_MS, Promise.allSettled(running));
+    await within(GRACE_MS, Promise.allSettled([...running, endJobs()]));
     await within(200, close());
     process.exit(code);
   };

@@ -11,7 +11,16 @@ export class RemoteText {
       bytes: Buffer.byteLength(text),
       omitted: 0,
     },
+    /** Where more of it is kept than `text` holds. */
+    readonly kept?: KeptText,
   ) {}
+}
+
+/** A file that a text is kept in. */
+export interface KeptText {
+  readonly file?: string;
+  /** What the file does not hold, or why there is none, in a few words; absent when it holds all. */
+  readonly lacks?: string;
 }
 
 /** One value of an answer. `undefined` members are left out of what is sent; there are no nulls. */

@@ -1,4 +1,4 @@
-import { type Fact, type Facts, RemoteText } from './answer.ts';
+import { type Fact, type Facts, type KeptText, RemoteText } from './answer.ts';
 import { headAndTail } from './cut.ts';
 import type { SaveOutput } from './outputs.ts';
 import { visible, visibleLine } from './visible.ts';
@@ -7,7 +7,7 @@ import { visible, visibleLine } from './visible.ts';
 const LEAST = 400;
 /** What the fence around a text takes, and what the mark in its middle takes besides the name of a file. */
 const FENCE = 80;
-const MARK = 60;
+const MARK = 80;
 
 /** Characters that `text` takes inside JSON once its hidden characters are written out. */
 const cost = (text: string): number => JSON.stringify(visible(text)).length;
@@ -80,6 +80,17 @@ function lessenedTo(budget: number, facts: Facts): Facts {
   return current;
 }
 
+/** What is not shown of a text, in characters; of a stream that is not in memory whole, in bytes. */
+const notShown = ({ text, totals }: RemoteText, missing: number): string =>
+  totals.omitted > 0
+    ? `about ${missing + totals.omitted} of ${totals.bytes} bytes not shown`
+    : `${missing} of ${text.length} characters not shown`;
+
+function placeOf({ file, lacks }: KeptText): string {
+  if (file === undefined) return lacks === undefined ? '' : `; ${lacks}`;
+  return lacks === undefined ? `; all of it is in ${file}` : `; ${file} has all but ${lacks}`;
+}
+
 /**
  * `facts` within `budget` characters of JSON: long remote texts become head and tail, with the whole text in a file.
  * When that is not enough, lists lose rows from the end, and what else is too long is cut as a text. Nothing is cut
@@ -94,9 +105,8 @@ export async function withinBudget(facts: Facts, budget: number, save: SaveOutpu
   const by: Replace = new Map();
   for (const [i, text] of texts.entries()) {
     if ((costs[i] ?? 0) <= share) continue;
-    const file = await save(text.text);
-    const where = file ? `; all of it is in ${file}` : '';
-    const mark = (missing: number) => `\n[… ${missing} characters not shown${where} …]\n`;
+    const where = placeOf(text.kept ?? { file: await save(text.text) });
+    const mark = (missing: number) => `\n[… ${notShown(text, missing)}${where} …]\n`;
     by.set(text, new RemoteText(headAndTail(text.text, share - MARK - where.length, mark, cost), text.totals));
   }
   return replaced(least, by) as Facts;

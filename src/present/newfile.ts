@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, type FileHandle, mkdir, open, rm, writeFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 
 /** `name` as a file's name of at most 60 characters that no shell trips over. */
@@ -10,19 +10,26 @@ const plainName = (name: string): string =>
     .replace(/^[-.]+|[-.]+$/g, '');
 
 /**
- * Writes `text` into a new 0600 file in `dir` (made 0700) and gives its path. `name` (`terraform.tf`) is told apart by
- * time and chance, so that nothing is ever written over. Of a file that cannot be written whole nothing stays; rejects
- * as node:fs does.
+ * A path in `dir` (made 0700) where no file is. `name` (`terraform.tf`) is told apart by time and chance, so that nothing
+ * is ever written over.
  */
-export async function writeNewFile(dir: string, name: string, text: string): Promise<string> {
+async function newPath(dir: string, name: string): Promise<string> {
   const plain = plainName(name);
   const end = extname(plain);
   const start = plain.slice(0, plain.length - end.length).replace(/[-.]+$/, '');
   const stamp = new Date().toISOString().replace(/\D/g, '').slice(0, 14);
   const chance = randomBytes(4).toString('hex');
-  const file = join(dir, `${start}-${stamp}-${chance}${end}`);
   await mkdir(dir, { recursive: true, mode: 0o700 });
   await chmod(dir, 0o700);
+  return join(dir, `${start}-${stamp}-${chance}${end}`);
+}
+
+/**
+ * Writes `text` into a new 0600 file in `dir` and gives its path. Of a file that cannot be written whole nothing stays;
+ * rejects as node:fs does.
+ */
+export async function writeNewFile(dir: string, name: string, text: string): Promise<string> {
+  const file = await newPath(dir, name);
   try {
     await writeFile(file, text, { mode: 0o600, flag: 'wx' });
   } catch (error) {
@@ -30,4 +37,13 @@ export async function writeNewFile(dir: string, name: string, text: string): Pro
     throw error;
   }
   return file;
+}
+
+/** Opens a new 0600 file in `dir` to write and read; rejects as node:fs does. */
+export async function openNewFile(
+  dir: string,
+  name: string,
+): Promise<{ readonly file: string; readonly on: FileHandle }> {
+  const file = await newPath(dir, name);
+  return { file, on: await open(file, 'wx+', 0o600) };
 }

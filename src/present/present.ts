@@ -34,7 +34,7 @@ export interface Present {
 
 const redacted = (fact: Fact, redact: Redact): Fact => {
   if (typeof fact === 'string') return redact(fact);
-  if (fact instanceof RemoteText) return new RemoteText(redact(fact.text), fact.totals);
+  if (fact instanceof RemoteText) return new RemoteText(redact(fact.text), fact.totals, fact.kept);
   if (typeof fact !== 'object') return fact;
   if (Array.isArray(fact)) return fact.map((part: Fact) => redacted(part, redact));
   const members = Object.entries(fact).filter((entry): entry is [string, Fact] => entry[1] !== undefined);

@@ -6,11 +6,15 @@ export type Redact = (text: string) => string;
 /** A shorter secret would take ordinary words out of every answer; the settings tell the operator so. */
 export const SHORTEST_REDACTED = 4;
 
+/** What stands where something was taken out. */
+export const REMOVED = { key: '[private key removed]', secret: '[secret removed]' } as const;
+
 /** A block, whole or without its end; or the end of one whose beginning was left out: its lines of base64. */
 const privateKeyBlock =
   /-----BEGIN ([A-Z0-9 ]*)PRIVATE KEY-----[\s\S]*?(?:-----END \1PRIVATE KEY-----|(?![\s\S]))|(?:^[A-Za-z0-9+/=]{1,100}\r?\n){1,200}-----END [A-Z0-9 ]*PRIVATE KEY-----/gm;
 
-const inRegExp = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+/** `text` as a regular expression that matches it. */
+export const inRegExp = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
 
 /** The part of a base64 text that stays the same whatever stands before and after the secret, for each alignment. */
 function base64Cores(secret: string): string[] {
@@ -63,6 +67,8 @@ function spellings(held: string): string[] {
 /** A Redact, and the way to have it hold one secret more from then on. */
 export interface Redaction {
   readonly redact: Redact;
+  /** Every spelling of every secret that is held. */
+  readonly words: ReadonlySet<string>;
   hold(secret: Secret): void;
 }
 
@@ -78,12 +84,10 @@ export function createRedaction(held: readonly Secret[]): Redaction {
   };
   hold(...held);
   const redact = (text: string): string => {
-    const withoutKeys = text.includes('PRIVATE KEY-----')
-      ? text.replace(privateKeyBlock, '[private key removed]')
-      : text;
-    return pattern ? withoutKeys.replace(pattern, '[secret removed]') : withoutKeys;
+    const withoutKeys = text.includes('PRIVATE KEY-----') ? text.replace(privateKeyBlock, REMOVED.key) : text;
+    return pattern ? withoutKeys.replace(pattern, REMOVED.secret) : withoutKeys;
   };
-  return { redact, hold };
+  return { redact, words, hold };
 }
 
 /** A Redact for these secrets and no more. */

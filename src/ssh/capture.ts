@@ -3,6 +3,9 @@ import { RemoteText } from '../present/answer.ts';
 const HEAD = 1024 * 1024;
 const TAIL = 1024 * 1024;
 
+/** A stream of so many bytes is kept whole. */
+export const WHOLE = HEAD + TAIL;
+
 /** Keeps the first and the last MiB of a stream, in memory that does not grow with it. */
 export class Capture {
   #head = Buffer.alloc(0);
@@ -15,6 +18,26 @@ export class Capture {
     const room = Math.min(HEAD - this.#headLength, chunk.length);
     if (room > 0) this.#addToHead(chunk.subarray(0, room));
     if (room < chunk.length) this.#addToTail(chunk.subarray(room));
+  }
+
+  /** How many bytes came. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Every byte so far, or undefined when some are missing. */
+  whole(): Buffer | undefined {
+    return this.#bytes <= WHOLE ? Buffer.concat([this.#head.subarray(0, this.#headLength), this.#tail()]) : undefined;
+  }
+
+  /** Bytes from an offset on, at most so many; undefined when the first of them is no longer kept. */
+  slice(from: number, most: number): Buffer | undefined {
+    if (from < this.#headLength) {
+      return Buffer.from(this.#head.subarray(from, Math.min(this.#headLength, from + most)));
+    }
+    const tail = this.#tail();
+    const start = from - (this.#bytes - tail.length);
+    return start < 0 ? undefined : Buffer.from(tail.subarray(start, start + most));
   }
 
   /** The text so far; where bytes are missing, a line between head and tail says how many. */
@@ -61,7 +84,7 @@ export class Capture {
 }
 
 /** How many bytes at the end begin a UTF-8 sequence that is not finished: 0 to 3. */
-function openSequence(bytes: Buffer): number {
+export function openSequence(bytes: Buffer): number {
   for (let back = 1; back <= Math.min(3, bytes.length); back++) {
     const byte = bytes[bytes.length - back] ?? 0;
     if (byte < 0x80) return 0;

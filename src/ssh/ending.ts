@@ -20,8 +20,8 @@ const GRACE_MS = 250;
 /**
  * Settles when the command is over and its output came in: at the close of the channel, or when nothing came for
  * 250 ms after the exit (2 s at most), because what it left in the background may hold the channel open for ever.
- * `toTheEnd`: at the close only, for output of which no byte may be missing. Must be called before the channel has a
- * chance to speak.
+ * `toTheEnd`: at the close only, for output of which no byte may be missing. While we ourselves take no more, nothing
+ * that is missing is the command's. Must be called before the channel has a chance to speak.
  */
 export function ending(channel: ClientChannel, link: Link, toTheEnd = false): Promise<Ending> {
   return new Promise((resolve) => {
@@ -35,16 +35,20 @@ export function ending(channel: ClientChannel, link: Link, toTheEnd = false): Pr
       resolve({ kind, ...exit, outputOpen });
     };
     const lose = () => settle('lost', true);
+    const held = () => channel.isPaused() || channel.stderr.isPaused();
     const drain = () => {
       if (!exit || toTheEnd) return;
       clearTimeout(quiet);
-      quiet = setTimeout(() => settle('exit', true), QUIET_MS);
+      quiet = setTimeout(() => (held() ? drain() : settle('exit', true)), QUIET_MS);
+    };
+    const drainAtMost = () => {
+      last = setTimeout(() => (held() ? drainAtMost() : settle('exit', true)), DRAIN_MS);
     };
     channel.on('data', drain);
     channel.stderr.on('data', drain);
     channel.on('exit', (code: number | null, signal?: string) => {
       exit = code === null ? { signal: signal?.replace(/^SIG/, '') } : { exitCode: code };
-      if (!toTheEnd) last = setTimeout(() => settle('exit', true), DRAIN_MS);
+      if (!toTheEnd) drainAtMost();
       drain();
     });
     channel.on('close', () => {

@@ -1,7 +1,9 @@
+import type { Readable } from 'node:stream';
 import type { ClientChannel } from 'ssh2';
 import { SHUTDOWN } from '../failure.ts';
 import type { Command, CommandResult, HostSpec, RunOptions, Ssh } from './client.ts';
 import { type Ending, ending } from './ending.ts';
+import type { Keep } from './keep.ts';
 import { type Killed, Killer } from './kill.ts';
 import { Limits } from './limits.ts';
 import { type Output, OutputReader } from './output.ts';
@@ -18,6 +20,7 @@ interface Run {
   readonly command: Command;
   readonly wrapped: Wrapped;
   readonly killer: Killer;
+  readonly keep: Keep | undefined;
   readonly options: RunOptions;
   readonly signal: AbortSignal;
 }
@@ -29,7 +32,7 @@ const LAST_WORDS_MS = 1_000;
  * Runs commands over the connections of a pool. `close` kills what runs, within 1.5 s at most, and then ends the
  * connections.
  */
-export function createSsh(pool: Pool): Ssh {
+export function createSsh(pool: Pool, keep?: Keep): Ssh {
   const killer = new Killer(pool);
   const running = new Map<AbortController, Promise<CommandResult>>();
   return {
@@ -39,7 +42,7 @@ export function createSsh(pool: Pool): Ssh {
       const abort = () => stop.abort(options.signal?.reason);
       if (options.signal?.aborted) abort();
       options.signal?.addEventListener('abort', abort, { once: true });
-      const run: Run = { host, command, wrapped, killer, options, signal: stop.signal };
+      const run: Run = { host, command, wrapped, killer, keep, options, signal: stop.signal };
       const result = pool.withChannel(host, wrapped.line, (channel, link) => attend(run, channel, link), stop);
       running.set(stop, result);
       return result.finally(() => {
@@ -62,36 +65,38 @@ async function attend(run: Run, channel: ClientChannel, link: Link): Promise<Com
   const start = performance.now();
   const over = ending(channel, link, run.options.streams?.toTheEnd);
   const limits = new Limits(command.timeoutMs, run.signal);
-  const reader = new OutputReader(run.options.onOutput);
-  const { talk, pipes } = connected(run, channel, limits, reader);
+  const { onOutput, output = new OutputReader({ onOutput, keep: run.keep }) } = run.options;
+  const { talk, pipes } = connected(run, channel, limits, output);
   const whole = over.then(async (end) => {
     await pipes?.taken;
     return end;
   });
   const why = await Promise.race([whole, limits.reached]);
+  const durationMs = Math.round(performance.now() - start);
   limits.clear();
-  const settled = (): Output => {
+  const settled = async (): Promise<Output> => {
     talk.close();
-    return reader.output();
+    await output.end();
+    return output.output();
   };
   try {
     if (why === 'timeout' || why === 'cancelled' || why === 'broken') {
       const killed = await end(run, talk, over);
       if (why === 'broken') throw pipes?.fault;
-      throw stopped(host, command, why, killed, settled());
+      throw stopped(host, command, why, killed, await settled());
     }
     if (pipes?.fault !== undefined) throw pipes.fault;
-    const output = settled();
-    if (why === 'stuck') throw sudoStuck(host, output.stderr);
-    if (why.kind === 'lost') throw lost(host, why, output, link.lost.reason);
-    if (talk.pid === undefined) throw neverRan(host, command, talk, output, why);
+    const said = await settled();
+    if (why === 'stuck') throw sudoStuck(host, said.stderr);
+    if (why.kind === 'lost') throw lost(host, why, said, link.lost.reason);
+    if (talk.pid === undefined) throw neverRan(host, command, talk, said, why);
     const { exitCode, signal } = why;
     const held = why.outputOpen ? { backgroundHoldsOutput: true as const } : {};
-    return { ...output, exitCode, signal, durationMs: Math.round(performance.now() - start), ...held };
+    return { ...said, exitCode, signal, durationMs, ...held };
   } finally {
     pipes?.close();
     talk.close();
-    reader.stop();
+    output.stop();
   }
 }
 
@@ -103,9 +108,9 @@ function connected(
   reader: OutputReader,
 ) {
   const { streams } = options;
-  let stderr = reader.stderr;
+  let stderr: (piece: Buffer) => void = paced(channel.stderr, reader.stderr);
   const pipes = streams && new Pipes(channel, streams, () => limits.reach('broken'));
-  channel.on('data', streams?.stdout && pipes ? pipes.stdout : reader.stdout);
+  channel.on('data', streams?.stdout && pipes ? pipes.stdout : paced(channel, reader.stdout));
   const talk = new Talk(channel, wrapped, {
     password: host.sudoPassword,
     stdin: streams?.stdin ? 'open' : command.stdin,
@@ -119,6 +124,16 @@ function connected(
   });
   return { talk, pipes };
 }
+
+/** Passes pieces of a stream on, and reads no more of it while one is being taken. */
+const paced =
+  (stream: Readable, take: (piece: Buffer) => Promise<void> | undefined) =>
+  (piece: Buffer): void => {
+    const taken = take(piece);
+    if (!taken) return;
+    stream.pause();
+    void taken.then(() => stream.resume());
+  };
 
 /** Ends the remote processes of a run, and tells what came of it. */
 async function end(run: Run, talk: Talk, over: Promise<Ending>): Promise<Killed> {

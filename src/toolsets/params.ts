@@ -102,6 +102,13 @@ export const runAs = z.string().min(1).max(64).describe('Run as this user.');
 
 export const force = z.boolean().describe('Run it even if it seems to wait for a keyboard.');
 
+export const jobAfterSeconds = z
+  .number()
+  .int()
+  .min(0)
+  .max(3600)
+  .describe('After so many seconds it goes on as a job. Default without timeout_s: as configured.');
+
 /** What every tool that runs a command takes besides the place. */
 export const command = {
   script,
@@ -110,6 +117,7 @@ export const command = {
   env: env.optional(),
   user: runAs.optional(),
   timeout_s: timeoutSeconds.optional(),
+  wait_s: jobAfterSeconds.optional(),
   force: force.optional(),
 };
 

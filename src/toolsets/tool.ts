@@ -4,6 +4,8 @@ import type { Pve } from '../pve/client.ts';
 import type { ReadSchema } from '../pve/schema.ts';
 import type { Secret } from '../secret.ts';
 import type { Command, CommandResult, HostConnection, HostSpec, Streams } from '../ssh/client.ts';
+import type { JobRun, Jobs } from '../ssh/jobs.ts';
+import type { HostKeys } from '../ssh/hostkeys.ts';
 import type { Reading } from '../ssh/reading.ts';
 
 /**
@@ -76,10 +78,23 @@ export interface KnownHost {
   readonly notes?: readonly string[];
 }
 
+/** What was learned of a host when it was last looked at; ms since 1970. */
+export interface Learned {
+  readonly at: number;
+  readonly capabilities: readonly string[];
+}
+
+/** What was learned of hosts, by this process and by those before it. */
+export interface Memory {
+  /** By name; a host that is reached in another way than then is not in it. */
+  of(hosts: readonly HostSpec[]): ReadonlyMap<string, Learned>;
+  keep(host: HostSpec, learned: Learned): void;
+}
+
 /** SSH as tools see it. */
 export interface Shell {
-  /** Refused in read-only mode. */
-  run(host: HostSpec, command: Command, streams?: Streams): Promise<CommandResult>;
+  /** Refused in read-only mode. A job's is ended with the job, and its output is the job's; any other's with the call. */
+  run(host: HostSpec, command: Command, streams?: Streams, job?: JobRun): Promise<CommandResult>;
   /** Runs what changes nothing, in every mode. */
   look(
     host: HostSpec,
@@ -89,7 +104,12 @@ export interface Shell {
     streams?: Streams,
   ): Promise<CommandResult>;
   connection(host: HostSpec): HostConnection;
+  /** Commands that no call waits for. */
+  readonly jobs: Jobs;
   readonly hosts: Hosts;
+  readonly memory: Memory;
+  /** None is accepted in read-only mode. */
+  readonly keys: HostKeys;
 }
 
 /** What the operator set up, for server_status and for messages; never a secret. */

@@ -193,7 +193,7 @@ describe('the budget', () => {
     await writeFile(file, '');
     const elsewhere = createPresent({ redact: (text) => text, budget: BUDGET, save: saveInto(join(file, 'below')) });
     const { structured } = await elsewhere.answer(answer('x', { out: remote('y'.repeat(9000)) }));
-    expect(opened(structured.out).inside).toMatch(/\n\[… \d+ characters not shown …\]\n/);
+    expect(opened(structured.out).inside).toMatch(/\n\[… \d+ of 9000 characters not shown …\]\n/);
   });
 
   it('drops rows from the longest list and says how many', async () => {

@@ -15,6 +15,7 @@ import { createSchema } from '../../src/pve/schema.ts';
 import { createWire, type Wire } from '../../src/pve/wire.ts';
 import { Secret } from '../../src/secret.ts';
 import type { HostSpec, Ssh } from '../../src/ssh/client.ts';
+import { Jobs } from '../../src/ssh/jobs.ts';
 import { createPool } from '../../src/ssh/pool.ts';
 import { createSsh } from '../../src/ssh/run.ts';
 import { tools } from '../../src/toolsets/index.ts';
@@ -46,8 +47,8 @@ export const setup: Setup = {
   token: 'root@pam!mcp',
   taskWaitMs: 20_000,
   commandTimeoutMs: 20_000,
-  problems: [],
   transferDir: '/nonexistent/files',
+  problems: [],
 };
 
 /** The pretend datacentre over real HTTPS and real SSH, with our own clients on it. */
@@ -161,9 +162,10 @@ export async function startBench(): Promise<Bench> {
 }
 
 /** SSH as tools see it, to exactly these hosts. */
-export const shellOn = (ssh: Ssh, known: readonly KnownHost[]): Shell => ({
+export const shellOn = (ssh: Ssh, known: readonly KnownHost[], jobs = new Jobs()): Shell => ({
   hosts: hostsOf(known),
-  run: (host, command, streams) => ssh.run(host, command, { streams }),
+  jobs,
+  run: (host, command, streams, job) => ssh.run(host, command, { streams, ...job }),
   look: (host, reading, args, command, streams) =>
     ssh.run(host, { ...command, script: reading.script(args) }, { streams }),
   connection: (host) => ssh.connection(host),

@@ -16,6 +16,14 @@ export interface HostPlace {
 /** Where a command runs: over SSH, or in a VM by its guest agent. */
 export type Place = HostPlace | VmPlace;
 
+/** The target that means this place. */
+export const targetOf = (place: Place): string =>
+  'guest' in place
+    ? `vm/${place.guest.vmid}`
+    : place.container === undefined
+      ? place.host.spec.name
+      : `ct/${place.container}`;
+
 /** The place that a target means, the usual host when there is none. A guest has to be running. */
 export async function placeOf(target: string | undefined, context: ToolContext): Promise<Place> {
   if (target === undefined) {

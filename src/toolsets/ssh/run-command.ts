@@ -1,45 +1,92 @@
 import type { z } from 'zod';
+import { cancelled } from '../../failure.ts';
 import { type Answer, answer, type RemoteText } from '../../present/answer.ts';
 import type { CommandResult } from '../../ssh/client.ts';
+import type { Job, JobResult } from '../../ssh/jobs.ts';
 import { count, elapsed } from '../format.ts';
 import type { command } from '../params.ts';
 import type { Preview, ToolContext } from '../tool.ts';
-import type { VmResult } from '../vm/run.ts';
+import { cursorText } from './job-cursor.ts';
 import { refuseKeyboard } from './keyboard.ts';
-import type { Place } from './place.ts';
+import { type Place, targetOf } from './place.ts';
 import { runAt } from './run-at.ts';
 
 export type CommandInput = z.infer<z.ZodObject<typeof command>>;
 
-/** Runs the command at its place. That it ended is an answer, whatever its exit code. */
+/** No command of ours runs longer. */
+const MOST_MS = 24 * 3600_000;
+const ASK_AGAIN_MS = 1_000;
+
+/** How long a call waits for a command before that is a job, and how long it may run: a timeout alone is waited for. */
+function limitsOf({ timeout_s, wait_s }: CommandInput, { commandTimeoutMs }: ToolContext['setup']) {
+  const timeoutMs = timeout_s === undefined ? MOST_MS : timeout_s * 1000;
+  const waitMs = timeout_s === undefined ? commandTimeoutMs : Number.POSITIVE_INFINITY;
+  return { timeoutMs, waitMs: wait_s === undefined ? waitMs : wait_s * 1000 };
+}
+
+/**
+ * Runs the command at its place. That it ended is an answer, whatever its exit code; so is that it goes on as a job. A
+ * call that is cancelled while it waits ends the command.
+ */
 export async function runCommand(
   place: Place,
   input: CommandInput,
   context: ToolContext,
   sudo: boolean,
 ): Promise<Answer> {
-  const { script, stdin, cwd, env, user, timeout_s } = input;
+  const { script, stdin, cwd, env, user } = input;
   refuseKeyboard(input);
-  const timeoutMs = timeout_s === undefined ? context.setup.commandTimeoutMs : timeout_s * 1000;
-  return ended(place, await runAt(place, { script, stdin, cwd, env, user, timeoutMs, sudo }, context));
+  const { timeoutMs, waitMs } = limitsOf(input, context.setup);
+  const work = { script, stdin, cwd, env, user, timeoutMs, sudo };
+  const { signal, ssh, progress } = context;
+  if (signal.aborted) throw cancelled(`The command on ${place.label}`, signal.reason);
+  const plan = { target: targetOf(place), label: place.label, script, tell: progress };
+  const job = ssh.jobs.begin(plan, (own) => runAt(place, work, context, undefined, own));
+  // Where there are too many jobs the call goes on waiting: nothing is ended that somebody began.
+  for (let ms = waitMs; ; ms = ASK_AGAIN_MS) {
+    const result = await job.within(ms, signal);
+    if (result) return ended(place, result);
+    if (ssh.jobs.adopt(job)) return goesOn(place, job);
+  }
 }
 
-const ended = (place: Place, result: VmResult): Answer =>
+const goesOn = (place: Place, job: Job): Answer =>
+  answer(`still running on ${place.label} after ${elapsed(Date.now() - job.startedAt)}, as job ${job.id.text}`, {
+    state: job.state,
+    job: job.id.text,
+    ran_on: place.label,
+    ssh_host: sshHostOf(place),
+    ...soFar(job),
+    next: `ssh_job_read with this job and cursor waits for more, ssh_job_kill ends it; it ends with this server.`,
+  });
+
+/** The output up to now, and the cursor from which more can be read. */
+function soFar({ output }: Job) {
+  const { stdout, stderr } = output.output();
+  const cursor = cursorText({ stdout: output.bytes('stdout'), stderr: output.bytes('stderr') });
+  return { stdout: unlessEmpty(stdout), stderr: unlessEmpty(stderr), cursor };
+}
+
+const sshHostOf = (place: Place): string | undefined =>
+  'host' in place && place.container !== undefined ? place.host.spec.name : undefined;
+
+const ended = (place: Place, result: JobResult): Answer =>
   answer(`${ending(result)} on ${place.label} in ${elapsed(result.durationMs)}`, {
     exit_code: result.exitCode,
     signal: result.signal,
     ran_on: place.label,
-    ssh_host: 'host' in place && place.container !== undefined ? place.host.spec.name : undefined,
+    ssh_host: sshHostOf(place),
     stdout: unlessEmpty(result.stdout),
     stderr: unlessEmpty(result.stderr),
-    cut_by_the_guest_agent: result.cut.length > 0 ? result.cut : undefined,
+    cut_by_the_guest_agent: result.cut?.length ? result.cut : undefined,
     duration_ms: Math.round(result.durationMs),
     background_holds_output: result.backgroundHoldsOutput,
   });
 
-const unlessEmpty = (text: RemoteText): RemoteText | undefined => (text.totals.bytes > 0 ? text : undefined);
+export const unlessEmpty = (text: RemoteText): RemoteText | undefined => (text.totals.bytes > 0 ? text : undefined);
 
-const ending = ({ exitCode, signal }: CommandResult): string =>
+/** `exit 3`, `killed by signal TERM`. */
+export const ending = ({ exitCode, signal }: Pick<CommandResult, 'exitCode' | 'signal'>): string =>
   exitCode !== undefined ? `exit ${exitCode}` : signal ? `killed by signal ${signal}` : 'ended without an exit status';
 
 /** What a human is shown of a command before it runs; the script comes last, because a long text loses its end. */

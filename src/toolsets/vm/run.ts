@@ -1,9 +1,10 @@
 import { asFailure, Failure } from '../../failure.ts';
 import { type AgentEnd, endInVm, startInVm } from '../../pve/agent.ts';
 import type { Guest } from '../../pve/guests.ts';
-import { Capture } from '../../ssh/capture.ts';
 import type { CommandResult } from '../../ssh/client.ts';
+import type { JobRun } from '../../ssh/jobs.ts';
 import type { Killed } from '../../ssh/kill.ts';
+import type { Output, OutputReader } from '../../ssh/output.ts';
 import { stopped } from '../../ssh/stopped.ts';
 import { noUser } from '../../ssh/sudo.ts';
 import { newMarks } from '../../ssh/wrap.ts';
@@ -24,13 +25,15 @@ const LAST_WORDS_MS = 1_000;
 
 /**
  * Runs a command in a VM by its guest agent, as its root. Failures are those of a command over SSH: past `timeoutMs` or
- * when the call is cancelled its processes are ended, and it is told what was seen of them.
+ * when the call, or the job, is cancelled its processes are ended, and it is told what was seen of them.
  */
 export async function runInVm(
   vm: { readonly guest: Guest; readonly label: string },
   input: Work,
-  { pve, signal, progress }: ToolContext,
+  { pve, ssh, ...call }: ToolContext,
+  job?: JobRun,
 ): Promise<VmResult> {
+  const { signal, tell: progress, output } = job ?? { ...call, tell: call.progress, output: ssh.jobs.newOutput() };
   const { guest, label } = vm;
   const { timeoutMs } = input;
   const marks = newMarks();
@@ -43,12 +46,13 @@ export async function runInVm(
     timeoutMs === Number.POSITIVE_INFINITY ? signal : AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
   const tell = () => progress(`running in ${label}, ${elapsed(performance.now() - began)}`);
   const end = await watch.until(limit, tell);
-  if (end) return resultOf(end, label, input, marks.mark, performance.now() - began);
+  const durationMs = Math.round(performance.now() - began);
+  if (end) return { ...resultOf(end, await outputOf(end, output), label, input, marks.mark), durationMs };
   const why = signal.aborted ? 'cancelled' : 'timeout';
   const killed = await endProcesses(pve, guest, { cookie: marks.cookie, pid });
   watch.runs = undefined;
   const last = await watch.until(AbortSignal.timeout(LAST_WORDS_MS)).catch(() => undefined);
-  throw stopped({ name: label }, { timeoutMs }, why, witnessed(killed, watch.runs, pid), outputOf(last));
+  throw stopped({ name: label }, { timeoutMs }, why, witnessed(killed, watch.runs, pid), await outputOf(last, output));
 }
 
 /** The one that asks how a process ended; what was asked and not yet answered is never asked a second time. */
@@ -97,16 +101,15 @@ function witnessed(killed: Killed, runs: boolean | undefined, pid: number): Kill
   return runs ? { ...killed, state: 'still running', pids: [pid] } : { ...killed, state: 'unknown' };
 }
 
-function textOf(bytes: Buffer) {
-  const capture = new Capture();
-  capture.add(bytes);
-  return capture.text();
+/** What an agent kept of the output, which comes with the end and not before. */
+async function outputOf(end: AgentEnd | undefined, output: OutputReader): Promise<Output> {
+  if (end) {
+    await output.stdout(end.stdout);
+    await output.stderr(end.stderr);
+  }
+  await output.end();
+  return output.output();
 }
-
-const outputOf = (end: AgentEnd | undefined) => ({
-  stdout: textOf(end?.stdout ?? Buffer.alloc(0)),
-  stderr: textOf(end?.stderr ?? Buffer.alloc(0)),
-});
 
 /** By number, as Linux has them. */
 const signals: Readonly<Record<number, string>> = {
@@ -124,8 +127,13 @@ const signals: Readonly<Record<number, string>> = {
   15: 'TERM',
 };
 
-function resultOf(end: AgentEnd, label: string, { cwd, user }: Work, mark: string, durationMs: number): VmResult {
-  const output = outputOf(end);
+function resultOf(
+  { exitCode, signal, cut }: AgentEnd,
+  output: Output,
+  label: string,
+  { cwd, user }: Work,
+  mark: string,
+): Omit<VmResult, 'durationMs'> {
   if (output.stderr.text === `${mark} cd\n`) {
     throw new Failure(
       'not-found',
@@ -134,6 +142,6 @@ function resultOf(end: AgentEnd, label: string, { cwd, user }: Work, mark: strin
     );
   }
   if (user !== undefined && output.stderr.text === `${mark} user\n`) throw noUser(user, label);
-  const signal = end.signal === undefined ? undefined : (signals[end.signal] ?? String(end.signal));
-  return { ...output, exitCode: end.exitCode, signal, durationMs: Math.round(durationMs), cut: end.cut };
+  const name = signal === undefined ? undefined : (signals[signal] ?? String(signal));
+  return { ...output, exitCode, signal: name, cut };
 }
