@@ -16,7 +16,7 @@ const sudoPassword = new Secret(DASH_PASSWORD);
 let server: Sshd;
 let ssh: Ssh;
 beforeAll(async () => {
-  server = await startSshd({ containers: { 400: 'running' } });
+  server = await startSshd({ containers: { 400: 'running', 401: 'without bash' } });
   runAsRoot(['mkdir', '-m', '1777', join(server.folder, 'shared')]);
   ssh = sshTo(server);
 });
@@ -45,6 +45,24 @@ describe('sudo', () => {
         const given = await elevated(host, script, { stdin: 'given\n' });
         expect(given).toMatchObject({ stdout: { text: '0\ngiven\n' }, stderr: { text: '' }, exitCode: 0 });
         expect((await elevated(host, script)).stdout.text).toBe('0\n');
+      }
+    }
+  });
+
+  it('guarantee 10: that remembers the password is sent none, and the command gets its own stdin alone', async () => {
+    runAsRoot(['rm', '-f', '/run/sudo/ts/psm-ash']);
+    const wrong = login(server, 'psm-ash', { sudoPassword: new Secret('not it') });
+    expect(await failed(elevated(wrong, 'true'))).toMatchObject({ kind: 'authentication' });
+    const right = login(server, 'psm-ash', { sudoPassword });
+    for (const host of [right, right, wrong]) {
+      for (const [script, more] of [
+        ['id -u; cat', {}],
+        ['id -u\ncat', {}],
+        ['id -u; cat', { container: 401 }],
+        ['id -u\ncat', { container: 400 }],
+      ] as const) {
+        const given = await elevated(host, script, { stdin: 'given\n', ...more });
+        expect(given).toMatchObject({ stdout: { text: '0\ngiven\n' }, stderr: { text: '' }, exitCode: 0 });
       }
     }
   });
@@ -148,9 +166,9 @@ describe('sudo', () => {
     });
     watcher.stdin.write('go\n');
     const outputs: string[] = [];
-    for (const user of ['psm-bash', 'psm-dash']) {
+    for (const user of ['psm-bash', 'psm-dash', 'psm-ash']) {
       const host = login(server, user, { sudoPassword });
-      for (const more of [{}, { stdin: 'x' }, { container: 400 }, { env: { A: 'b' } }]) {
+      for (const more of [{}, { stdin: 'x' }, { container: 400 }, { container: 401 }, { env: { A: 'b' } }]) {
         for (const script of [
           'cat',
           'cat; sleep 0.3; cat /proc/self/environ /proc/$PPID/environ; ps -ef',
