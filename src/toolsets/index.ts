@@ -21,6 +21,13 @@ import storageContent from './pve/storage-content.ts';
 import taskStop from './pve/task-stop.ts';
 import vmCreate from './pve/vm-create.ts';
 import volumeDelete from './pve/volume-delete.ts';
+import fileDownload from './ssh/file-download.ts';
+import fileEdit from './ssh/file-edit.ts';
+import fileList from './ssh/file-list.ts';
+import fileRead from './ssh/file-read.ts';
+import fileUpload from './ssh/file-upload.ts';
+import fileWrite from './ssh/file-write.ts';
+import hostMetrics from './ssh/host-metrics.ts';
 import type { Tool } from './tool.ts';
 import vmAgent from './vm/agent.ts';
 
@@ -49,5 +56,12 @@ export const tools: readonly Tool[] = [
   taskStop,
   vmCreate,
   volumeDelete,
+  fileDownload,
+  fileEdit,
+  fileList,
+  fileRead,
+  fileUpload,
+  fileWrite,
+  hostMetrics,
   vmAgent,
 ].sort((a, b) => (a.name < b.name ? -1 : 1));

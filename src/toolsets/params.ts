@@ -181,14 +181,14 @@ export const user = z
 
 export const startIt = z.boolean().describe('Start it, and wait for its address.');
 
-/** What the tools that read and write files have in common. */
-export const remotePath = z
-  .string()
-  .regex(/^(\/|~\/)[^\0]*$/, 'must be absolute, or begin with ~/')
-  .max(4096)
-  .describe('Path there: absolute, or ~/….');
+/** What the tools that read and write files have in common. A refinement, unlike a pattern, costs a model nothing. */
+const like = (pattern: RegExp, says: string) => z.string().refine((text) => pattern.test(text), says);
 
-export const asRoot = z.boolean().describe('As root, by sudo.');
+export const remotePath = like(/^(\/|~\/)[^\0]*$/, 'must be absolute, or begin with ~/')
+  .max(4096)
+  .describe('Absolute, or ~/….');
+
+export const asRoot = z.boolean().describe('As root.');
 
 export const overwrite = z.boolean().describe('Replace what is there.');
 
@@ -199,14 +199,11 @@ export const expectedSha256 = z
 
 export const makeFolders = z.boolean().describe('Make missing folders.');
 
-export const fileMode = z
-  .string()
-  .regex(/^[0-7]{3,4}$/, 'must be an octal mode')
-  .describe('Octal mode; else kept, or 644.');
+export const fileMode = like(/^[0-7]{3,4}$/, 'must be an octal mode').describe('Octal.');
 
-export const fileOwner = z
-  .string()
-  .regex(/^[A-Za-z0-9_][\w.-]{0,63}(:[A-Za-z0-9_][\w.-]{0,63})?$/, 'must be user or user:group')
-  .describe('user:group; else kept.');
+export const fileOwner = like(
+  /^[A-Za-z0-9_][\w.-]{0,63}(:[A-Za-z0-9_][\w.-]{0,63})?$/,
+  'must be user or user:group',
+).describe('user:group.');
 
-export const localFile = z.string().min(1).max(4096).describe('File in the transfer folder (MCP_TRANSFER_DIR).');
+export const localFile = z.string().min(1).max(4096).describe('In the transfer folder.');

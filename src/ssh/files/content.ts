@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
+import { Failure } from '../../failure.ts';
+
+// Smaller pieces cost far more of the one thread there is.
+const PIECE = 256 * 1024;
+const HASHED_AT_ONCE = 1024 * 1024;
+
+/** Opens a regular file that is not a link, as node:fs does; `invalid-input` when it is none. */
+export async function openRegular(path: string, flags = constants.O_RDONLY): Promise<FileHandle> {
+  const handle = await open(path, flags | constants.O_NOFOLLOW | constants.O_NONBLOCK, 0o600);
+  if ((await handle.stat()).isFile()) return handle;
+  await handle.close();
+  throw new Failure('invalid-input', 'That is no regular file.', 'Only files can be sent and received.');
+}
+
+/** SHA-256 of the first `bytes` of a file, in hex; of fewer when it is shorter. */
+export async function hashOf(file: FileHandle, bytes: number, signal?: AbortSignal): Promise<string> {
+  const hash = createHash('sha256');
+  const buffer = Buffer.allocUnsafe(HASHED_AT_ONCE);
+  for (let at = 0; at < bytes; ) {
+    signal?.throwIfAborted();
+    const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.length, bytes - at), at);
+    if (bytesRead === 0) break;
+    hash.update(buffer.subarray(0, bytesRead));
+    at += bytesRead;
+  }
+  return hash.digest('hex');
+}
+
+/** The bytes of a file from one place to another, in pieces; `tell` hears where each of them ended. */
+export async function* piecesOf(
+  file: FileHandle,
+  from: number,
+  to: number,
+  tell: (at: number) => void,
+): AsyncGenerator<Buffer> {
+  for (let at = from; at < to; ) {
+    // A buffer of its own for each: the channel holds on to what it was given.
+    const buffer = Buffer.allocUnsafe(Math.min(PIECE, to - at));
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, at);
+    if (bytesRead === 0) return;
+    at += bytesRead;
+    yield buffer.subarray(0, bytesRead);
+    tell(at);
+  }
+}

@@ -1,0 +1,200 @@
+import { SMALL } from './script.ts';
+
+/** What the scripts that write are told, besides the file. */
+export interface WriteOrder {
+  /** `any`: what is there may be replaced; `none`: nothing may be there; else the SHA-256 of what must be there. */
+  readonly expect: string;
+  /** A random word of letters and digits. */
+  readonly token: string;
+  readonly size: number;
+  /** Octal; what the file has, or a new one gets, when absent. */
+  readonly mode?: string;
+  /** `user` or `user:group`. */
+  readonly owner?: string;
+  readonly makeFolders?: boolean;
+}
+
+export const orderArgs = (path: string, order: WriteOrder): string[] => [
+  path,
+  order.expect,
+  order.token,
+  String(order.size),
+  order.mode ?? '',
+  order.owner ?? '',
+  order.makeFolders ? '1' : '',
+];
+
+/**
+ * `place` finds the real file `r` and its folder `d`. `check` sees that what is there may be replaced; `was` are its
+ * facts, `old` its hash. `publish` gives the temporary file `t` the mode, owner and attributes that the file has or
+ * shall have, and puts it in its place in one step: by a link where nothing may be there, because a rename would replace
+ * what somebody else made meanwhile. The lock is for others of our kind, who check and publish too.
+ */
+const COMMON = `expect=$2 token=$3 size=$4 mode=$5 owner=$6 folders=$7
+mask=$(umask)
+place() {
+  d=\${f%/*}
+  d=\${d:-/}
+  if [ ! -d "$d" ]; then
+    if [ "$folders" = 1 ]; then
+      e=$(mkdir -p -- "$d" 2>&1) || no mkdir "$e"
+    else
+      look "$d"
+      no no-folder
+    fi
+  fi
+  real "$f" || no other 'its links lead nowhere'
+  d=\${r%/*}
+  d=\${d:-/}
+}
+check() {
+  was=
+  old=none
+  if look "$r"; then
+    [ ! -d "$r" ] || no folder
+    [ -f "$r" ] || no special
+    was=$s
+    old=
+    set -- $s
+    if [ \${#expect} -eq 64 ] || [ "$2" -le ${SMALL} ]; then
+      sum "$r" "$2"
+      old=$h
+    fi
+  fi
+  tell old "$old"
+  [ "$expect" != any ] && [ "$expect" != "$old" ] || return 0
+  [ "$expect" != none ] || no exists
+  [ -n "$old" ] || no unverified
+  no changed
+}
+create() {
+  umask 077
+  e=$( (set -C; : >"$1") 2>&1) || no create "$e"
+}
+lock() {
+  command -v flock >/dev/null && [ -r "$d" ] || return 0
+  exec 9<"$d"
+  tries=0
+  until flock -n 9 2>/dev/null || [ $tries -eq 50 ]; do
+    tries=$((tries + 1))
+    sleep 0.1 2>/dev/null || sleep 1
+  done
+}
+publish() {
+  m=$mode
+  o=$owner
+  if [ -n "$was" ]; then
+    like=$(stat -c '%a %u:%g' -- "$r")
+    cp --attributes-only --preserve=all -- "$r" "$t" 2>/dev/null && touch -- "$t"
+    m=\${m:-\${like%% *}}
+    o=\${o:-\${like#* }}
+  fi
+  m=\${m:-$(printf %o $((0666 & ~0$mask)))}
+  [ -z "$o" ] || [ "$(stat -c %u:%g -- "$t")" = "$o" ] || e=$(chown -- "$o" "$t" 2>&1) || no keep "$e"
+  [ "$(stat -c %a -- "$t")" = "$m" ] || e=$(chmod "$m" "$t" 2>&1) || [ -z "$mode$was" ] || no keep "$e"
+  lock
+  check
+  if [ "$old" = none ] && ln -- "$t" "$r" 2>/dev/null; then
+    rm -f -- "$t"
+  else
+    [ "$old" != none ] || [ "$expect" = any ] || [ ! -e "$r" ] || no exists
+    e=$(mv -f -- "$t" "$r" 2>&1) || no rename "$e"
+  fi
+  look "$r"
+  tell was "$was"
+  tell stat "$s"
+  tell real "$r"
+  printf '\\0'
+}
+`;
+
+/**
+ * Writes a whole file, of `size` bytes and the SHA-256 `$8`, from stdin. Until all of it has come, been compared and put
+ * on the disk, it is a temporary file beside it, which is removed whatever happens but a KILL.
+ */
+export const WRITE = `${COMMON}want=$8
+place
+check
+t=$d/.psm-$token.tmp
+trap 'rm -f -- "$t"' 0
+trap 'exit 1' 1 2 13 15
+create "$t"
+e=$(cat 2>&1 >"$t") || no full "$e"
+[ "$(stat -c %s -- "$t")" -eq "$size" ] || no cut
+sum "$t" "$size"
+[ -z "$h" ] || [ "$h" = "$want" ] || no damaged
+tell sum "$h"
+dd if=/dev/null of="$t" conv=notrunc,fsync 2>/dev/null
+publish
+`;
+
+/**
+ * What of an upload is there. `b` is ours alone by its name; `p` is what one that was cut left, or another `b` whose
+ * owner has not written for a minute. Renaming is how it is claimed. What is not ours, or has a second name, is not
+ * trusted: the folder may be one that everybody writes to.
+ */
+const PART = `key=$8
+b=$d/.psm-$key.$token.busy
+p=$d/.psm-$key.part
+`;
+
+/** Begins an upload: tells how much of it is there already, and the hash of that. `$8` tells uploads apart. */
+export const UPLOAD_BEGIN = `${COMMON}place
+check
+${PART}if ! mv -- "$p" "$b" 2>/dev/null; then
+  for one in "$d/.psm-$key".*.busy; do
+    [ -z "$(find "$one" -prune -mmin +1 2>/dev/null)" ] || mv -- "$one" "$b" 2>/dev/null
+  done
+fi
+h= n=0
+if [ -f "$b" ] && [ ! -L "$b" ] && [ "$(stat -c '%u %h' -- "$b")" = "$(id -u) 1" ]; then
+  n=$(stat -c %s -- "$b")
+  [ "$n" -gt "$size" ] || sum "$b" "$n"
+fi
+if [ -z "$h" ]; then
+  n=0
+  rm -f -- "$b"
+  create "$b"
+fi
+tell part "$n"
+tell sum "$h"
+printf '\\0'
+`;
+
+/** Goes on with an upload from byte `$9` on, with what comes on stdin. One that is cut leaves its part. */
+export const UPLOAD_APPEND = `${COMMON}from=$9
+place
+${PART}[ -f "$b" ] && [ ! -L "$b" ] || no gone
+trap 'mv -f -- "$b" "$p" 2>/dev/null' 0
+trap 'exit 1' 1 2 13 15
+[ "$from" -gt 0 ] || : >"$b"
+[ "$(stat -c %s -- "$b")" -eq "$from" ] || no gone
+e=$(cat 2>&1 >>"$b") || {
+  rm -f -- "$b"
+  no full "$e"
+}
+[ "$(stat -c %s -- "$b")" -eq "$size" ] || no cut
+trap - 0
+printf '\\0'
+`;
+
+/**
+ * Ends an upload: compares the hash with that on stdin, which the other side finds out at the same time, and publishes.
+ * What may not be published stays as a part; what is damaged does not.
+ */
+export const UPLOAD_END = `${COMMON}place
+${PART}[ -f "$b" ] && [ ! -L "$b" ] || no gone
+t=$b
+trap 'mv -f -- "$b" "$p" 2>/dev/null' 0
+trap 'exit 1' 1 2 13 15
+check
+sum "$b" "$size"
+IFS= read -r want || exit 1
+[ -z "$h" ] || [ "$h" = "$want" ] || {
+  rm -f -- "$b"
+  no damaged
+}
+tell sum "$h"
+[ "$size" -gt ${SMALL} ] || dd if=/dev/null of="$t" conv=notrunc,fsync 2>/dev/null
+publish
+`;

@@ -1,0 +1,56 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { Facts } from '../../present/answer.ts';
+import { factsOf } from '../../ssh/files/facts.ts';
+import type { Reply } from '../../ssh/files/reply.ts';
+import { orderArgs, WRITE, type WriteOrder } from '../../ssh/files/write.ts';
+import type { ToolContext } from '../tool.ts';
+import { fileFacts, hashIn } from './file-facts.ts';
+import { type FileSpot, tellFile } from './file-road.ts';
+
+/** What a caller says of what may be replaced. */
+export interface Replacing {
+  readonly overwrite?: boolean;
+  readonly expected_sha256?: string;
+}
+
+export const expectation = ({ overwrite, expected_sha256 }: Replacing): string =>
+  expected_sha256 ?? (overwrite ? 'any' : 'none');
+
+/** A word by which temporary files of different calls are told apart. */
+export const newToken = (): string => randomBytes(8).toString('hex');
+
+/** Puts a whole content in the place of a file, in one step. */
+export async function putFile(
+  spot: FileSpot,
+  content: Uint8Array,
+  order: Omit<WriteOrder, 'token' | 'size'>,
+  context: ToolContext,
+): Promise<Facts> {
+  const sha256 = createHash('sha256').update(content).digest('hex');
+  const whole = { ...order, token: newToken(), size: content.length };
+  const args = [...orderArgs(spot.path, whole), sha256];
+  const reply = await tellFile(spot, WRITE, args, context, { stdin: content });
+  return publishedFacts(reply, spot, sha256);
+}
+
+/** What is told of a file that was put in its place. */
+export function publishedFacts(reply: Reply, spot: FileSpot, sha256: string): Facts {
+  const was = reply.field('was');
+  const replaced = was ? factsOf(was) : undefined;
+  return {
+    ...fileFacts(reply, spot),
+    sha256,
+    created: replaced === undefined,
+    sha256_before: hashIn(reply, 'old'),
+    size_before: replaced?.size,
+    notes: notesOf(reply, replaced?.links ?? 1),
+  };
+}
+
+function notesOf(reply: Reply, links: number): Facts['notes'] {
+  const notes = [
+    ...(hashIn(reply, 'sum') === undefined ? ['The host has no sha256 program: only the length was compared.'] : []),
+    ...(links > 1 ? [`The file had ${links} names (hard links); the others keep the old content.`] : []),
+  ];
+  return notes.length > 0 ? notes : undefined;
+}
