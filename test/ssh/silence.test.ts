@@ -2,26 +2,32 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import type { Socket } from 'node:net';
+import { join } from 'node:path';
 import ssh2 from 'ssh2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect } from '../../src/ssh/connect.ts';
 import type { ConnectOptions } from '../../src/ssh/layer.ts';
+import { login, sshTo } from '../rig/login.ts';
 import { type FaultProxy, startProxy } from '../rig/proxy.ts';
 import { type Sshd, startSshd } from '../rig/sshd.ts';
+import { runAsRoot } from '../rig/users.ts';
 import { actor, BANNER, DEADLINE, hostAt, knowing, listening, lost, portOf, publicKey, refusal } from './connecting.ts';
 
 let sshd: Sshd;
 let hop: Sshd;
 let known: ConnectOptions;
+/** One for each test that freezes one, because starting them would hold up the tests that run beside it. */
+const toFreeze: Sshd[] = [];
 
 beforeAll(async () => {
   sshd = await startSshd();
   hop = await startSshd({ authorizedKeys: [publicKey(sshd)] });
   known = knowing(sshd, hop);
+  for (const _ of [1, 2, 3, 4]) toFreeze.push(await startSshd({ authorizedKeys: [publicKey(sshd)] }));
 });
 
 afterAll(async () => {
-  for (const server of [sshd, hop]) await server?.stop();
+  for (const server of [sshd, hop, ...toFreeze]) await server?.stop();
 });
 
 describe.concurrent('guarantee 3: a port that is not an SSH server gives one clear failure by the deadline', () => {
@@ -138,7 +144,7 @@ describe.concurrent('guarantee 3: a port that is not an SSH server gives one cle
 
 describe.concurrent('guarantee 3: a peer that falls silent is noticed', () => {
   it('when its sshd is frozen, within 20 s by default', { timeout: 40_000 }, async () => {
-    const frozen = await startSshd();
+    const frozen = toFreeze.pop() as Sshd;
     const connection = await connect(hostAt(frozen), knowing(frozen));
     frozen.killSessions('SIGSTOP');
     expect(await lost(connection)).toBeLessThan(20_000);
@@ -146,7 +152,53 @@ describe.concurrent('guarantee 3: a peer that falls silent is noticed', () => {
       kind: 'unreachable',
       message: 'The SSH connection to pve1 was lost: nothing has come from it for 15 s.',
     });
-    await frozen.stop();
+  });
+
+  it('in mid-command, within 20 s by default: told as unknown; what waited runs once, on a new connection', {
+    timeout: 40_000,
+  }, async () => {
+    const frozen = toFreeze.pop() as Sshd;
+    const ssh = sshTo(frozen);
+    const host = login(frozen, 'psm-bash');
+    const file = join(frozen.folder, 'ran');
+    runAsRoot(['install', '-m', '666', '/dev/null', file]);
+    const sessions: Promise<unknown>[] = [];
+    const session = () =>
+      new Promise<void>((begun) => {
+        const command = { script: 'echo begun; sleep 60', timeoutMs: 60_000 };
+        sessions.push(ssh.run(host, command, { onOutput: () => begun() }).catch((error) => error));
+      });
+    await Promise.all(Array.from({ length: 7 }, session));
+    const waiting = [1, 2, 3].map((i) => ssh.run(host, { script: `echo ${i} >>${file}`, timeoutMs: 60_000 }));
+    const start = performance.now();
+    frozen.killSessions('SIGSTOP');
+    for (const error of await Promise.all(sessions)) {
+      expect(error).toMatchObject({
+        kind: 'outcome-unknown',
+        facts: { remote_process: 'unknown', stdout: { text: 'begun\n' } },
+      });
+    }
+    expect(performance.now() - start).toBeLessThan(20_000);
+    await Promise.all(waiting);
+    expect(performance.now() - start).toBeLessThan(25_000);
+    expect(readFileSync(file, 'utf8').split('\n').toSorted()).toEqual(['', '1', '2', '3']);
+    await ssh.close();
+  });
+
+  it('before it said a word: a frozen listener, whose kernel takes connections, is told by the deadline', async () => {
+    const frozen = toFreeze.pop() as Sshd;
+    runAsRoot(['kill', '-STOP', String(frozen.pid)]);
+    const failure = await refusal(hostAt(frozen), { ...knowing(frozen), connectTimeoutMs: DEADLINE });
+    expect(failure).toMatchObject({ kind: 'timeout', message: expect.stringContaining('said nothing') });
+    expect(failure.ms).toBeLessThan(DEADLINE);
+  });
+
+  it('at a hop, within 20 s by default, while the target is well', { timeout: 40_000 }, async () => {
+    const frozen = toFreeze.pop() as Sshd;
+    const via = [hostAt(sshd, { name: 'bastion', port: frozen.port })];
+    const connection = await connect(hostAt(sshd, { via }), knowing(frozen, sshd));
+    frozen.killSessions('SIGSTOP');
+    expect(await lost(connection)).toBeLessThan(20_000);
   });
 
   it('when the network swallows everything, directly and through a hop', async () => {
