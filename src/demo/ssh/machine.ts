@@ -1,5 +1,6 @@
 import type { IFileSystem } from 'just-bash';
 import type { DemoNode, Guest, JournalLine, Service, World } from '../world.ts';
+import { guestWorkers, liveFiles, livePaths, nodeWorkers, type Worker, withLive } from './live.ts';
 import type { Entry } from './table.ts';
 
 /** A place where programs run: a node, or a running guest of one. */
@@ -34,10 +35,19 @@ export interface Machines {
 /** All machines of `world`, whose files `disk` keeps. */
 export function machinesOf(world: World, disk: (files: Record<string, string>) => IFileSystem): Machines {
   const made = new Map<string, Machine>();
-  const once = (key: string, make: () => Machine): Machine => {
-    const known = made.get(key) ?? make();
-    made.set(key, known);
-    return known;
+  const once = (
+    key: string,
+    parts: () => { readonly files: Record<string, string>; readonly workers: readonly Worker[] },
+    make: (fs: IFileSystem) => Machine,
+  ): Machine => {
+    const known = made.get(key);
+    if (known) return known;
+    const { files, workers } = parts();
+    const fs = disk({ ...files, ...livePaths(workers) });
+    const machine = make(fs);
+    withLive(fs, liveFiles(machine, workers));
+    made.set(key, machine);
+    return machine;
   };
   let lastPid = 2_400_000;
   const nextPid = () => {
@@ -45,39 +55,46 @@ export function machinesOf(world: World, disk: (files: Record<string, string>) =
     return lastPid;
   };
   const node = (name: string) =>
-    once(name, () => ({
-      ...nodeFacts(world, name),
-      world,
-      fs: disk(nodeFiles(world, name)),
-      processes: new Map(),
-      nextPid,
-    }));
+    once(
+      name,
+      () => ({ files: nodeFiles(world, name), workers: nodeWorkers(world, nodeOf(world, name)) }),
+      (fs) => ({ ...nodeFacts(world, name), world, fs, processes: new Map(), nextPid }),
+    );
+  const inside = (guest: Guest) => ({ files: files(hostnameOf(guest), guest.os), workers: guestWorkers(guest) });
   const container = (guest: Guest) =>
-    once(`ct/${guest.vmid}`, () => ({
-      ...guestFacts(guest),
-      world,
-      fs: disk(files(hostnameOf(guest), guest.os)),
-      processes: new Map(),
-      nextPid,
-      // Looked up each time: a container can be moved.
-      get outside() {
-        return node(guest.node);
-      },
-      get node() {
-        return nodeOf(world, guest.node);
-      },
-    }));
+    once(
+      `ct/${guest.vmid}`,
+      () => inside(guest),
+      (fs) => ({
+        ...guestFacts(guest),
+        world,
+        fs,
+        processes: new Map(),
+        nextPid,
+        // Looked up each time: a container can be moved.
+        get outside() {
+          return node(guest.node);
+        },
+        get node() {
+          return nodeOf(world, guest.node);
+        },
+      }),
+    );
   const vm = (guest: Guest) =>
-    once(`vm/${guest.vmid}`, () => ({
-      ...guestFacts(guest),
-      world,
-      fs: disk(files(hostnameOf(guest), guest.os)),
-      processes: new Map(),
-      nextPid,
-      get node() {
-        return nodeOf(world, guest.node);
-      },
-    }));
+    once(
+      `vm/${guest.vmid}`,
+      () => inside(guest),
+      (fs) => ({
+        ...guestFacts(guest),
+        world,
+        fs,
+        processes: new Map(),
+        nextPid,
+        get node() {
+          return nodeOf(world, guest.node);
+        },
+      }),
+    );
   return { node, container, vm };
 }
 
@@ -104,7 +121,15 @@ const guestFacts = (guest: Guest) => ({
 
 function nodeFiles(world: World, name: string): Record<string, string> {
   const hosts = world.nodes.map(({ ip, name: host }) => `${ip} ${host}.home.arpa ${host}\n`);
-  return { ...files(name, 'Debian GNU/Linux 13 (trixie)'), '/etc/hosts': `127.0.0.1 localhost\n${hosts.join('')}` };
+  const chip = '/sys/class/hwmon/hwmon0';
+  return {
+    ...files(name, 'Debian GNU/Linux 13 (trixie)'),
+    '/etc/hosts': `127.0.0.1 localhost\n${hosts.join('')}`,
+    [`${chip}/name`]: 'k10temp\n',
+    [`${chip}/temp1_label`]: 'Tctl\n',
+    [`${chip}/temp1_input`]: '61375\n',
+    [`${chip}/temp1_crit`]: '95000\n',
+  };
 }
 
 const files = (hostname: string, os: string): Record<string, string> => ({
@@ -115,6 +140,10 @@ const files = (hostname: string, os: string): Record<string, string> => ({
   '/root/.bashrc': '# ~/.bashrc\n',
   '/dev/null': '',
   '/proc/self/environ': '',
+  '/proc/pressure/cpu': 'some avg10=1.20 avg60=0.90 avg300=0.85 total=911\n',
+  '/proc/pressure/io': 'some avg10=0.00 avg60=0.10 avg300=0.12 total=411\n',
+  '/proc/pressure/memory': 'some avg10=0.00 avg60=0.00 avg300=0.00 total=0\n',
+  '/proc/vmstat': 'oom_kill 0\n',
   '/tmp/.keep': '',
   '/var/log/.keep': '',
 });

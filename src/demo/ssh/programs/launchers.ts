@@ -1,6 +1,7 @@
 import { Input } from '../input.ts';
 import type { Process, Program } from '../proc.ts';
 import type { Installation } from '../programs.ts';
+import { runChild } from '../table.ts';
 
 /** Programs that run another program in their own place: shells, env, sudo and the like. */
 export function launchers(installation: () => Installation): Record<string, Program> {
@@ -23,9 +24,19 @@ export function launchers(installation: () => Installation): Record<string, Prog
       const rest = afterOptions(args, valued);
       return rest.length > 0 ? env(rest, proc) : 0;
     };
+  /** `timeout [-s SIGNAL] SECONDS COMMAND…`: 124 when it had to be ended. */
+  const timeout: Program = async (args, proc) => {
+    const [time = '', ...argv] = afterOptions(args, ['-s', '-k']);
+    const late = AbortSignal.timeout(Math.min(2 ** 31 - 1, Number.parseFloat(time) * 1000 || 2 ** 31 - 1));
+    const ended = new AbortController();
+    late.addEventListener('abort', () => ended.abort('TERM'));
+    const code = await runChild(proc, argv, { signal: ended.signal }, (child) => run(argv, child));
+    return late.aborted && ended.signal.aborted ? 124 : code;
+  };
   return {
     sh,
     bash: sh,
+    timeout,
     dash: sh,
     env,
     sudo: prefix('-u', '-g', '-p', '-D', '-h'),

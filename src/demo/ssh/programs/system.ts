@@ -1,6 +1,7 @@
 import { guestVitals, nodeVitals } from '../../world.ts';
 import type { Machine } from '../machine.ts';
 import type { Process, Program } from '../proc.ts';
+import { df } from './df.ts';
 
 const print =
   (text: (machine: Machine, args: readonly string[]) => string): Program =>
@@ -86,32 +87,6 @@ function amount(bytes: number, args: readonly string[]): string {
   const power = Math.min(4, Math.floor(Math.log2(bytes) / 10));
   const value = bytes / 1024 ** power;
   return `${value < 10 ? value.toFixed(1) : Math.round(value)}${'BKMGT'[power]}${'i'}`;
-}
-
-function df(args: readonly string[], { machine, out }: Process): number {
-  const { guest, node, world } = machine;
-  const size = Number(/size=(\d+)G/.exec(String(guest?.config.rootfs))?.[1] ?? 8) * 1024 ** 3;
-  const disks = guest
-    ? [
-        {
-          name: `/dev/mapper/pve-vm--${guest.vmid}--disk--0`,
-          total: size,
-          used: guestVitals(guest, world.now()).disk,
-          at: '/',
-        },
-      ]
-    : [
-        { name: '/dev/mapper/pve-root', total: node.rootfs.total, used: node.rootfs.used, at: '/' },
-        { name: '/dev/fuse', total: 128 * 1024 ** 2, used: 48 * 1024, at: '/etc/pve' },
-      ];
-  const shown = (bytes: number) => amount(bytes, args).replace(/i$/, '').padStart(10);
-  const head = args.some((arg) => /^-\w*h/.test(arg)) ? 'Size' : '1K-blocks';
-  out(`${'Filesystem'.padEnd(32)}${head.padStart(10)}      Used     Avail Use% Mounted on\n`);
-  for (const { name, total, used, at } of disks) {
-    const share = `${Math.ceil((100 * used) / total)}%`.padStart(4);
-    out(`${name.padEnd(32)}${shown(total)}${shown(used)}${shown(total - used)} ${share} ${at}\n`);
-  }
-  return 0;
 }
 
 /** `ip addr`, `ip -4 addr`, `ip -br addr`, `ip route`. */
