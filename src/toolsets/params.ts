@@ -32,6 +32,8 @@ export const target = z
   .max(255)
   .describe('Where: a host or node (pve1), a container (ct/400), a VM (vm/101). Default: the usual host.');
 
+export const host = z.string().min(1).max(255).describe('A host by name, as ssh_host_list gives it.');
+
 export const upid = z
   .string()
   .min(1)
@@ -109,6 +111,10 @@ export const jobAfterSeconds = z
   .max(3600)
   .describe('After so many seconds it goes on as a job. Default without timeout_s: as configured.');
 
+export const detach = z.boolean().describe('As a job that outlives this server and the connection.');
+
+export const job = z.string().min(8).max(400).describe('Id of the job, as it was told.');
+
 /** What every tool that runs a command takes besides the place. */
 export const command = {
   script,
@@ -118,6 +124,7 @@ export const command = {
   user: runAs.optional(),
   timeout_s: timeoutSeconds.optional(),
   wait_s: jobAfterSeconds.optional(),
+  detach: detach.optional(),
   force: force.optional(),
 };
 
@@ -192,10 +199,7 @@ export const asRoot = z.boolean().describe('As root.');
 
 export const overwrite = z.boolean().describe('Replace what is there.');
 
-export const expectedSha256 = z
-  .string()
-  .regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in hex')
-  .describe('Replace it only if it is this.');
+export const expectedSha256 = like(/^[0-9a-f]{64}$/, 'must be a SHA-256 in hex').describe('Replace only this.');
 
 export const makeFolders = z.boolean().describe('Make missing folders.');
 
