@@ -46,7 +46,7 @@ const allowed: Record<string, readonly string[]> = {
   config: ['config', 'setup/jsonedit.ts', 'toolsets/tool.ts', 'ssh/client.ts', 'failure.ts', 'secret.ts'],
   'clients.ts': ['config', 'pve', 'ssh', 'failure.ts'],
   'app.ts': ['clients.ts', 'config', 'mcp', 'gate', 'toolsets', 'present', 'pve', 'ssh', 'failure.ts', 'secret.ts'],
-  setup: ['setup', 'config/replacefile.ts', 'failure.ts'],
+  setup: ['setup', 'config/replacefile.ts', 'failure.ts', 'secret.ts'],
   cli: [
     'cli',
     'setup',
@@ -73,6 +73,7 @@ const packageHomes: readonly { readonly name: RegExp; readonly home: RegExp }[] 
   { name: /^(selfsigned|just-bash(\/browser)?)$/, home: /^demo\// },
   { name: /^dotenv$/, home: /^config\// },
   { name: /^ssh-config$/, home: /^config\// },
+  { name: /^@clack\/prompts$/, home: /^cli\/setup\// },
   { name: /^jsonc-parser$/, home: /^setup\// },
   { name: /^commander$/, home: /^cli\// },
   { name: /^yaml$/, home: /^toolsets\// },

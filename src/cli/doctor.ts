@@ -22,6 +22,11 @@ const MARKS = {
 
 /** Checks all that the server needs, tells it line by line, and exits with 1 when something failed. */
 export async function doctor(flags: Flags, json: boolean): Promise<void> {
+  if (!(await checkAll(flags, json))) process.exitCode = 1;
+}
+
+/** The same without the exit status: whether nothing failed. */
+export async function checkAll(flags: Flags, json = false): Promise<boolean> {
   const loaded = loadHere(flags);
   const redact = createRedact(loaded.secrets);
   const checks: Check[] = [];
@@ -32,7 +37,7 @@ export async function doctor(flags: Flags, json: boolean): Promise<void> {
   }
   const ok = checks.every(({ state }) => state !== 'failed');
   if (json) say(JSON.stringify({ ok, checks }, null, 2));
-  if (!ok) process.exitCode = 1;
+  return ok;
 }
 
 async function* allChecks(loaded: Loaded): Checks {

@@ -75,9 +75,56 @@ function commands(): Command {
       (await import('./trust.ts')).trust(host, flags, flags.fingerprint, flags.replace === true),
     );
   registering(program);
+  settingUp(program);
   program.addCommand(demoCommand().copyInheritedSettings(program));
   return program;
 }
+
+function settingUp(program: Command): void {
+  const setup = program
+    .command('setup')
+    .description('set everything up, step by step, asking before anything is changed')
+    .addOption(
+      program
+        .createOption('--client <name...>', 'AI clients to register it in')
+        .choices(clientNames)
+        .default(['claude-code']),
+    )
+    .option('--name <name>', 'what the clients call it', NAME)
+    .option('--yes', 'do everything unasked, but vouch for no fingerprint')
+    .option('--show-config', 'print what would be registered, and change nothing')
+    .option('--settings-file <file>', 'settings file to write');
+  for (const [flag, says] of setupFlags) setup.option(flag, says);
+  setup.action(async ({ client, name, ...answers }) =>
+    (await import('./setup/setup.ts')).setup({ client, name, answers }),
+  );
+  program
+    .command('uninstall')
+    .description('take away what the setup put somewhere, each thing asked')
+    .option('--yes', 'take everything away unasked')
+    .action(async (answers) => (await import('./setup/uninstall.ts')).uninstall(answers));
+}
+
+/** What the setup would ask. */
+const setupFlags: readonly (readonly [string, string])[] = [
+  ['--host <host>', 'name or address of the Proxmox VE host'],
+  ['--api-port <port>', 'port of its API'],
+  ['--ssh-user <name>', 'SSH login'],
+  ['--ssh-port <port>', 'SSH port'],
+  ['--fingerprint <SHA-256>', "fingerprint that the API's certificate must have"],
+  ['--host-key <SHA256:…>', 'fingerprint that the SSH host key must have'],
+  ['--ssh-key <file>', 'private key to use, instead of one that is made'],
+  ['--key <ours|agent>', 'which key: one of our own, or those of the SSH agent'],
+  ['--token-from <make|type|keep|other>', 'where the API token is from'],
+  ['--token-file <file>', 'file that holds the secret of an API token; - is standard input'],
+  ['--token-user <user@realm>', 'user of the token'],
+  ['--token-name <name>', 'name of the token'],
+  ['--token-days <days>', 'days after which the token expires'],
+  ['--access <operator|read-only|full>', 'what the token may do'],
+  ['--mode <mode>', 'guarded, read-only, ask or trusted'],
+  ['--toolsets <set>', 'full, core, pve or ssh'],
+  ['--replace', 'register in the place of another server of that name'],
+];
 
 function registering(program: Command): void {
   const client = program.createOption('--client <name>', 'which client').choices(clientNames);

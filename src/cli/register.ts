@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { asFailure } from '../failure.ts';
 import { type Around, type ClientName, clientNames, clients, type Entry } from '../setup/clients.ts';
-import { type Registration, readRecord, writeRecord } from '../setup/record.ts';
+import { changeRecord, type Registration, readRecord } from '../setup/record.ts';
 import {
   entryIn,
   isOurs,
@@ -38,16 +38,21 @@ const around = (): Around => ({
   env: process.env,
 });
 
-function groundOf(settingsFile: string | undefined): Ground {
-  const { defaultFile } = loadHere({ settingsFile });
-  const file = settingsFile === undefined ? defaultFile : resolve(settingsFile);
-  const script = realpathSync(process.argv[1] ?? '');
-  return {
-    entry: { type: 'stdio', command: process.execPath, args: [script, '--settings-file', file] },
-    settingsFile: file,
-    recordFile: join(dirname(defaultFile), 'setup.json'),
-  };
+/** How a client starts this very program on that settings file. */
+export const entryOf = (settingsFile: string): Entry => ({
+  type: 'stdio',
+  command: process.execPath,
+  args: [realpathSync(process.argv[1] ?? ''), '--settings-file', settingsFile],
+});
+
+function groundOf(flag: string | undefined): Ground {
+  const { defaultFile } = loadHere({ settingsFile: flag });
+  const settingsFile = flag === undefined ? defaultFile : resolve(flag);
+  return { entry: entryOf(settingsFile), settingsFile, recordFile: recordBeside(defaultFile) };
 }
+
+/** The record of what was set up stands beside the settings. */
+export const recordBeside = (settingsFile: string): string => join(dirname(settingsFile), 'setup.json');
 
 async function orFail(work: () => Promise<void>): Promise<void> {
   try {
@@ -64,18 +69,29 @@ export const register = (flags: RegisterFlags): Promise<void> =>
   orFail(async () => {
     const { client, name } = flags;
     const { entry, settingsFile, recordFile } = groundOf(flags.settingsFile);
-    const place = { client, name, file: clients[client].file(around()) };
-    if (flags.showConfig) {
-      say(`${place.file}:`);
-      return say(JSON.stringify({ [clients[client].servers]: { [name]: entry } }, null, 2));
-    }
+    if (flags.showConfig) return showConfig(client, name, entry);
     if (!existsSync(settingsFile))
       warn(`${settingsFile} is not there yet: until it is, the tools say what is missing.`);
-    const done =
-      (await byClaude(place, entry, flags.replace === true, recordFile)) ??
-      byFile(place, entry, flags.replace === true, recordFile);
-    say(`${done} ${clients[client].check}`);
+    say(await registerIn(client, name, entry, { replace: flags.replace === true, recordFile }));
   });
+
+/** Prints what would be written, and where. */
+export function showConfig(client: ClientName, name: string, entry: Entry): void {
+  say(`${clients[client].file(around())}:`);
+  say(JSON.stringify({ [clients[client].servers]: { [name]: entry } }, null, 2));
+}
+
+/** Registers it in the client, and tells what was done and how to see it. */
+export async function registerIn(
+  client: ClientName,
+  name: string,
+  entry: Entry,
+  { replace, recordFile }: { readonly replace: boolean; readonly recordFile: string },
+): Promise<string> {
+  const place = { client, name, file: clients[client].file(around()) };
+  const done = (await byClaude(place, entry, replace, recordFile)) ?? byFile(place, entry, replace, recordFile);
+  return `${done} ${clients[client].check}`;
+}
 
 type Place = Pick<Registration, 'client' | 'name' | 'file'>;
 
@@ -85,16 +101,15 @@ const isAt =
     one.client === client && one.name === name && one.file === file;
 
 function remember(recordFile: string, registration: Registration): void {
-  forget(recordFile, registration);
-  const record = readRecord(recordFile);
-  writeRecord(recordFile, { ...record, registrations: [...record.registrations, registration] });
+  changeRecord(recordFile, ({ registrations }) => ({
+    registrations: [...registrations.filter((one) => !isAt(registration)(one)), registration],
+  }));
 }
 
-function forget(recordFile: string, place: Place): void {
-  const record = readRecord(recordFile);
-  const registrations = record.registrations.filter((one) => !isAt(place)(one));
-  if (registrations.length < record.registrations.length) writeRecord(recordFile, { ...record, registrations });
-}
+const forget = (recordFile: string, place: Place): void =>
+  changeRecord(recordFile, ({ registrations }) => ({
+    registrations: registrations.filter((one) => !isAt(place)(one)),
+  }));
 
 function byFile(place: Place, entry: Entry, replace: boolean, recordFile: string): string {
   const known = readRecord(recordFile).registrations.find((one) => isAt(place)(one) && one.by === 'file');
@@ -132,21 +147,29 @@ async function byClaude(place: Place, entry: Entry, replace: boolean, recordFile
   }
 }
 
-/** Takes this server out of the lists of AI clients: of those that the record names, else of every known place. */
+/** Takes this server out of the lists of AI clients. */
 export const unregister = (flags: { readonly client?: ClientName; readonly name?: string }): Promise<void> =>
   orFail(async () => {
     const { recordFile } = groundOf(undefined);
-    const record = readRecord(recordFile);
-    const wanted = ({ client, name }: Registration): boolean =>
-      client === (flags.client ?? client) && name === (flags.name ?? name);
-    const recorded = record.registrations.filter(wanted);
-    const found = recorded.length > 0 ? recorded : inKnownPlaces().filter(wanted);
+    const found = registrationsIn(recordFile).filter(
+      ({ client, name }) => client === (flags.client ?? client) && name === (flags.name ?? name),
+    );
     if (found.length === 0) return say('It is registered nowhere.');
-    for (const one of found) {
-      say(sentences[await takeOut(one)](one));
-      forget(recordFile, one);
-    }
+    for (const one of found) say(await unregisterOne(one, recordFile));
   });
+
+/** Those that the record names; without any, what is found in the known places. */
+export function registrationsIn(recordFile: string): readonly Registration[] {
+  const { registrations } = readRecord(recordFile);
+  return registrations.length > 0 ? registrations : inKnownPlaces();
+}
+
+/** Takes one out, and tells what became of it. */
+export async function unregisterOne(one: Registration, recordFile: string): Promise<string> {
+  const removed = await takeOut(one);
+  forget(recordFile, one);
+  return sentences[removed](one);
+}
 
 const sentences: Record<Removed, (one: Registration) => string> = {
   removed: ({ name, file }) => `Took ${name} out of ${file}.`,

@@ -39,12 +39,18 @@ export interface GateParts {
 
 export type Gate = (call: Call) => Promise<Outcome>;
 
-const cannotAsk = ({ name, human }: Tool, mode: string): Failure =>
-  new Failure(
+function cannotAsk({ name, human }: Tool, mode: string): Failure {
+  const client = 'Use a client with elicitation (Claude Code has it)';
+  if (human !== undefined) {
+    const text = `${name} has to be confirmed by a human, and this client cannot ask one.`;
+    return new Failure('refused', text, `${client}. ${human}`);
+  }
+  return new Failure(
     'refused',
-    `${name} has to be confirmed by a human${human ? '' : ` in ${mode} mode`}, and this client cannot ask one.`,
-    `Use a client with elicitation (Claude Code has it). ${human ?? 'Or the operator can set MCP_MODE=trusted and restart the server.'}`,
+    `${name} has to be confirmed by a human in ${mode} mode, and this client cannot ask one.`,
+    `${client}, or the operator can set MCP_MODE=trusted and restart the server.`,
   );
+}
 
 /** The one road of every call: parse, decide, ask, note, run, note. */
 export function createGate({ registry, confirmation, audit, setup, context: contextOf }: GateParts): Gate {

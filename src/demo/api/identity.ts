@@ -56,6 +56,9 @@ function identityOf(token: Token, access: Access): Identity {
   };
 }
 
+const privilegesOf = ({ roles }: Access, role: string): readonly string[] =>
+  roles.find(({ roleid }) => roleid === role)?.privileges ?? rolePrivileges(role);
+
 /** What the access list gives on `path`: the entries of the nearest ancestor that has any (PVE::AccessControl). */
 function grants(access: Access, type: 'user' | 'token', ugid: string, path: string): Map<string, boolean> {
   if (type === 'user' && ugid === 'root@pam')
@@ -67,7 +70,9 @@ function grants(access: Access, type: 'user' | 'token', ugid: string, path: stri
     const entries = access.acl.filter((entry) => entry.type === type && entry.ugid === ugid && entry.path === here);
     const reaching = entries.filter((entry) => entry.propagate || depth === parts.length);
     if (entries.length === 0) continue;
-    granted = new Map(reaching.flatMap((entry) => rolePrivileges(entry.roleid).map((name) => [name, entry.propagate])));
+    granted = new Map(
+      reaching.flatMap((entry) => privilegesOf(access, entry.roleid).map((name) => [name, entry.propagate])),
+    );
   }
   return granted;
 }

@@ -23,7 +23,15 @@ export interface Acl {
   readonly propagate: boolean;
 }
 
+/** A role that somebody made. */
+export interface Role {
+  readonly roleid: string;
+  privileges: readonly string[];
+}
+
 export interface Access {
+  /** Besides those of Proxmox VE's own. */
+  readonly roles: Role[];
   readonly users: User[];
   readonly tokens: Token[];
   readonly acl: Acl[];
@@ -38,6 +46,7 @@ const secret = (digit: number): string => `${String(digit).repeat(8)}-2222-4333-
 export function homelabAccess(start: number): Access {
   const yesterday = Math.floor(start / 1000) - 86_400;
   return {
+    roles: [],
     users: [{ userid: 'root@pam' }, { userid: 'mcp@pve', comment: 'AI operator' }],
     tokens: [
       { user: 'root@pam', tokenid: 'mcp', value: secret(1), privsep: false, expire: 0 },

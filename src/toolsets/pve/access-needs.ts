@@ -72,3 +72,9 @@ export const needsOf = (major: number): ReadonlyMap<string, readonly Need[]> =>
       }),
     ]),
   );
+
+/** The privileges of a role with which every tool does all it can; of alternatives, the first and least one. */
+export const operatorPrivileges = (major: number): readonly string[] => {
+  const needed = [...needsOf(major).values()].flat().map(({ anyOf }) => anyOf[0] ?? '');
+  return [...new Set(needed)].sort();
+};

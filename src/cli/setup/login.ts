@@ -1,0 +1,218 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { connectionOf } from '../../clients.ts';
+import { asFailure } from '../../failure.ts';
+import { ADD_KEY } from '../../setup/authorizedkey.ts';
+import { changeRecord } from '../../setup/record.ts';
+import { agentKeys } from '../../ssh/agent.ts';
+import type { Ssh } from '../../ssh/client.ts';
+import { acceptHostKey } from '../../ssh/hostkey.ts';
+import { scanHostKey } from '../../ssh/scan.ts';
+import { type Stage, serverOf } from './stage.ts';
+import { done, during, note, trouble } from './tell.ts';
+
+export const KEY_NAME = 'proxmox_mcp';
+const COMMENT = 'proxmox-ssh-mcp';
+const LOGIN_MS = 15_000;
+
+/** Whether the server is known and lets us in with what there is. Nothing is asked and nothing changed. */
+export async function tryLogin(stage: Stage, ssh: Ssh): Promise<void> {
+  const { draft, loaded, home } = stage;
+  const usual = join(home, '.ssh', KEY_NAME);
+  draft.keyPath ??= existsSync(usual) ? usual : loaded.settings.sshKeyPath;
+  draft.agent = loaded.settings.sshAgent;
+  draft.hostKeyKnown = await scan(stage).then(
+    ({ verdict }) => verdict === 'known',
+    () => false,
+  );
+  draft.loginWorks = draft.hostKeyKnown && (await letsUsIn(stage, ssh)) === undefined;
+}
+
+const scan = (stage: Stage) => scanHostKey(serverOf(stage), { ...connectionOf(stage.loaded), acceptNew: false });
+
+/** Why it does not; undefined when it does. */
+async function letsUsIn(stage: Stage, ssh: Ssh): Promise<string | undefined> {
+  try {
+    await ssh.run(serverOf(stage), { script: 'true', timeoutMs: LOGIN_MS });
+    return undefined;
+  } catch (error) {
+    return asFailure(error).message;
+  }
+}
+
+/** Step: the host key, a key of ours, and the login with it. */
+export async function setUpLogin(stage: Stage, ssh: Ssh): Promise<void> {
+  const { draft } = stage;
+  try {
+    draft.hostKeyKnown = await acceptKey(stage);
+    if (!draft.hostKeyKnown) return;
+    draft.loginWorks = await withKey(stage, ssh);
+  } catch (error) {
+    const failure = asFailure(error);
+    if (failure.kind === 'cancelled') throw failure;
+    trouble(failure.message, failure.hint);
+  }
+}
+
+/** Whether the host key is known now: accepted once, by a human or by the fingerprint that was given. */
+async function acceptKey(stage: Stage): Promise<boolean> {
+  const { ask, answers, draft, loaded, recordFile } = stage;
+  const key = await during('Fetching the host key', scan(stage));
+  note(`${draft.host} shows the host key ${key.keyType} ${key.fingerprint}.`);
+  if (key.verdict === 'known') {
+    done('It is known.');
+    return true;
+  }
+  if (key.verdict !== 'unknown') {
+    const what = key.verdict === 'changed' ? 'It has changed' : 'It is marked @revoked';
+    trouble(`${what}: SSH is not used.`, `If you know why: proxmox-ssh-mcp trust ${draft.host} --replace`);
+    return false;
+  }
+  note(
+    `The host itself shows its own with: ssh-keygen -lf /etc/ssh/ssh_host_${key.keyType.replace(/^ssh-|-sha2.*/g, '')}_key.pub`,
+  );
+  const expected = answers.hostKey;
+  const right =
+    typeof expected === 'string'
+      ? expected.replace(/=+$/, '') === key.fingerprint
+      : await ask.vouch('Is that its key?');
+  if (!right) {
+    trouble(
+      'It is not accepted, so SSH is not used.',
+      'Compare it, then run the setup again, or give it by --host-key.',
+    );
+    return false;
+  }
+  const file = loaded.ownKnownHosts;
+  if (!existsSync(file)) changeRecord(recordFile, ({ files }) => ({ files: [...files, file] }));
+  acceptHostKey(file, serverOf(stage), key);
+  done(`Accepted, in ${file}.`);
+  return true;
+}
+
+type KeyChoice = 'ours' | 'agent' | 'other';
+
+async function withKey(stage: Stage, ssh: Ssh): Promise<boolean> {
+  const { draft, answers, home, loaded } = stage;
+  const path = join(home, '.ssh', KEY_NAME);
+  const choice = await chooseKey(stage, existsSync(path));
+  // Only what was chosen may let us in now, or it would not be seen that it does not.
+  draft.agent = choice === 'agent' ? loaded.settings.sshAgent : undefined;
+  draft.keyPath = { agent: undefined, ours: path, other: String(answers.sshKey) }[choice];
+  if (choice === 'ours' && !existsSync(path) && !(await makeKey(stage, path))) return false;
+  if ((await during('Logging in', letsUsIn(stage, ssh))) !== undefined && draft.keyPath)
+    await copyKey(stage, draft.keyPath);
+  const why = await during('Logging in', letsUsIn(stage, ssh));
+  if (why === undefined) done(`${draft.sshUser}@${draft.host} lets us in without a password.`);
+  else trouble(why, 'The API works without SSH; commands in containers and on hosts do not.');
+  return why === undefined;
+}
+
+async function chooseKey({ ask, answers, loaded }: Stage, ours: boolean): Promise<KeyChoice> {
+  if (typeof answers.sshKey === 'string') return 'other';
+  const held = loaded.settings.sshAgent ? (await agentKeys(loaded.settings.sshAgent).catch(() => [])).length : 0;
+  const own = ours ? `The key ~/.ssh/${KEY_NAME} that is there` : `A new key, ~/.ssh/${KEY_NAME}`;
+  if (held === 0) return 'ours';
+  return ask.choose<KeyChoice>({
+    flag: 'key',
+    question: 'Which key is to be used?',
+    options: [
+      { value: 'ours', label: own, hint: 'Ed25519, for this server alone' },
+      { value: 'agent', label: `The ${held} of your SSH agent` },
+    ],
+    initial: 'ours',
+  });
+}
+
+/** An Ed25519 key pair by ssh-keygen, which asks for the passphrase itself. */
+async function makeKey({ ask, recordFile, home }: Stage, path: string): Promise<boolean> {
+  if (!(await ask.agree(`Make the key ${path}?`))) return false;
+  const sealed =
+    ask.interactive && (await ask.agree('Protect it with a passphrase? (It is then used by your SSH agent.)', false));
+  const folder = join(home, '.ssh');
+  const made = existsSync(folder) ? [] : [folder];
+  changeRecord(recordFile, ({ files }) => ({ key: { path }, files: [...files, ...made] }));
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const code = await run('ssh-keygen', [
+    '-q',
+    '-t',
+    'ed25519',
+    '-C',
+    COMMENT,
+    '-f',
+    path,
+    ...(sealed ? [] : ['-N', '']),
+  ]);
+  if (code === 0) {
+    done(`Made ${path}.`);
+    if (sealed) note(`Give it to your agent: ssh-add ${path}`);
+    return true;
+  }
+  for (const file of [path, `${path}.pub`]) rmSync(file, { force: true });
+  changeRecord(recordFile, ({ files }) => ({ key: undefined, files: files.filter((one) => !made.includes(one)) }));
+  trouble('ssh-keygen made no key.', 'Install the OpenSSH client, or name a key of yours with --ssh-key.');
+  return false;
+}
+
+/** Puts the public key on the server, by ssh itself: a password is typed into that, and we never have it. */
+async function copyKey(stage: Stage, keyPath: string): Promise<void> {
+  const { ask, draft, loaded, recordFile } = stage;
+  const by = `ssh-copy-id -i ${keyPath}.pub -p ${draft.sshPort} ${draft.sshUser}@${draft.host}`;
+  if (!existsSync(`${keyPath}.pub`))
+    return trouble(`${keyPath}.pub is not there.`, `Make it: ssh-keygen -y -f ${keyPath}`);
+  const line = readFileSync(`${keyPath}.pub`, 'utf8').trim();
+  if (
+    !(await ask.agree(
+      `Put this key into authorized_keys of ${draft.sshUser} on ${draft.host}? ssh may ask for the password.`,
+    ))
+  ) {
+    return trouble('It is not there yet.', `By hand: ${by}`);
+  }
+  const known = [loaded.ownKnownHosts, loaded.settings.sshKnownHosts].map((file) => `"${file}"`).join(' ');
+  const options = [
+    'StrictHostKeyChecking=yes',
+    `UserKnownHostsFile=${known}`,
+    'ControlPath=none',
+    ...(ask.interactive ? [] : ['BatchMode=yes']),
+  ];
+  const place = { host: draft.host, port: draft.sshPort, user: draft.sshUser };
+  const args = [
+    ...options.flatMap((option) => ['-o', option]),
+    '-p',
+    String(place.port),
+    '-l',
+    place.user,
+    '--',
+    place.host,
+  ];
+  const quoted = `'${ADD_KEY.replaceAll("'", "'\\''")}'`;
+  const said = await output('ssh', [...args, `exec sh -c ${quoted}`], `${line}\n`);
+  const made = /^(there|added)(.*)$/m.exec(said);
+  if (made?.[1] === undefined) return trouble('The key could not be put there.', `By hand: ${by}`);
+  if (made[1] === 'there') return done('The server has it already.');
+  const blob = line.split(' ')[1] ?? '';
+  changeRecord(recordFile, ({ copied }) => ({ copied: [...copied, { ...place, blob, made: (made[2] ?? '').trim() }] }));
+  done('The server has it now.');
+}
+
+/** Runs a program on this terminal; its exit code, or undefined when it could not be started. */
+const run = (file: string, args: readonly string[]): Promise<number | undefined> =>
+  new Promise((resolve) => {
+    const child = spawn(file, args, { stdio: 'inherit' });
+    child.once('error', () => resolve(undefined));
+    child.once('close', (code) => resolve(code ?? undefined));
+  });
+
+/** What a program says on stdout; it asks on the terminal by itself, past its stdin. */
+const output = (file: string, args: readonly string[], input: string): Promise<string> =>
+  new Promise((resolve) => {
+    const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    let text = '';
+    child.stdout.setEncoding('utf8').on('data', (piece: string) => {
+      text += piece;
+    });
+    child.stdin.on('error', () => {}).end(input);
+    child.once('error', () => resolve(text));
+    child.once('close', () => resolve(text));
+  });

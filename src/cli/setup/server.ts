@@ -1,0 +1,35 @@
+import { endpointsOf } from '../../clients.ts';
+import type { Kind } from '../../config/values.ts';
+import { host, loginName, wholeNumber } from '../../config/values.ts';
+import { unreachable } from '../../setup/reach.ts';
+import type { Stage } from './stage.ts';
+import { done, during, trouble } from './tell.ts';
+
+const checkOf =
+  ({ schema, takes }: Kind<unknown>) =>
+  (answer: string): string | undefined =>
+    schema.safeParse(answer).success ? undefined : `It must be ${takes}.`;
+
+const port = wholeNumber(1, 65535);
+
+/** Step 1: where the server is, and whether it answers there. */
+export async function askServer({ ask, loaded, draft }: Stage): Promise<void> {
+  const { settings, sources } = loaded;
+  const [known] = endpointsOf(settings);
+  const text = (flag: string, question: string, initial: string | undefined, kind: Kind<unknown>): Promise<string> =>
+    ask.text({ flag, question, initial, check: checkOf(kind) });
+  draft.host = await text('host', 'Name or address of the Proxmox VE host', known?.host, host);
+  draft.apiPort = Number(await text('api-port', 'Port of its API', String(known?.port ?? settings.proxmoxPort), port));
+  draft.sshUser = await text('ssh-user', 'SSH login', settings.sshUser, loginName);
+  draft.sshPort = Number(await text('ssh-port', 'SSH port', String(settings.sshPort), port));
+  const tell = async (what: string, at: number, cure: string): Promise<void> => {
+    const why = await during(`Looking whether ${what} answers`, unreachable(draft.host, at));
+    if (why === undefined) done(`${what} answers at ${draft.host}:${at}`);
+    else trouble(`${what} cannot be reached at ${draft.host}:${at}: ${why}.`, cure);
+  };
+  await tell('The API', draft.apiPort, 'Check address and port, and on the host: systemctl status pveproxy');
+  await tell('SSH', draft.sshPort, 'Check address and port, and on the host: systemctl status ssh');
+  if (sources.proxmoxHost !== 'default' && known?.host !== draft.host) {
+    trouble(`The settings name ${known?.host} so far.`, `From now on they name ${draft.host}.`);
+  }
+}

@@ -1,0 +1,120 @@
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, resolve } from 'node:path';
+import { connectionOf } from '../../clients.ts';
+import { asFailure, Failure } from '../../failure.ts';
+import { type ClientName, clients, type Entry } from '../../setup/clients.ts';
+import { changeRecord } from '../../setup/record.ts';
+import { createPool } from '../../ssh/pool.ts';
+import { createSsh } from '../../ssh/run.ts';
+import { entryOf, recordBeside, registerIn, showConfig } from '../register.ts';
+import { loadHere } from '../surroundings.ts';
+import { interactive, say, warn } from '../terminal.ts';
+import { type Answers, createAsker } from './asker.ts';
+import { pinCertificate } from './certificate.ts';
+import { chooseMode, saveSettings } from './choices.ts';
+import { setUpLogin, tryLogin } from './login.ts';
+import { askServer } from './server.ts';
+import type { Stage } from './stage.ts';
+import { done, note, step, trouble } from './tell.ts';
+import { getToken } from './token.ts';
+import { verify } from './verify.ts';
+
+export interface SetupFlags {
+  readonly client: readonly ClientName[];
+  readonly name: string;
+  readonly answers: Answers;
+}
+
+const STEPS = 7;
+
+/** From nothing to a server that an AI client can start; every step can be repeated, and what fails leaves a way on. */
+export async function setup(flags: SetupFlags): Promise<void> {
+  const { answers } = flags;
+  const given = typeof answers.settingsFile === 'string' ? resolve(answers.settingsFile) : undefined;
+  const loaded = loadHere({ settingsFile: given !== undefined && existsSync(given) ? given : undefined });
+  const settingsFile = given ?? loaded.defaultFile;
+  const stage: Stage = {
+    ...{ ask: createAsker(answers, interactive()), answers, loaded, settingsFile },
+    ...{ recordFile: recordBeside(loaded.defaultFile), home: homedir() },
+    draft: { host: '', apiPort: 8006, sshPort: 22, sshUser: 'root' },
+  };
+  try {
+    if (answers.showConfig === true) return showAll(flags, entryOf(settingsFile));
+    await allSteps(stage, flags);
+  } catch (error) {
+    const { message, hint } = asFailure(error);
+    warn(`${message} ${hint}`);
+    if (existsSync(stage.recordFile))
+      note(`What was done so far is in ${stage.recordFile}; "proxmox-ssh-mcp uninstall" takes it away.`);
+    process.exitCode = 1;
+  }
+}
+
+function showAll({ client, name }: SetupFlags, entry: Entry): void {
+  for (const one of client) showConfig(one, name, entry);
+}
+
+async function allSteps(stage: Stage, flags: SetupFlags): Promise<void> {
+  const { recordFile, settingsFile, loaded } = stage;
+  const folder = dirname(recordFile);
+  if (!existsSync(folder)) changeRecord(recordFile, () => ({ files: [folder] }));
+  const ssh = createSsh(createPool(connectionOf(loaded)));
+  try {
+    step(1, STEPS, 'The server');
+    await askServer(stage);
+    step(2, STEPS, 'The certificate of its API');
+    await tryLogin(stage, ssh);
+    await pinCertificate(stage, ssh);
+    step(3, STEPS, 'Logging in by SSH');
+    await setUpLogin(stage, ssh);
+    if (stage.draft.fingerprint === undefined && stage.draft.loginWorks) await pinCertificate(stage, ssh);
+    step(4, STEPS, 'The API token');
+    await getToken(stage, ssh);
+  } finally {
+    await ssh.close();
+  }
+  step(5, STEPS, 'How it is to be used');
+  await chooseMode(stage);
+  if (!(await saveSettings(stage))) throw new Failure('cancelled', 'Stopped.', 'Run the setup again to go on.');
+  step(6, STEPS, 'Registration');
+  const entry = entryOf(settingsFile);
+  for (const client of flags.client) await registerStep(stage, client, flags, entry);
+  step(7, STEPS, 'Does it work?');
+  const sound = await verify(stage, entry);
+  summarise(stage, flags, sound);
+  if (!sound) process.exitCode = 1;
+}
+
+async function registerStep(
+  { ask, answers, recordFile }: Stage,
+  client: ClientName,
+  { name }: SetupFlags,
+  entry: Entry,
+): Promise<void> {
+  const { label } = clients[client];
+  const byHand = `By hand: proxmox-ssh-mcp register --client ${client}`;
+  try {
+    if (!(await ask.agree(`Register it as ${name} in ${label}?`))) return note(byHand);
+    done(await registerIn(client, name, entry, { replace: answers.replace === true, recordFile }));
+  } catch (error) {
+    const failure = asFailure(error);
+    if (failure.kind === 'cancelled') throw failure;
+    trouble(failure.message, `${failure.hint} ${byHand}`);
+  }
+}
+
+function summarise({ settingsFile, recordFile, draft }: Stage, { client }: SetupFlags, sound: boolean): void {
+  say(sound ? '\nIt works.' : '\nIt is set up, and something of it does not work yet: see above.');
+  note(`Settings: ${settingsFile}`);
+  note(`What was done: ${recordFile}`);
+  note('To look again: proxmox-ssh-mcp doctor. To take it all away: proxmox-ssh-mcp uninstall');
+  say(`Try, in ${client.map((one) => clients[one].label).join(', ')}:`);
+  for (const sentence of [
+    'How are RAM and CPU of the server?',
+    'Which of my containers have no backup of the last week?',
+    `Show me what fills the disk of ${draft.host}.`,
+  ]) {
+    note(`“${sentence}”`);
+  }
+}

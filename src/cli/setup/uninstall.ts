@@ -1,0 +1,159 @@
+import { existsSync, readdirSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import { connectionOf } from '../../clients.ts';
+import { asFailure, Failure } from '../../failure.ts';
+import { takeBack } from '../../setup/apitoken.ts';
+import { REMOVE_KEY } from '../../setup/authorizedkey.ts';
+import { changeRecord, readRecord, type SetupRecord } from '../../setup/record.ts';
+import type { Ssh } from '../../ssh/client.ts';
+import { createPool } from '../../ssh/pool.ts';
+import { quote } from '../../ssh/quote.ts';
+import { createSsh } from '../../ssh/run.ts';
+import { recordBeside, registrationsIn, unregisterOne } from '../register.ts';
+import { loadHere } from '../surroundings.ts';
+import { interactive, say, warn } from '../terminal.ts';
+import { type Answers, createAsker } from './asker.ts';
+import type { Stage } from './stage.ts';
+import { done, during, note, trouble } from './tell.ts';
+import { asRootOf } from './token.ts';
+
+const COMMAND_MS = 30_000;
+
+/** Takes away exactly what the setup put somewhere, each thing asked and told; what others own is left alone. */
+export async function uninstall(answers: Answers): Promise<void> {
+  const loaded = loadHere({});
+  const recordFile = recordBeside(loaded.defaultFile);
+  const stage: Stage = {
+    ...{ ask: createAsker(answers, interactive()), answers, loaded, recordFile },
+    ...{ settingsFile: loaded.defaultFile, home: '' },
+    draft: { host: '', apiPort: 8006, sshPort: 22, sshUser: 'root', keyPath: loaded.settings.sshKeyPath },
+  };
+  const ssh = createSsh(createPool(connectionOf(loaded)));
+  try {
+    const record = readRecord(recordFile);
+    await each(
+      registrationsIn(recordFile),
+      ({ name, file }) => `Take ${name} out of ${file}?`,
+      stage,
+      async (one) => done(await unregisterOne(one, recordFile)),
+    );
+    await tokens(record, stage, ssh);
+    await keys(record, stage, ssh);
+    await localFiles(record, stage);
+    say(existsSync(recordFile) ? `What is left is in ${recordFile}; run it again for that.` : 'Nothing of it is left.');
+  } catch (error) {
+    const { message, hint } = asFailure(error);
+    warn(`${message} ${hint}`);
+    process.exitCode = 1;
+  } finally {
+    await ssh.close();
+  }
+}
+
+/** Asks for each, and goes on with the next one when one cannot be taken away. */
+async function each<T>(
+  things: readonly T[],
+  question: (thing: T) => string,
+  { ask }: Stage,
+  remove: (thing: T) => Promise<void>,
+): Promise<void> {
+  for (const thing of things) {
+    try {
+      if (await ask.agree(question(thing))) await remove(thing);
+      else note('It stays.');
+    } catch (error) {
+      const failure = asFailure(error);
+      if (failure.kind === 'cancelled') throw failure;
+      trouble(failure.message, failure.hint);
+      process.exitCode = 1;
+    }
+  }
+}
+
+type Server = SetupRecord['copied'][number];
+
+const at = (stage: Stage, { host, port, user }: Pick<Server, 'host' | 'port' | 'user'>): Stage => ({
+  ...stage,
+  draft: { ...stage.draft, host, sshPort: port, sshUser: user },
+});
+
+const tokens = (record: SetupRecord, stage: Stage, ssh: Ssh): Promise<void> =>
+  each(
+    record.tokens,
+    ({ token, server, made }) => {
+      const others = made.flatMap((one) =>
+        one.what === 'user' ? [`its user ${one.user}`] : one.what === 'role' ? [`the role ${one.role}`] : [],
+      );
+      return `Remove the token ${[token, ...others].join(', ')} from ${server.host}?`;
+    },
+    stage,
+    async ({ token, server, made }) => {
+      await during('Removing the token', takeBack(asRootOf(at(stage, server), ssh), made));
+      changeRecord(stage.recordFile, (now) => ({ tokens: now.tokens.filter((one) => one.token !== token) }));
+      done(`Removed ${token} from ${server.host}.`);
+    },
+  );
+
+const keys = (record: SetupRecord, stage: Stage, ssh: Ssh): Promise<void> =>
+  each(
+    record.copied,
+    ({ host, user }) => `Take our public key out of authorized_keys of ${user} on ${host}?`,
+    stage,
+    async (one) => {
+      const { host, port, user, blob, made } = one;
+      const script = `set -- ${quote(blob)} ${quote(made)}\n${REMOVE_KEY}`;
+      const spec = {
+        name: host,
+        address: host,
+        port,
+        user,
+        keyPath: stage.draft.keyPath,
+        agent: stage.loaded.settings.sshAgent,
+      };
+      const { exitCode, stderr } = await during('Removing the key', ssh.run(spec, { script, timeoutMs: COMMAND_MS }));
+      if (exitCode !== 0) {
+        throw new Failure(
+          'remote-error',
+          `It could not be taken out: ${stderr.text.trim()}`,
+          `By hand, on ${host}: ~/.ssh/authorized_keys`,
+        );
+      }
+      changeRecord(stage.recordFile, ({ copied }) => ({
+        copied: copied.filter((other) => other.blob !== blob || other.host !== host),
+      }));
+      done(`Took the key out on ${host}.`);
+    },
+  );
+
+async function localFiles(record: SetupRecord, stage: Stage): Promise<void> {
+  const { key } = record;
+  await each(
+    key ? [key.path] : [],
+    (path) => `Delete the key ${path}? Nothing else can log in with it any more.`,
+    stage,
+    async (path) => {
+      for (const file of [path, `${path}.pub`]) rmSync(file, { force: true });
+      changeRecord(stage.recordFile, () => ({ key: undefined }));
+      done(`Deleted ${path}.`);
+    },
+  );
+  const files = record.files.filter((file) => existsSync(file) && statSync(file).isFile());
+  await each(
+    files,
+    (file) => `Delete ${file}?`,
+    stage,
+    async (file) => {
+      rmSync(file, { force: true });
+      forgetFile(stage, file);
+      done(`Deleted ${file}.`);
+    },
+  );
+  // The deepest first; the record itself stands in one of them, and goes with its last line.
+  const folders = record.files.filter((file) => existsSync(file) && statSync(file).isDirectory()).toReversed();
+  for (const folder of folders) {
+    forgetFile(stage, folder);
+    if (readdirSync(folder).length === 0) rmdirSync(folder);
+  }
+}
+
+const forgetFile = ({ recordFile }: Stage, file: string): void =>
+  changeRecord(recordFile, ({ files }) => ({ files: files.filter((one) => one !== file) }));
