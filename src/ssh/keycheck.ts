@@ -77,5 +77,5 @@ function refusal(host: Place, key: HostKey, verdict: Verdict, lines: readonly Kn
 }
 
 /** Where sshd keeps a host key of that type unless it is told otherwise. */
-const publicKeyFile = ({ keyType }: HostKey): string =>
+export const publicKeyFile = ({ keyType }: Pick<HostKey, 'keyType'>): string =>
   `/etc/ssh/ssh_host_${/^(ssh|ecdsa)-(rsa|ed25519)?/.exec(keyType)?.[2] ?? 'ecdsa'}_key.pub`;

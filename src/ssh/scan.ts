@@ -1,10 +1,13 @@
 import type { HostSpec } from './client.ts';
 import { handshake } from './handshake.ts';
 import { type HostKey, hostKey, knowledgeOf, knownHostsLine, type Verdict } from './hostkey.ts';
+import type { KnownKey } from './knownhosts.ts';
 import { type ConnectOptions, goThrough, hangUp, newWay, reach } from './layer.ts';
 
 export interface ScannedKey extends HostKey {
   readonly verdict: Verdict;
+  /** The lines of known_hosts that decide it. */
+  readonly because: readonly KnownKey[];
   /** The known_hosts line for this key. */
   readonly line: string;
 }
@@ -35,7 +38,7 @@ export async function scanHostKey(host: HostSpec, options: ConnectOptions): Prom
       deadlines: way.deadlines,
     });
     const key = shown[0] as HostKey;
-    return { ...key, verdict: knowledge.judge(key).verdict, line: knownHostsLine(host, key) };
+    return { ...key, ...knowledge.judge(key), line: knownHostsLine(host, key) };
   } finally {
     hangUp(hops);
   }

@@ -28,6 +28,9 @@ import fileRead from './ssh/file-read.ts';
 import fileUpload from './ssh/file-upload.ts';
 import fileWrite from './ssh/file-write.ts';
 import hostMetrics from './ssh/host-metrics.ts';
+import hostGet from './ssh/host-get.ts';
+import hostSet from './ssh/host-set.ts';
+import hostTrust from './ssh/host-trust.ts';
 import type { Tool } from './tool.ts';
 import vmAgent from './vm/agent.ts';
 
@@ -56,6 +59,9 @@ export const tools: readonly Tool[] = [
   taskStop,
   vmCreate,
   volumeDelete,
+  hostGet,
+  hostSet,
+  hostTrust,
   fileDownload,
   fileEdit,
   fileList,

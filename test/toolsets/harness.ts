@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { vi } from 'vitest';
+import { rememberIn } from '../../src/config/learned.ts';
 import { type Api, startApi } from '../../src/demo/api/index.ts';
 import { type SshHost, startSshHost } from '../../src/demo/ssh/host.ts';
 import { createWorld, type World } from '../../src/demo/world.ts';
@@ -15,6 +16,7 @@ import { createSchema } from '../../src/pve/schema.ts';
 import { createWire, type Wire } from '../../src/pve/wire.ts';
 import { Secret } from '../../src/secret.ts';
 import type { HostSpec, Ssh } from '../../src/ssh/client.ts';
+import { createHostKeys } from '../../src/ssh/hostkeys.ts';
 import { Jobs } from '../../src/ssh/jobs.ts';
 import { createPool } from '../../src/ssh/pool.ts';
 import { createSsh } from '../../src/ssh/run.ts';
@@ -83,7 +85,12 @@ export class Bench {
     const { signal } = new AbortController();
     const keyPath = join(this.folder, 'key');
     const spec: HostSpec = { name: 'pve1', address: '127.0.0.1', port: this.sshHost.port, user: 'root', keyPath };
-    const ssh = shellOn(this.ssh, [{ spec, source: 'node' }]);
+    const keys = createHostKeys({
+      knownHosts: [join(this.folder, 'known_hosts')],
+      ownKnownHosts: join(this.folder, 'own'),
+    });
+    const memory = rememberIn(join(this.folder, 'cache', 'hosts.json'));
+    const ssh = { ...shellOn(this.ssh, [{ spec, source: 'node' }]), keys, memory };
     const keepSecret = keepSecretsIn(join(this.folder, 'secrets'), (made) => this.passwords.push(made.reveal()));
     const pve = over.pve ?? this.#pve;
     const schema = createSchema(pve, join(this.folder, 'cache'));
@@ -164,6 +171,8 @@ export async function startBench(): Promise<Bench> {
 /** SSH as tools see it, to exactly these hosts. */
 export const shellOn = (ssh: Ssh, known: readonly KnownHost[], jobs = new Jobs()): Shell => ({
   hosts: hostsOf(known),
+  memory: { of: () => new Map(), keep: () => undefined },
+  keys: createHostKeys({ knownHosts: [], ownKnownHosts: '/nowhere/known_hosts' }),
   jobs,
   run: (host, command, streams, job) => ssh.run(host, command, { streams, ...job }),
   look: (host, reading, args, command, streams) =>

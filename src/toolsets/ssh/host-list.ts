@@ -2,20 +2,65 @@ import { z } from 'zod';
 import { answer, type Facts, remote } from '../../present/answer.ts';
 import { count } from '../format.ts';
 import { limit } from '../params.ts';
-import { defineSshTool, type KnownHost, type Shell } from '../tool.ts';
+import { defineSshTool, type KnownHost, type Learned, type Shell } from '../tool.ts';
+import { limitsInShort } from './host-limits.ts';
+import { capabilityNames } from './host-reading.ts';
+import { ranked } from './host-score.ts';
+import { isOnline, loginOf, stateOf } from './host-state.ts';
 
-function row({ spec, source, purpose, tags }: KnownHost, ssh: Shell): Facts {
-  const { state, lastError } = ssh.connection(spec);
+const unlessEmpty = <T>(list: readonly T[] | undefined): readonly T[] | undefined =>
+  list && list.length > 0 ? list : undefined;
+
+function row({ spec, source, displayName, purpose, tags, usual }: KnownHost, ssh: Shell, learned?: Learned): Facts {
+  const connection = ssh.connection(spec);
   return {
     host: spec.name,
-    login: `${spec.user}@${spec.address}${spec.port === 22 ? '' : `:${spec.port}`}`,
-    via: spec.via && spec.via.length > 0 ? spec.via.map((hop) => hop.name) : undefined,
+    default: usual || undefined,
+    display_name: displayName,
+    login: loginOf(spec),
+    via: unlessEmpty(spec.via?.map((hop) => hop.name)),
     known_from: source,
     purpose,
-    tags: tags && tags.length > 0 ? tags : undefined,
-    connection: state,
-    last_error: lastError === undefined ? undefined : remote(lastError),
+    tags: unlessEmpty(tags),
+    capabilities: unlessEmpty(learned?.capabilities),
+    limits: limitsInShort(spec.limits),
+    state: stateOf(connection),
+    last_error: connection.lastError === undefined ? undefined : remote(connection.lastError),
   };
+}
+
+interface Wish {
+  readonly query?: string;
+  readonly tags?: readonly string[];
+  readonly purpose?: string;
+  readonly capability?: string;
+  readonly online_only: boolean;
+}
+
+/** Hosts that fit the wish, the best first where there are words to fit. */
+function chosen(
+  hosts: readonly KnownHost[],
+  wish: Wish,
+  ssh: Shell,
+  learned: ReadonlyMap<string, Learned>,
+): KnownHost[] {
+  const { query, tags = [], purpose = '', capability, online_only } = wish;
+  const fitting = hosts.filter(
+    (host) =>
+      tags.every((tag) => host.tags?.includes(tag)) &&
+      (host.purpose ?? '').toLowerCase().includes(purpose.toLowerCase()) &&
+      (capability === undefined || learned.get(host.spec.name)?.capabilities.includes(capability)) &&
+      (!online_only || isOnline(ssh.connection(host.spec))),
+  );
+  return query === undefined ? fitting : ranked(fitting, query);
+}
+
+function notes(hosts: readonly KnownHost[], { capability }: Wish, learned: ReadonlyMap<string, Learned>): string[] {
+  if (hosts.length === 0) return ['None is known: set SSH_HOST, or list hosts in the inventory file.'];
+  const unseen = hosts.filter(({ spec }) => !learned.has(spec.name)).length;
+  return capability === undefined || unseen === 0
+    ? []
+    : [`What ${count(unseen, 'host')} can do is not known: ssh_host_get finds out.`];
 }
 
 export default defineSshTool({
@@ -24,22 +69,31 @@ export default defineSshTool({
   effect: 'read',
   core: true,
   summary:
-    'List the hosts that ssh_exec can name as a target: nodes of the cluster, hosts of the settings, the inventory file and ' +
-    '~/.ssh/config, with login, jump hosts, purpose and whether a connection is open. Connects to none.',
-  search: 'inventory servers machines targets available ssh config known connections',
+    'List the hosts that can be a target: nodes, hosts of the settings, the inventory file and ~/.ssh/config, with login, ' +
+    'jump hosts, purpose, tags, default, limits and how they were when last used. Connects to none.',
+  search: 'inventory servers machines targets available ssh config known connections find search online',
   input: {
-    tag: z.string().min(1).max(128).optional().describe('Only hosts with this tag.'),
+    query: z.string().min(1).max(200).optional().describe('Words to find; the best match first.'),
+    tags: z.array(z.string().min(1).max(50)).max(20).optional().describe('With all of these tags.'),
+    purpose: z.string().min(1).max(200).optional().describe('With this in its purpose.'),
+    capability: z.enum(capabilityNames).optional().describe('That ssh_host_get found there.'),
+    online_only: z.boolean().default(false).describe('Reached lately, and not failed since.'),
     limit: limit.max(200).default(100),
   },
 
-  async run({ tag, limit }, { ssh }) {
+  async run({ limit: most, ...wish }, { ssh }) {
     const hosts = await ssh.hosts.list();
-    const found = hosts.filter((host) => tag === undefined || host.tags?.includes(tag));
-    const shown = found.slice(0, limit);
+    const learned = ssh.memory.of(hosts.map(({ spec }) => spec));
+    const found = chosen(hosts, wish, ssh, learned);
+    const shown = found.slice(0, most);
+    const { online_only: online, ...words } = wish;
+    const whole = !online && Object.values(words).every((word) => word === undefined);
+    const unusable = whole ? await ssh.hosts.unusable() : [];
     return answer(count(found.length, 'host'), {
-      hosts: shown.map((host) => row(host, ssh)),
+      hosts: shown.map((host) => row(host, ssh, learned.get(host.spec.name))),
       not_shown: found.length - shown.length || undefined,
-      notes: hosts.length > 0 ? undefined : ['None is known: set SSH_HOST, or list hosts in the inventory file.'],
+      cannot_be_used: unlessEmpty(unusable.slice(0, most).map(({ name, why }) => ({ host: name, why }))),
+      notes: unlessEmpty(notes(hosts, wish, learned)),
     });
   },
 });
