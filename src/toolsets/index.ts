@@ -27,8 +27,9 @@ import fileList from './ssh/file-list.ts';
 import fileRead from './ssh/file-read.ts';
 import fileUpload from './ssh/file-upload.ts';
 import fileWrite from './ssh/file-write.ts';
-import hostMetrics from './ssh/host-metrics.ts';
 import hostGet from './ssh/host-get.ts';
+import hostLogs from './ssh/host-logs.ts';
+import hostMetrics from './ssh/host-metrics.ts';
 import hostSet from './ssh/host-set.ts';
 import hostTrust from './ssh/host-trust.ts';
 import type { Tool } from './tool.ts';
@@ -68,6 +69,7 @@ export const tools: readonly Tool[] = [
   fileRead,
   fileUpload,
   fileWrite,
+  hostLogs,
   hostMetrics,
   vmAgent,
 ].sort((a, b) => (a.name < b.name ? -1 : 1));

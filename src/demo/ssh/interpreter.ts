@@ -114,10 +114,19 @@ const bytesOf = ({ stdout, stdoutKind }: ExecResult): Buffer =>
 
 const silent = (exitCode: number): ExecResult => ({ stdout: '', stderr: '', exitCode });
 
+/** Several patterns of `grep -E` as one: the library's grep looks for the last one only. */
+function onePattern(args: readonly string[]): readonly string[] {
+  const patterns = args.filter((_, i) => args[i - 1] === '-e');
+  if (patterns.length < 2) return args;
+  const others = args.filter((arg, i) => arg !== '-e' && args[i - 1] !== '-e');
+  return [...others, '-e', patterns.map((pattern) => `(${pattern})`).join('|')];
+}
+
 /** The library's grep, with the `-s` and `-H` that it does not know. */
 const grep: Command = {
   name: 'grep',
-  async execute(args, { origCommand }) {
+  async execute(given, { origCommand }) {
+    const args = onePattern(given);
     const has = (letter: string) => args.some((arg) => /^-[A-Za-z]+$/.test(arg) && arg.includes(letter));
     const known = args
       .map((arg) => (/^-[A-Za-z]+$/.test(arg) ? arg.replace(/[sH]/g, '') : arg))
