@@ -72,8 +72,9 @@ export function createAudit(file: string, redact: Redact): Audit {
       ...(message && { message: noted(message, redact) }),
       prev,
     };
-    const hash = createHash('sha256').update(JSON.stringify(body)).digest('hex');
-    log.append(`${JSON.stringify({ ...body, hash })}\n`);
+    const text = JSON.stringify(body);
+    const hash = createHash('sha256').update(text).digest('hex');
+    log.append(`${text.slice(0, -1)},"hash":"${hash}"}\n`);
     seq += 1;
     prev = hash;
   };

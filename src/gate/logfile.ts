@@ -15,6 +15,8 @@ export interface LogFile {
 
 interface Opened {
   readonly fd: number;
+  readonly dev: number;
+  readonly ino: number;
   sync(): Promise<void>;
   /** Waits for the syncs that were asked for. */
   close(): Promise<void>;
@@ -62,7 +64,8 @@ function openLog(file: string): Opened {
     await (next ?? running)?.catch(() => undefined);
     closeSync(fd);
   };
-  return { fd, sync, close };
+  const { dev, ino } = fstatSync(fd);
+  return { fd, dev, ino, sync, close };
 }
 
 /** A LogFile at `file`, made when first used: 0600 in a 0700 folder; opened again when it was moved or removed. */
@@ -80,9 +83,8 @@ export function createLogFile(file: string): LogFile {
   /** The open file and its size; one that was moved or removed meanwhile is opened anew. */
   const ready = (): { fd: number; size: number } => {
     if (opened) {
-      const ours = fstatSync(opened.fd);
       const there = statSync(file, { throwIfNoEntry: false });
-      if (ours.ino === there?.ino && ours.dev === there.dev) return { fd: opened.fd, size: ours.size };
+      if (there?.ino === opened.ino && there.dev === opened.dev) return { fd: opened.fd, size: there.size };
       void close();
     }
     opened = openLog(file);

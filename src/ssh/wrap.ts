@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { Failure } from '../failure.ts';
 import type { Command, HostSpec } from './client.ts';
 import type { As } from './kill.ts';
@@ -31,7 +31,8 @@ export interface Wrapped {
 const LONGEST_LINE = 8 * 1024;
 const LONGEST_SCRIPT = 16 * 1024 * 1024;
 
-const word = (): string => randomBytes(16).toString('hex');
+/** 122 random bits; Node keeps some in store for these, and asks the kernel for others every time. */
+const word = (): string => randomUUID().replaceAll('-', '');
 
 export const newMarks = (): Marks => ({ cookie: word(), prompt: `${word()}%${word()}`, mark: word() });
 
