@@ -107,7 +107,7 @@ function refuse({ script, cwd, container, user, env = {} }: Command): void {
 /** Nobody sits at a keyboard: what would wait for one is told so, and pagers are no pagers. A call's own values win. */
 export const UNATTENDED =
   'export PAGER=cat GIT_PAGER=cat MANPAGER=cat SYSTEMD_PAGER=cat GIT_TERMINAL_PROMPT=0 ' +
-  'DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l';
+  'DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none NEEDRESTART_MODE=l';
 
 /** Somebody else starts in a home of his own: that of the login may be closed to him. */
 export const GO_HOME = 'cd -- "$HOME" 2>/dev/null || cd /';

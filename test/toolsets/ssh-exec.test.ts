@@ -15,6 +15,22 @@ describe('ssh_exec', () => {
     expect((await ssh.hosts.list()).map(({ spec }) => ssh.connection(spec).state)).toEqual(['idle']);
   });
 
+  it('refuses what would wait for a keyboard before anything is opened or asked, unless it is forced', async () => {
+    const input = { target: 'pve1', script: 'apt install nginx' };
+    expect(await bench.fails('ssh_exec', input)).toMatchInlineSnapshot(`
+      {
+        "facts": {},
+        "headline": ""apt install nginx" would wait for what somebody types, and nobody sits at a keyboard here, so nothing was run.",
+        "hint": "Use \`apt-get install -y PACKAGE\`, or look before by \`apt-get install -s PACKAGE\`. With force: true it is run all the same.",
+        "kind": "invalid-input",
+      }
+    `);
+    await expect(bench.preview('ssh_exec', input)).rejects.toMatchObject({ kind: 'invalid-input' });
+    const { ssh } = bench.context();
+    expect((await ssh.hosts.list()).map(({ spec }) => ssh.connection(spec).state)).toEqual(['idle']);
+    expect((await bench.call('ssh_exec', { ...input, force: true })).facts).toMatchObject({ exit_code: 127 });
+  });
+
   it('runs a command on a node', async () => {
     expect(await bench.call('ssh_exec', { target: 'pve1', script: 'hostname' })).toMatchInlineSnapshot(`
       {
@@ -92,10 +108,10 @@ describe('ssh_exec', () => {
   });
 
   it('shows a human the place and all that decides what it does', async () => {
-    const input = { target: 'ct/101', script: 'ls', env: { A: 'b' }, cwd: '/', stdin: 'x' };
+    const input = { target: 'ct/101', script: 'ls', env: { A: 'b' }, cwd: '/', stdin: 'x', user: 'app' };
     expect(await bench.preview('ssh_exec', input)).toMatchInlineSnapshot(`
       {
-        "message": "Run on CT 101 (pihole), by pve1, in /:
+        "message": "Run on CT 101 (pihole), by pve1 as app, in /:
       with A=b
       with 1 character of input: x
       ls",

@@ -85,7 +85,7 @@ describe('vm_exec', () => {
     expect(await bench.fails('vm_exec', { guest: 200, script })).toMatchInlineSnapshot(`
       {
         "facts": {},
-        "headline": "Script, input and environment are 70374 bytes for the guest agent, which takes 65536 at once.",
+        "headline": "Script, input and environment are 70404 bytes for the guest agent, which takes 65536 at once.",
         "hint": "Write the bulk into a file of the VM by several calls (>> appends), or reach the VM by SSH as a host of its own.",
         "kind": "invalid-input",
       }
