@@ -22,6 +22,9 @@ import taskList from './pve/task-list.ts';
 import status from './server/status.ts';
 import exec from './ssh/exec.ts';
 import hostList from './ssh/host-list.ts';
+import jobKill from './ssh/job-kill.ts';
+import jobList from './ssh/job-list.ts';
+import jobRead from './ssh/job-read.ts';
 import pctExec from './ssh/pct-exec.ts';
 import sudoExec from './ssh/sudo-exec.ts';
 import type { Tool } from './tool.ts';
@@ -54,6 +57,9 @@ export const core: readonly Tool[] = [
   status,
   exec,
   hostList,
+  jobKill,
+  jobList,
+  jobRead,
   sudoExec,
   vmExec,
 ];

@@ -58,6 +58,7 @@ export class Bench {
   #from = 0;
   readonly #clients: Pve[] = [];
   readonly #pve: Pve;
+  readonly jobs = new Jobs();
   /** The passwords that tools had made. */
   readonly passwords: string[] = [];
 
@@ -90,7 +91,7 @@ export class Bench {
       ownKnownHosts: join(this.folder, 'own'),
     });
     const memory = rememberIn(join(this.folder, 'cache', 'hosts.json'));
-    const ssh = { ...shellOn(this.ssh, [{ spec, source: 'node' }]), keys, memory };
+    const ssh = { ...shellOn(this.ssh, [{ spec, source: 'node' }], this.jobs), keys, memory };
     const keepSecret = keepSecretsIn(join(this.folder, 'secrets'), (made) => this.passwords.push(made.reveal()));
     const pve = over.pve ?? this.#pve;
     const schema = createSchema(pve, join(this.folder, 'cache'));
@@ -148,6 +149,7 @@ export class Bench {
   }
 
   async stop(): Promise<void> {
+    await this.jobs.close();
     await Promise.all([this.ssh.close(), ...this.#clients.map((client) => client.close())]);
     await Promise.all([this.api.stop(), this.sshHost.stop()]);
     await rm(this.folder, { recursive: true, force: true });
@@ -222,6 +224,7 @@ const steady = (text: string): string =>
   text
     .replace(/UPID:(\w+):[0-9A-F]+:[0-9A-F]+:[0-9A-F]+:/g, 'UPID:$1:…:')
     .replace(/\b\d+\.\d s\b/g, '… s')
+    .replace(/\bj[a-z2-9]{6}(?=[@+])/g, 'jabcdef')
     .replace(/127\.0\.0\.1:\d+/g, '127.0.0.1:…')
     .replace(/SHA256:[\w+/]+/g, 'SHA256:…')
     .replace(/\/\S+\/secrets\/(\S+?)-\d{14}-[0-9a-f]{8}\.txt/g, '…/secrets/$1-….txt')

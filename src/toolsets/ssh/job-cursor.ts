@@ -1,6 +1,7 @@
 import { Failure } from '../../failure.ts';
 import { remote } from '../../present/answer.ts';
 import { openSequence } from '../../ssh/capture.ts';
+import type { Scrub } from '../../ssh/keep.ts';
 import { type StreamName, streamNames } from '../../ssh/output.ts';
 
 /** How far each stream of a job has been read, in bytes. */
@@ -35,23 +36,38 @@ export interface Piece {
 const ROOM = { stdout: 20_000, stderr: 6_000 };
 
 /**
- * The beginnings of the pieces that one answer has room for, cut between characters, and the cursor behind them. What
- * is read again from there goes on where these ended.
+ * The beginnings of the pieces that one answer has room for, cut between characters, and the cursor behind them: what is
+ * read from there goes on where these ended. What `scrub` gives takes the secrets out that are still in the pieces, and
+ * then no cut goes through one.
  */
-export function shownOf(pieces: Readonly<Record<StreamName, Piece>>) {
+export function shownOf(pieces: Readonly<Record<StreamName, Piece>>, scrub?: () => Scrub | undefined) {
   const stderr = fitting(pieces.stderr, ROOM.stderr);
   const left = ROOM.stdout - JSON.stringify(stderr.toString()).length;
   const stdout = fitting(pieces.stdout, Math.max(ROOM.stdout - ROOM.stderr, left));
   const shown = { stdout, stderr };
-  const after = (name: StreamName) => pieces[name].from + shown[name].length;
+  const cleaned = (name: StreamName) => {
+    const { bytes, from, goesOn } = pieces[name];
+    const last = !goesOn && shown[name].length === bytes.length;
+    const { text, held } = clean(shown[name], last, scrub?.());
+    return { text: text.length > 0 ? remote(text.toString()) : undefined, next: from + shown[name].length - held };
+  };
+  const [out, err] = [cleaned('stdout'), cleaned('stderr')];
   return {
-    texts: { stdout: textOf(stdout), stderr: textOf(stderr) },
-    next: { stdout: after('stdout'), stderr: after('stderr') },
+    texts: { stdout: out.text, stderr: err.text },
+    next: { stdout: out.next, stderr: err.next },
     more: streamNames.some((name) => shown[name].length < pieces[name].bytes.length),
   };
 }
 
-const textOf = (bytes: Buffer) => (bytes.length > 0 ? remote(bytes.toString()) : undefined);
+function clean(
+  bytes: Buffer,
+  last: boolean,
+  scrub: Scrub | undefined,
+): { readonly text: Buffer; readonly held: number } {
+  if (!scrub) return { text: bytes, held: 0 };
+  const text = scrub.push(bytes);
+  return last ? { text: Buffer.concat([text, scrub.end()]), held: 0 } : { text, held: scrub.held };
+}
 
 /** As many bytes as `room` characters of JSON hold. */
 function fitting({ bytes, goesOn }: Piece, room: number): Buffer {

@@ -1,12 +1,14 @@
 import type { z } from 'zod';
-import { cancelled } from '../../failure.ts';
+import { cancelled, Failure } from '../../failure.ts';
 import { type Answer, answer, type RemoteText } from '../../present/answer.ts';
 import type { CommandResult } from '../../ssh/client.ts';
 import type { Job, JobResult } from '../../ssh/jobs.ts';
 import { count, elapsed } from '../format.ts';
 import type { command } from '../params.ts';
-import type { Preview, ToolContext } from '../tool.ts';
+import type { Preview, Shell, ToolContext } from '../tool.ts';
+import { limitsTold } from './host-limits.ts';
 import { cursorText } from './job-cursor.ts';
+import { type HostWork, startOnHost } from './job-host.ts';
 import { refuseKeyboard } from './keyboard.ts';
 import { type Place, targetOf } from './place.ts';
 import { runAt } from './run-at.ts';
@@ -36,6 +38,7 @@ export async function runCommand(
 ): Promise<Answer> {
   const { script, stdin, cwd, env, user } = input;
   refuseKeyboard(input);
+  if (input.detach) return startOnHost(place, detached(input), context, sudo);
   const { timeoutMs, waitMs } = limitsOf(input, context.setup);
   const work = { script, stdin, cwd, env, user, timeoutMs, sudo };
   const { signal, ssh, progress } = context;
@@ -45,9 +48,19 @@ export async function runCommand(
   // Where there are too many jobs the call goes on waiting: nothing is ended that somebody began.
   for (let ms = waitMs; ; ms = ASK_AGAIN_MS) {
     const result = await job.within(ms, signal);
-    if (result) return ended(place, result);
+    if (result) return ended(place, result, ssh);
     if (ssh.jobs.adopt(job)) return goesOn(place, job);
   }
+}
+
+/** `invalid-input` for limits that nobody would be there to keep. */
+function detached({ timeout_s, wait_s, script, stdin, cwd, env, user }: CommandInput): HostWork {
+  if (timeout_s === undefined && wait_s === undefined) return { script, stdin, cwd, env, user };
+  throw new Failure(
+    'invalid-input',
+    'A detached job is neither waited for nor ended: detach goes with no timeout_s and no wait_s.',
+    'Leave them out; the script itself can begin with: timeout 3600 …',
+  );
 }
 
 const goesOn = (place: Place, job: Job): Answer =>
@@ -70,7 +83,11 @@ function soFar({ output }: Job) {
 const sshHostOf = (place: Place): string | undefined =>
   'host' in place && place.container !== undefined ? place.host.spec.name : undefined;
 
-const ended = (place: Place, result: JobResult): Answer =>
+/** What is used of the host's own limits; undefined where it has none, and in a VM, which no host is asked for. */
+const limitsAt = (place: Place, ssh: Shell): string | undefined =>
+  'host' in place ? limitsTold(place.host.spec.limits, ssh.connection(place.host.spec)) : undefined;
+
+const ended = (place: Place, result: JobResult, ssh: Shell): Answer =>
   answer(`${ending(result)} on ${place.label} in ${elapsed(result.durationMs)}`, {
     exit_code: result.exitCode,
     signal: result.signal,
@@ -81,6 +98,7 @@ const ended = (place: Place, result: JobResult): Answer =>
     cut_by_the_guest_agent: result.cut?.length ? result.cut : undefined,
     duration_ms: Math.round(result.durationMs),
     background_holds_output: result.backgroundHoldsOutput,
+    limits_used: limitsAt(place, ssh),
   });
 
 export const unlessEmpty = (text: RemoteText): RemoteText | undefined => (text.totals.bytes > 0 ? text : undefined);
@@ -97,7 +115,7 @@ export function previewCommand(place: Place, input: CommandInput, sudo: boolean)
   const on = by === undefined ? place.label : `${place.label}, by ${by}`;
   const as = user ?? (sudo ? 'root' : undefined);
   const lines = [
-    `Run on ${on}${as === undefined ? '' : ` as ${as}`}${cwd === undefined ? '' : `, in ${cwd}`}:`,
+    `${input.detach ? 'Start as a job that outlives this server' : 'Run'} on ${on}${as === undefined ? '' : ` as ${as}`}${cwd === undefined ? '' : `, in ${cwd}`}:`,
     ...Object.entries(env ?? {}).map(([name, value]) => `with ${name}=${value}`),
     ...(stdin === undefined ? [] : [`with ${count(stdin.length, 'character')} of input: ${stdin.slice(0, 200)}`]),
     script,
