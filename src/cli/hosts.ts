@@ -14,6 +14,7 @@ export async function hosts(flags: Flags, json: boolean): Promise<void> {
     const inventory = hostsOf(loaded, pve, ground());
     const rows = (await inventory.list()).map(rowOf);
     for (const { cause, cure } of [...loaded.problems, ...inventory.problems()]) warn(`${cause} ${cure}`);
+    for (const { name, why } of await inventory.unusable()) warn(`${name} cannot be used. ${why}`);
     if (json) return say(JSON.stringify(rows, null, 2));
     if (rows.length === 0) return say('No host is known. Set SSH_HOST, or describe hosts in ~/.ssh/config.');
     for (const line of columns(rows)) say(line);
@@ -28,12 +29,14 @@ export async function hosts(flags: Flags, json: boolean): Promise<void> {
 
 type Row = Readonly<Record<'name' | 'login' | 'via' | 'known_from' | 'purpose', string>>;
 
-const rowOf = ({ spec, source, purpose, tags }: KnownHost): Row => ({
+const rowOf = ({ spec, source, displayName, purpose, tags, usual }: KnownHost): Row => ({
   name: spec.name,
   login: `${spec.user}@${spec.address}${spec.port === 22 ? '' : `:${spec.port}`}`,
   via: (spec.via ?? []).map(({ name }) => name).join(', '),
   known_from: source,
-  purpose: [purpose ?? '', ...(tags ?? []).map((tag) => `#${tag}`)].join(' ').trim(),
+  purpose: [usual ? '(default)' : [], displayName ?? [], purpose ?? [], (tags ?? []).map((tag) => `#${tag}`)]
+    .flat(2)
+    .join(' '),
 });
 
 function columns(rows: readonly Row[]): string[] {

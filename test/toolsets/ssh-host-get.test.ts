@@ -41,6 +41,7 @@ describe('ssh_host_get', () => {
             "key /tmp/tools/key",
           ],
           "capabilities": [
+            "systemd",
             "zfs",
             "pve",
             "sudo",
@@ -56,6 +57,9 @@ describe('ssh_host_get', () => {
           },
           "hostname": {
             "remote": "pve1",
+          },
+          "init": {
+            "remote": "systemd",
           },
           "kernel": {
             "remote": "Linux 6.17.2-1-pve x86_64",
@@ -73,13 +77,17 @@ describe('ssh_host_get', () => {
             "remote": "Debian GNU/Linux 13 (trixie)",
           },
           "programs": {
-            "remote": "pve: pve-manager/9.2.11/1ff4f27ff2d55b44 (running kernel: 6.17.2-1-pve)",
+            "remote": "systemd: systemd 257 (257.9-1~deb13u1)
+      pve: pve-manager/9.2.11/1ff4f27ff2d55b44 (running kernel: 6.17.2-1-pve)",
           },
           "shell": {
             "remote": "/bin/bash",
           },
           "state": "connected",
           "sudo": "not needed, the login is root",
+          "virtualization": {
+            "remote": "none",
+          },
         },
         "headline": "pve1 is up",
       }

@@ -135,6 +135,8 @@ function nodeFiles(world: World, name: string): Record<string, string> {
 const files = (hostname: string, os: string): Record<string, string> => ({
   '/etc/hostname': `${hostname}\n`,
   '/etc/os-release': `PRETTY_NAME="${os}"\nID=debian\n`,
+  '/run/systemd/system/.keep': '',
+  '/proc/1/comm': 'systemd\n',
   '/etc/passwd': 'root:x:0:0:root:/root:/bin/bash\nwww-data:x:33:33:www-data:/var/www:/usr/sbin/nologin\n',
   '/etc/group': 'root:x:0:\nwww-data:x:33:\n',
   '/root/.bashrc': '# ~/.bashrc\n',

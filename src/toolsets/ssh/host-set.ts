@@ -35,20 +35,20 @@ export default defineSshTool({
   search: 'configure update rename tag label annotate rate limit inventory add describe client',
   input: {
     host,
-    display_name: z.string().max(100).optional().describe('Name for people.'),
-    purpose: z.string().max(200).optional().describe('What it is for.'),
-    tags: z.array(z.string().min(1).max(50)).max(20).optional().describe('All its tags.'),
+    display_name: z.string().optional().describe('Name for people.'),
+    purpose: z.string().optional().describe('What it is for.'),
+    tags: z.array(z.string()).optional().describe('All its tags.'),
     default: z.boolean().optional().describe('Meant where a call names none.'),
-    webhook: z.string().max(2000).optional().describe('https URL, kept for later.'),
-    commands_per_minute: most(1000, 'At most.'),
-    concurrent: most(100, 'Commands at once.'),
-    connects_per_minute: most(600, 'At most.'),
-    address: z.string().min(1).max(253).optional().describe('Name or IP.'),
-    port: z.number().int().min(0).max(65535).optional().describe('SSH port.'),
-    user: z.string().max(64).optional().describe('Login.'),
-    key_path: z.string().max(4096).optional().describe('Private key file.'),
-    via: z.array(z.string().min(1).max(255)).max(10).optional().describe('Jump hosts, first hop first.'),
-    host_key_alias: z.string().max(100).optional().describe('Its name in known_hosts.'),
+    webhook: z.string().optional().describe('https URL, kept for later.'),
+    commands_per_minute: most(1000, 'Limit.'),
+    concurrent: most(100, 'Limit of commands at once.'),
+    connects_per_minute: most(600, 'Limit.'),
+    address: z.string().min(1).optional().describe('Name or IP.'),
+    port: most(65_535, 'SSH port.'),
+    user: z.string().optional().describe('Login.'),
+    key_path: z.string().optional().describe('Private key file.'),
+    via: z.array(z.string()).optional().describe('Jump hosts, first hop first.'),
+    host_key_alias: z.string().optional().describe('Its name in known_hosts.'),
   },
   // It takes hosts, by their names in the inventory; a guest is none.
   touches: () => [],
@@ -62,7 +62,7 @@ export default defineSshTool({
     return answer(`${name} changed`, {
       host: name,
       file: change.file,
-      changed: edits.map(({ path }) => rowOf(path, change)),
+      changed: edits.map((edit) => rowOf(edit, change)),
       former_default: change.formerDefault,
       notes: wish.webhook ? ['The webhook is kept; this version posts nothing to it yet.'] : undefined,
     });
@@ -72,16 +72,18 @@ export default defineSshTool({
 const cleared = (value: unknown): boolean =>
   value === '' || value === 0 || value === false || (Array.isArray(value) && value.length === 0);
 
-function editsOf(wish: Readonly<Record<string, HostEdit['value']>>): HostEdit[] {
+function editsOf(wish: Readonly<Record<string, HostEdit['value']>>): (HostEdit & { readonly parameter: string })[] {
   return Object.entries(MEMBERS).flatMap(([parameter, path]) => {
     const value = wish[parameter];
-    return value === undefined ? [] : [{ path, value: cleared(value) ? undefined : value }];
+    return value === undefined ? [] : [{ parameter, path, value: cleared(value) ? undefined : value }];
   });
 }
 
-function rowOf(path: readonly string[], { before = {}, after }: HostChange): Facts {
-  return { what: path.at(-1), before: shown(path, before), after: shown(path, after) };
-}
+const rowOf = ({ parameter, path }: HostEdit & { readonly parameter: string }, change: HostChange): Facts => ({
+  what: parameter,
+  before: shown(path, change.before ?? {}),
+  after: shown(path, change.after),
+});
 
 function shown(path: readonly string[], entry: Readonly<Record<string, unknown>>): Fact {
   const value = path.reduce<unknown>((inner, name) => (inner as Record<string, unknown> | undefined)?.[name], entry);

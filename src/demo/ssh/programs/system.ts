@@ -35,6 +35,7 @@ export const systemPrograms: Record<string, Program> = {
   whoami: print(() => 'root\n'),
   logname: print(() => 'root\n'),
   nproc: print((machine) => `${cpus(machine)}\n`),
+  'systemd-detect-virt': print(({ guest }) => (guest ? `${guest.kind === 'lxc' ? 'lxc' : 'kvm'}\n` : 'none\n')),
   uptime,
   free,
   df,

@@ -4,6 +4,10 @@ import { ofUnit, shortLine } from './journalctl.ts';
 
 /** `systemctl status|start|stop|restart|reload|is-active|is-enabled|show|list-units`. */
 export const systemctl: Program = (args, proc) => {
+  if (args.includes('--version')) {
+    proc.out('systemd 257 (257.9-1~deb13u1)\n');
+    return 0;
+  }
   const [verb = 'list-units', ...names] = args.filter((arg) => !arg.startsWith('-'));
   const units = names.map((name) => name.replace(/\.service$/, ''));
   const services = proc.machine.services.filter(({ unitState }) => unitState !== 'not-found');
