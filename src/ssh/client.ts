@@ -74,6 +74,8 @@ export interface RunOptions {
   readonly streams?: Streams;
   /** What keeps the output, where the caller reads it while it comes; it tells of it then, not `onOutput`. */
   readonly output?: OutputReader;
+  /** Over a connection of its own, which is closed with it: it goes on for long, and others need the channel. */
+  readonly own?: boolean;
 }
 
 /** What a command's streams are connected to, where they are not a text that is given and texts that are kept. */

@@ -10,6 +10,17 @@ export interface Prey {
   readonly session?: boolean;
   /** KILL from the first look on, because there is no time to be gentle. */
   readonly atOnce?: boolean;
+  /** A command of a shell that is to outlive it. */
+  readonly below?: Below;
+}
+
+/** What runs below a shell, but not the shell. */
+export interface Below {
+  readonly shell: number;
+  /** Children of the shell that are not the command's. */
+  readonly spare: readonly number[];
+  /** Whether the shell has given up its script. Until then it is told to, by PROF, whenever something is signalled. */
+  readonly back: () => boolean;
 }
 
 /** One look at the processes of a host. */
@@ -25,7 +36,8 @@ export interface Look {
  * its environment; what descends from that or was found before (by start time, because pids come again); and every member
  * of a session or group whose leader was found, which holds what cleared its environment. What is killed is frozen first,
  * or the parent of what dies first would fork another; but not what a stranger waits for: a sudo stops when its command
- * does, and another user cannot wake it. A pid with an s before it stands for its session too. No process of this script
+ * does, and another user cannot wake it. A pid with an s before it stands for its session too; one with a u for what is
+ * below it, but not for it, nor for those listed after it, and with !u it is sent PROF first. No process of this script
  * carries a cookie of its orders.
  */
 export const LOOK_SCRIPT = `orders= cookies= by=group
@@ -67,7 +79,12 @@ while IFS= read -r order; do
   fi
   look | awk '
     $1 == "order" {
-      n++; signal[n] = $2; number[$3] = n; whole[n] = sub(/^s/, "", $4); root[n] = $4
+      n++; signal[n] = $2; number[$3] = n; whole[n] = sub(/^s/, "", $4); told[n] = sub(/^!/, "", $4)
+      if (sub(/^u/, "", $4)) {
+        m = split($4, p, ",")
+        shell[n] = p[1]
+        for (i = 2; i <= m; i++) spared[n, p[i]] = 1
+      } else root[n] = $4
       for (i = 5; i <= NF; i++) was[n, $i] = 1
       next
     }
@@ -82,7 +99,8 @@ while IFS= read -r order; do
     }
     function found(n, pid) {
       return (n, pid) in marked || pid == root[n] || (n, pid "." start[pid]) in was ||
-        (n, parent[pid]) in ours || (session[pid] != pid && (n, "s" session[pid]) in was)
+        (n, parent[pid]) in ours || (session[pid] != pid && (n, "s" session[pid]) in was) ||
+        (n in shell && parent[pid] == shell[n] && !((n, pid) in spared))
     }
     function answer(n, more, pid, pids, ids, key, frozen) {
       if (whole[n] && root[n] in session) was[n, "s" session[root[n]]] = 1
@@ -98,10 +116,11 @@ while IFS= read -r order; do
       for (pid in parent)
         if ((n, pid) in ours && (parent[pid] <= 1 || (n, parent[pid]) in ours)) frozen = frozen " " pid
       for (key in was) { split(key, p, SUBSEP); if (p[1] == n) ids = ids " " p[2] }
-      print signal[n] "|" pids "|" frozen "|" ids
+      print signal[n] "|" (told[n] ? shell[n] : "") "|" pids "|" frozen "|" ids
     }
     END { for (i = 1; i <= n; i++) answer(i) }
-  ' | while IFS='|' read -r signal pids frozen known; do
+  ' | while IFS='|' read -r signal told pids frozen known; do
+    [ -z "$told" ] || [ "$signal" = 0 ] || kill -s PROF "$told" 2>/dev/null
     if [ -n "$pids" ] && [ "$signal" != 0 ]; then
       [ "$signal" != KILL ] || [ -z "$frozen" ] || kill -s STOP $frozen 2>/dev/null
       kill -s "$signal" $pids 2>/dev/null
@@ -112,9 +131,43 @@ while IFS= read -r order; do
 done
 `;
 
-const TERM_MS = 1_000;
+/** From when on what is sent, in ms; KILL at every look, the others once. A shell's command is first interrupted. */
+const STAGES: readonly Stage[] = [
+  { from: 0, signal: 'TERM' },
+  { from: 1_000, signal: 'KILL' },
+];
+const STAGES_BELOW: readonly Stage[] = [
+  { from: 0, signal: 'INT' },
+  { from: 600, signal: 'TERM' },
+  { from: 1_400, signal: 'KILL' },
+];
+const AT_ONCE: readonly Stage[] = [{ from: 0, signal: 'KILL' }];
+interface Stage {
+  readonly from: number;
+  readonly signal: 'INT' | 'TERM' | 'KILL';
+}
 const SETTLE_MS = 50;
 const PATIENCE_MS = 100;
+
+/** How an order names what is below a shell. */
+export const belowWord = ({ shell, spare }: Below): string => `u${[shell, ...spare].join(',')}`;
+
+/** What an order says of its prey besides the cookie; a pid only once, since it may become another's. */
+function rootOf({ pid = 0, session = false, below }: Prey, looks: number): string {
+  if (below) return `${below.back() ? '' : '!'}${belowWord(below)}`;
+  return looks > 0 ? '0' : `${session ? 's' : ''}${pid}`;
+}
+
+/** What an answer says: what was seen, and what is known now. */
+export function readAnswer(answer: string): { readonly look: Look; readonly known: string } {
+  const [seen = '', ids = ''] = answer.split('|');
+  const [by, ...pids] = seen.split(' ');
+  const look = {
+    pids: pids.map(Number).sort((a, b) => a - b),
+    by: by === 'group' ? ('group' as const) : ('proc' as const),
+  };
+  return { look, known: ids.trim() };
+}
 
 /**
  * Signals a run's processes until two looks in a row found none: TERM, and after a second KILL, again and again, because
@@ -123,25 +176,27 @@ const PATIENCE_MS = 100;
  * nothing.
  */
 export async function hunt(
-  { cookie, pid = 0, session = false, atOnce = false }: Prey,
+  prey: Prey,
   ask: (line: string) => Promise<string | undefined>,
   tell: (look: Look, empty: number) => void,
 ): Promise<void> {
+  const stages = prey.atOnce ? AT_ONCE : prey.below ? STAGES_BELOW : STAGES;
   const start = performance.now();
+  const back = () => prey.below?.back() ?? true;
+  let sent: Stage | undefined;
   let known = '';
-  for (let empty = 0, looks = 0; empty < 2; looks++) {
-    const patient = !atOnce && performance.now() - start < TERM_MS;
-    const signal = patient ? (looks === 0 ? 'TERM' : '0') : 'KILL';
-    const root = looks > 0 ? 0 : session ? `s${pid}` : pid;
-    const answer = await ask(`${signal} ${cookie} ${root} ${known}`);
+  for (let empty = 0, looks = 0; empty < 2 || !back(); looks++) {
+    const stage = stages.findLast(({ from }) => performance.now() - start >= from);
+    const signal = stage && (stage !== sent || stage.signal === 'KILL') ? stage.signal : '0';
+    sent = stage;
+    const answer = await ask(`${signal} ${prey.cookie} ${rootOf(prey, looks)} ${known}`);
     if (answer === undefined) return;
-    const [seen = '', ids = ''] = answer.split('|');
-    const [by, ...pids] = seen.split(' ');
-    known = ids.trim();
-    empty = pids.length === 0 ? empty + 1 : 0;
-    tell({ pids: pids.map(Number).sort((a, b) => a - b), by: by === 'group' ? 'group' : 'proc' }, empty);
+    const seen = readAnswer(answer);
+    known = seen.known;
+    empty = seen.look.pids.length === 0 ? empty + 1 : 0;
+    tell(seen.look, empty);
     // What takes its time to end is looked at ever less often, because every look costs the host some processes.
     const pause = signal === 'KILL' || empty > 0 ? SETTLE_MS : PATIENCE_MS * (looks + 1);
-    if (empty < 2) await new Promise((resolve) => setTimeout(resolve, pause));
+    if (empty < 2 || !back()) await new Promise((resolve) => setTimeout(resolve, pause));
   }
 }

@@ -1,5 +1,5 @@
 import type { Command, HostSpec, RemoteProcess } from './client.ts';
-import { hunt, type Look, type Prey } from './hunt.ts';
+import { belowWord, hunt, type Look, type Prey, readAnswer } from './hunt.ts';
 import type { Pool } from './pool.ts';
 import { Watch } from './watch.ts';
 
@@ -11,8 +11,8 @@ export interface Killed {
   readonly by?: Look['by'];
 }
 
-/** Who looks and signals. */
-export type As = Pick<Command, 'sudo' | 'user'>;
+/** Who looks and signals, and where. */
+export type As = Pick<Command, 'sudo' | 'user' | 'container'>;
 
 const LIMIT_MS = 4_500;
 
@@ -48,6 +48,15 @@ export class Killer {
     return seen;
   }
 
+  /** Interrupts what runs below a shell, once; the pids, or undefined when nobody could look. */
+  async interrupt(host: HostSpec, as: As, { cookie, below }: Prey): Promise<readonly number[] | undefined> {
+    const { watch, leave } = this.#join(host, as);
+    const order = `INT ${cookie} ${below ? belowWord(below) : 0} `;
+    const answer = await Promise.race([watch.ask(order), pause(LIMIT_MS)]);
+    leave();
+    return answer === undefined ? undefined : readAnswer(answer).look.pids;
+  }
+
   #join(host: HostSpec, as: As): { watch: Watch; leave: () => void } {
     const key = JSON.stringify([host, as]);
     const open = this.#watches.get(key);
@@ -63,3 +72,5 @@ export class Killer {
     return { watch, leave };
   }
 }
+
+const pause = (ms: number): Promise<undefined> => new Promise((resolve) => setTimeout(resolve, ms, undefined).unref());

@@ -35,6 +35,8 @@ export interface ChannelOptions {
   readonly signal?: AbortSignal;
   /** Takes the slot kept back for killing. */
   readonly reserved?: boolean;
+  /** On a connection of its own, which ends with it: it is held for long, and others need the slot. */
+  readonly own?: boolean;
 }
 
 export interface Pool {
@@ -50,6 +52,8 @@ export interface Pool {
     use: (channel: ClientChannel, link: Link) => Promise<T>,
     options?: ChannelOptions,
   ): Promise<T>;
+  /** Counts a command that needs no channel of its own; a `busy` Failure when the host's limit is used up. */
+  count(host: HostSpec): void;
   /** What is known of the host's connection without opening one. */
   connection(host: HostSpec): HostConnection;
   /** Ends everything within 300 ms; what waits is `cancelled`. */
@@ -69,6 +73,7 @@ const unused: HostConnection = {
 /** Keeps one connection per address, port, user, key and way there. Nothing is opened before it is needed. */
 export function createPool(options: PoolOptions): Pool {
   const queues = new Map<string, HostQueue>();
+  const owned = new Set<HostQueue>();
   const closing = new AbortController();
   // Every connection in the making listens, and there may be one for each host.
   setMaxListeners(0, closing.signal);
@@ -102,15 +107,23 @@ export function createPool(options: PoolOptions): Pool {
     return queue;
   };
   return {
-    async withChannel(host, command, use, { signal, reserved = false } = {}) {
+    async withChannel(host, command, use, { signal, reserved = false, own = false } = {}) {
       if (closing.signal.aborted) throw closed();
       if (signal?.aborted) throw cancelled(`The command on ${host.name}`, signal.reason);
-      return place(queueOf(host), { hostName: host.name, command, reserved, signal }, use);
+      const order = { hostName: host.name, command, reserved, signal };
+      if (!own) return place(queueOf(host), order, use);
+      const queue = new HostQueue(host, limits);
+      owned.add(queue);
+      return place(queue, order, use).finally(() => {
+        owned.delete(queue);
+        void queue.close(closed());
+      });
     },
+    count: (host) => queueOf(host).count(),
     connection: (host) => queues.get(identity(host))?.state() ?? unused,
     async close() {
       closing.abort();
-      const over = [...queues.values()].map((queue) => queue.close(closed()));
+      const over = [...queues.values(), ...owned].map((queue) => queue.close(closed()));
       await Promise.allSettled([...making, ...over]);
     },
   };

@@ -44,12 +44,19 @@ export class HostQueue {
     private readonly options: QueueOptions,
   ) {}
 
+  /** Counts a command; throws `busy` when the limit is used up. */
+  count(): void {
+    const { commandsPerMinute } = this.host.limits ?? {};
+    const wait = this.#commands.take(commandsPerMinute);
+    if (wait !== undefined) throw overLimit(this.host, commandsPerMinute, 'command', wait);
+  }
+
   /** A full queue, and a used up limit, fail the order at once with `busy`; orders for killing are always taken. */
   add(order: Order): void {
-    const { commandsPerMinute } = this.host.limits ?? {};
-    const wait = order.reserved ? undefined : this.#commands.take(commandsPerMinute);
-    if (wait !== undefined) {
-      order.fail(overLimit(this.host, commandsPerMinute, 'command', wait));
+    try {
+      if (!order.reserved) this.count();
+    } catch (error) {
+      order.fail(asFailure(error));
       return;
     }
     if (!order.reserved && this.#ordinary.length >= this.options.maxQueue) {

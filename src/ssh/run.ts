@@ -43,7 +43,8 @@ export function createSsh(pool: Pool, keep?: Keep): Ssh {
       if (options.signal?.aborted) abort();
       options.signal?.addEventListener('abort', abort, { once: true });
       const run: Run = { host, command, wrapped, killer, keep, options, signal: stop.signal };
-      const result = pool.withChannel(host, wrapped.line, (channel, link) => attend(run, channel, link), stop);
+      const use = (channel: ClientChannel, link: Link) => attend(run, channel, link);
+      const result = pool.withChannel(host, wrapped.line, use, { signal: stop.signal, own: options.own });
       running.set(stop, result);
       return result.finally(() => {
         running.delete(stop);

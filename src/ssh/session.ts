@@ -1,0 +1,267 @@
+import { asFailure, cancelled, Failure, SHUTDOWN } from '../failure.ts';
+import type { OutputReader } from './output.ts';
+import { SessionCommand, type Stop } from './session-command.ts';
+import type { Road, ShellEnd } from './session-road.ts';
+import { SessionShell } from './session-shell.ts';
+import { Turns } from './turns.ts';
+import { Unread } from './unread.ts';
+
+/** What a session is, before it begins. */
+export interface SessionPlan {
+  readonly target: string;
+  /** `pve1`, `CT 400 (keycloak)`. */
+  readonly label: string;
+  readonly name?: string;
+  /** The host that it counts for. */
+  readonly host: string;
+  /** Counts a command for the limits of the host; throws `busy`. */
+  readonly count: () => void;
+  /** What keeps output. */
+  readonly output: (onOutput?: (text: string) => void) => OutputReader;
+}
+
+export interface SessionWork {
+  readonly script: string;
+  readonly stdin?: string;
+  /** What it reads is sent to it while it runs. */
+  readonly interactive: boolean;
+  readonly timeoutMs: number;
+  /** How long the call waits for its end. */
+  readonly waitMs: number;
+  readonly signal: AbortSignal;
+  readonly onOutput: (text: string) => void;
+}
+
+export type SessionState = 'opening' | 'idle' | 'running' | 'ended' | 'lost';
+
+/** A shell gets so long to give up its script, while what runs below it is signalled. */
+const BACK_MS = 2_500;
+const BEGIN_MS = 1_000;
+const CLOSE_MS = 1_500;
+
+/** A shell that stays: what a script leaves of directory, variables and functions is there for the next one. */
+export class Session {
+  cwd: string | undefined;
+  /** How it ended, in words that follow "it"; undefined while it lives. */
+  ended: string | undefined;
+  lost = false;
+  /** When a call last had to do with it, ms since 1970. */
+  usedAt = Date.now();
+  /** The script that runs. */
+  command: SessionCommand | undefined;
+  /** The last one that no call waited for, until its end was told. */
+  untold: SessionCommand | undefined;
+  /** What those say that earlier scripts left behind. */
+  readonly strays: Unread;
+  readonly #shell: SessionShell;
+  readonly #turns = new Turns();
+  #opened = false;
+  #closing: string | undefined;
+  #news: (() => void)[] = [];
+
+  constructor(
+    readonly id: string,
+    readonly plan: SessionPlan,
+    private readonly road: Road,
+  ) {
+    const strays = plan.output();
+    this.strays = new Unread(strays);
+    const take = (name: 'stdout' | 'stderr') => (piece: Buffer) => {
+      const taken = strays[name](piece);
+      this.#tell();
+      return taken;
+    };
+    this.#shell = new SessionShell(road, { stdout: take('stdout'), stderr: take('stderr') });
+  }
+
+  get state(): SessionState {
+    if (this.ended !== undefined) return this.lost ? 'lost' : 'ended';
+    return this.command ? 'running' : this.#opened ? 'idle' : 'opening';
+  }
+
+  /** `s3f9a on pve1`. */
+  get title(): string {
+    return `${this.id} on ${this.plan.label}`;
+  }
+
+  /** Starts the shell; fails as a command does that could not be run. */
+  async open(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#shell.open(signal);
+    } catch (error) {
+      this.road.abort();
+      throw error;
+    }
+    this.#opened = true;
+    this.cwd = this.#shell.cwd;
+    void this.road.over.then((end) => this.#over(end));
+  }
+
+  /**
+   * Runs a script in its turn. Settles when it is over, or after `waitMs` when it is not: then it goes on without a call.
+   * A call that is cancelled while it waits ends the script.
+   */
+  async run(work: SessionWork): Promise<SessionCommand> {
+    this.#refuse();
+    const { signal, waitMs } = work;
+    const what = `The script for session ${this.title}`;
+    const done = await this.#turns.take(what, signal, () => this.#full());
+    let command: SessionCommand;
+    try {
+      this.#refuse();
+      this.plan.count();
+      command = this.#begin(work, done);
+    } catch (error) {
+      done();
+      throw error;
+    }
+    const abort = () => void this.stop(command, 'cancelled', signal.reason === SHUTDOWN);
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    await within(waitMs, command.over);
+    signal.removeEventListener('abort', abort);
+    if (signal.aborted) await command.over;
+    if (command.endedAt !== undefined) return command;
+    command.alone = true;
+    command.output.stop();
+    this.untold = command;
+    // They would wait for what nobody waits for.
+    this.#turns.refuse(this.#busy(command));
+    return command;
+  }
+
+  /** Ends a script with its processes, and the shell when that does not come back from it. Settles when it is over. */
+  async stop(command: SessionCommand, why: Stop, atOnce = false): Promise<void> {
+    if (!command.back) {
+      command.stop ??= why;
+      command.stopping ??= this.#hunt(command, atOnce);
+    }
+    await command.over;
+  }
+
+  /** Interrupts what a script waits for, as a terminal would, and the script itself when it waits for nothing. */
+  async interrupt(command: SessionCommand): Promise<void> {
+    const below = { shell: this.road.pid, spare: await command.begun, back: () => true };
+    const pids = await this.road.interrupt(command.cookie, below);
+    if (pids?.length === 0) await this.stop(command, 'interrupted');
+  }
+
+  /** Ends it; `why` is told from then on, in words that follow "it". */
+  async close(why: string, atOnce = false): Promise<void> {
+    if (this.ended !== undefined) return;
+    this.#closing ??= why;
+    this.#turns.refuse(this.#gone(why));
+    if (this.command) await this.stop(this.command, 'interrupted', atOnce);
+    this.road.end();
+    await within(CLOSE_MS, this.road.over);
+    this.road.abort(atOnce ? SHUTDOWN : undefined);
+    await this.road.over;
+  }
+
+  /** Settles at the next piece of output or change of state. */
+  news(): Promise<void> {
+    return new Promise((resolve) => this.#news.push(resolve));
+  }
+
+  #begin(work: SessionWork, done: () => void): SessionCommand {
+    const { script, interactive, onOutput } = work;
+    const command = new SessionCommand(script, interactive, this.plan.output(onOutput), () => this.#tell());
+    this.command = command;
+    command.over = this.#attend(command, work).finally(() => {
+      this.command = undefined;
+      done();
+      this.#tell();
+    });
+    return command;
+  }
+
+  /** Sees a script through. */
+  async #attend(command: SessionCommand, { stdin, interactive, timeoutMs }: SessionWork): Promise<void> {
+    const timer = setTimeout(() => void this.stop(command, 'timeout'), timeoutMs);
+    try {
+      if (interactive || stdin !== undefined) command.inlet = await this.road.inlet();
+      if (stdin !== undefined) command.inlet?.write(Buffer.from(stdin));
+      if (!interactive) command.inlet?.end();
+      if (command.stop) throw cancelled(`The script for session ${this.title}`);
+      const { script, cookie, sink, begin } = command;
+      const path = command.inlet?.path ?? '/dev/null';
+      const { exitCode, shell } = await this.#shell.run({ script, cookie, stdin: path, sink, begun: begin });
+      command.exitCode = exitCode;
+      command.shell = shell;
+      command.mixed = this.#shell.mixes;
+      this.cwd = this.#shell.cwd;
+    } catch (error) {
+      command.failure = asFailure(error);
+    }
+    command.back = true;
+    clearTimeout(timer);
+    command.inlet?.close();
+    await command.stopping;
+    await command.output.end();
+    command.endedAt = Date.now();
+    this.usedAt = Date.now();
+  }
+
+  async #hunt(command: SessionCommand, atOnce: boolean): Promise<void> {
+    const reason = atOnce ? SHUTDOWN : undefined;
+    const spare = atOnce ? [] : await within(BEGIN_MS, command.begun);
+    command.inlet?.end();
+    const below = { shell: this.road.pid, spare: spare ?? [], back: () => command.back };
+    const late = setTimeout(() => this.road.abort(reason), atOnce ? 0 : BACK_MS);
+    void command.over.then(() => clearTimeout(late));
+    command.killed = await this.road.kill(command.cookie, below, atOnce);
+    if (command.back) clearTimeout(late);
+    else this.road.abort(reason);
+  }
+
+  #over({ exitCode, signal, failure }: ShellEnd): void {
+    const how = signal === undefined ? `with exit code ${exitCode}` : `by signal ${signal}`;
+    this.lost = failure?.kind === 'outcome-unknown' && this.#closing === undefined;
+    const aborted = failure && !this.lost ? 'was ended with the script that it did not give up' : undefined;
+    this.ended = this.#closing ?? (this.lost ? 'was lost with its connection' : (aborted ?? `ended by itself, ${how}`));
+    this.#turns.refuse(this.#gone(this.ended));
+    this.#tell();
+  }
+
+  #refuse(): void {
+    const why = this.ended ?? this.#closing;
+    if (why !== undefined) throw this.#gone(why);
+    if (this.command?.alone) throw this.#busy(this.command);
+  }
+
+  #gone(why: string): Failure {
+    const text = `Session ${this.title} takes no more scripts: it ${why}.`;
+    return new Failure('conflict', text, `ssh_session_open with target ${this.plan.target} opens another.`);
+  }
+
+  #busy(command: SessionCommand): Failure {
+    const since = Math.round(command.durationMs / 1000);
+    return new Failure(
+      'busy',
+      `Session ${this.title} has been running a script for ${since} s that no call waits for.`,
+      'ssh_session_read shows it, ssh_session_send with key ctrl-c ends it; or open another session.',
+    );
+  }
+
+  #full(): Failure {
+    const text = `${this.#turns.waiting} scripts for session ${this.title} are waiting already.`;
+    return new Failure('busy', text, 'Wait until some of them have ended, or open another session.');
+  }
+
+  #tell(): void {
+    for (const tell of this.#news.splice(0)) tell();
+  }
+}
+
+/** The value, or undefined when it is not there in time. */
+export async function within<T>(ms: number, value: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    if (ms !== Number.POSITIVE_INFINITY) timer = setTimeout(resolve, ms, undefined);
+  });
+  try {
+    return await Promise.race([value, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
