@@ -62,6 +62,15 @@ class Words {
   }
 }
 
+const shared = new WeakMap<ReadonlySet<string>, Words>();
+
+/** One for all streams: what is made of the secrets is the same for each, and takes longer than most streams. */
+function wordsOf(words: ReadonlySet<string>): Words {
+  const made = shared.get(words) ?? new Words(words);
+  shared.set(words, made);
+  return made;
+}
+
 /**
  * Redaction of a stream of bytes, the same however it comes in pieces: held secrets in every spelling, and private-key
  * blocks from their beginning, without one to the end or for 64 KiB. All other bytes stay as they are.
@@ -75,7 +84,7 @@ export class Scrub {
   #key: { readonly end: string; left: number } | undefined;
 
   constructor({ words }: Pick<Redaction, 'words'>) {
-    this.#words = new Words(words);
+    this.#words = wordsOf(words);
   }
 
   /** How many of the pushed bytes are neither given back nor taken out. */
