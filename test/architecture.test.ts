@@ -74,7 +74,7 @@ const packageHomes: readonly { readonly name: RegExp; readonly home: RegExp }[] 
   { name: /^dotenv$/, home: /^config\// },
   { name: /^ssh-config$/, home: /^config\// },
   { name: /^@clack\/prompts$/, home: /^cli\/setup\// },
-  { name: /^jsonc-parser$/, home: /^setup\// },
+  { name: /^(jsonc-parser|smol-toml)$/, home: /^setup\// },
   { name: /^commander$/, home: /^cli\// },
   { name: /^yaml$/, home: /^toolsets\// },
   { name: /^fastest-levenshtein$/, home: /^(gate|pve|config|cli)\// },

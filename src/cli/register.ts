@@ -31,7 +31,7 @@ interface Ground {
   readonly recordFile: string;
 }
 
-const around = (): Around => ({
+export const around = (): Around => ({
   home: homedir(),
   platform: process.platform,
   cwd: process.cwd(),

@@ -1,9 +1,11 @@
+import { execSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { HostsAround } from '../config/inventory.ts';
 import { type Loaded, loadSettings } from '../config/load.ts';
 import type { Problem } from '../config/problem.ts';
+import { keychainEntry } from './keychain.ts';
 
 /** Flags by the key of their setting, as commander gives them. */
 export type Flags = Readonly<Record<string, string | undefined>>;
@@ -37,6 +39,20 @@ function stamp(path: string): string | undefined {
   }
 }
 
+const COMMAND_MS = 15_000;
+
+/** Of a command that the operator configured, by the shell as they would type it. */
+function firstLine(command: string): string {
+  try {
+    const text = execSync(command, { encoding: 'utf8', timeout: COMMAND_MS, stdio: ['ignore', 'pipe', 'pipe'] });
+    return text.split('\n')[0] ?? '';
+  } catch (error) {
+    const { stderr, status } = error as { stderr?: string; status?: number | null };
+    const said = (stderr ?? '').trim().split('\n').at(-1);
+    throw new Error(said || (status == null ? `it took longer than ${COMMAND_MS / 1000} s` : `exit ${status}`));
+  }
+}
+
 /** Loads the settings of this process, and removes from its environment what may be secret. */
 export function loadHere(flags: Flags, problems: readonly Problem[] = []): Loaded {
   const { home, readFile } = ground();
@@ -48,6 +64,8 @@ export function loadHere(flags: Flags, problems: readonly Problem[] = []): Loade
     uid: process.getuid?.(),
     problems,
     readFile,
+    run: firstLine,
+    keychain: (account) => keychainEntry(account).getPassword() ?? undefined,
     stat: statSync,
   });
   for (const name of loaded.scrub) delete process.env[name];

@@ -4,6 +4,7 @@ import { type EnvFile, readEnvFile } from './envfile.ts';
 import type { Problem } from './problem.ts';
 import { flagOf, type Key, keys, type Settings, settingOf } from './settings.ts';
 import { caText, missing, tokenOf } from './token.ts';
+import { fetchTokenSecret } from './tokensecret.ts';
 
 /** What the settings are made from, as plain arguments. The functions throw as those of node:fs do. */
 export interface Surroundings {
@@ -16,6 +17,10 @@ export interface Surroundings {
   /** What was wrong with the command line. */
   readonly problems?: readonly Problem[];
   readFile(path: string): string;
+  /** The first line that a command prints; throws with what it said when it fails. */
+  run(command: string): string;
+  /** What the system's keychain holds for this account; throws when there is none, or none that works. */
+  keychain(account: string): string | undefined;
   stat(path: string): { readonly mode: number; readonly uid: number };
 }
 
@@ -50,7 +55,8 @@ interface Found {
   readonly source: string;
 }
 
-interface Read {
+/** What was found so far, which later steps add to. */
+export interface Read {
   readonly values: Map<Key, unknown>;
   readonly sources: Map<Key, string>;
   readonly problems: Problem[];
@@ -162,7 +168,9 @@ const xdg = ({ env, home }: Surroundings, name: string, otherwise: string): stri
   env[name]?.startsWith('/') ? env[name] : join(home, otherwise);
 
 /** What depends on other settings or on the machine. */
-function derive({ values, sources, problems }: Read, around: Surroundings): void {
+function derive(read: Read, around: Surroundings): void {
+  fetchTokenSecret(read, around);
+  const { values, sources, problems } = read;
   const unset = (key: Key): boolean => sources.get(key) === 'default';
   const exists = (path: string): boolean => {
     try {

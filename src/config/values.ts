@@ -127,6 +127,8 @@ export const tokenValue: Kind<Secret> = {
 
 export const loginName = pattern('a login name', /^[^\s:@-][^\s:@]*$/);
 
+export const commandLine: Kind<string> = { takes: 'a command', schema: z.string().min(1) };
+
 export const secret: Kind<Secret> = {
   takes: 'text',
   schema: z.string().transform((text) => new Secret(text)),

@@ -19,7 +19,7 @@ export interface Client {
 }
 
 /** The folder of an application's own settings. */
-function appData({ home, platform, env }: Around): string {
+export function appData({ home, platform, env }: Around): string {
   if (platform === 'darwin') return join(home, 'Library', 'Application Support');
   if (platform === 'win32') return env.APPDATA || join(home, 'AppData', 'Roaming');
   return env.XDG_CONFIG_HOME?.startsWith('/') ? env.XDG_CONFIG_HOME : join(home, '.config');

@@ -95,6 +95,15 @@ function freeBackup(file: string): string {
   }
 }
 
+/** Takes out an entry that is not ours, as the user wished; gives the name of the copy of the file as it was. */
+export function removeEntry(client: ClientName, file: string, name: string): string {
+  const text = readFileSync(file, 'utf8');
+  const backup = freeBackup(file);
+  replaceFile(backup, text, statSync(file).mode & 0o777);
+  replaceFile(file, withMember(text, file, [clients[client].servers, name], undefined));
+  return backup;
+}
+
 /** What became of an entry that was to be taken out. */
 export type Removed = 'removed' | 'absent' | 'not ours';
 

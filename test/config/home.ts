@@ -32,6 +32,8 @@ export class Home {
       home: this.path,
       uid: process.getuid?.(),
       readFile: (path) => readFileSync(path, 'utf8'),
+      run: () => '',
+      keychain: () => undefined,
       stat: statSync,
       ...given,
     };

@@ -150,6 +150,8 @@ const WRONG: Record<Key, readonly string[]> = {
   proxmoxUser: ['root', 'root@', '@pam', 'root@pam!x'],
   proxmoxTokenName: ['root@pam!mcp=secret', 'a b', '!x', '1x'],
   proxmoxTokenValue: ['root@pam!mcp=secret', 'two words', 'ümlaut'],
+  proxmoxTokenCommand: [],
+  proxmoxTokenKeychain: ['maybe'],
   proxmoxFingerprint: ['AA:BB', 'SHA256:abc', 'zz'.repeat(32), `${'ab'.repeat(32)},AA`],
   proxmoxCaFile: ['ca.pem', './ca.pem'],
   proxmoxTimeoutS: ['0', '601', 'soon'],

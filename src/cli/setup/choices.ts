@@ -4,7 +4,7 @@ import { replaceFile } from '../../config/replacefile.ts';
 import type { Settings } from '../../config/settings.ts';
 import { changeRecord } from '../../setup/record.ts';
 import { withSettings } from '../../setup/settingsfile.ts';
-import type { Stage } from './stage.ts';
+import type { Draft, Stage } from './stage.ts';
 import { done, trouble } from './tell.ts';
 
 /** Step: how much may be done, and which tools there are. */
@@ -58,9 +58,8 @@ export async function saveSettings(stage: Stage): Promise<boolean> {
 }
 
 /** Only what was found out: every other line of the file stays. */
-function valuesOf({ draft, home, loaded }: Stage): Record<string, string> {
-  const { token, toolsets } = draft;
-  const [user, name] = token?.id.split('!') ?? [];
+function valuesOf({ draft, home, loaded }: Stage): Record<string, string | undefined> {
+  const [user, name] = draft.token?.id.split('!') ?? [];
   const sameHost = endpointsOf(loaded.settings)[0]?.host === draft.host;
   const values = {
     // It may name further ones behind this one.
@@ -68,15 +67,25 @@ function valuesOf({ draft, home, loaded }: Stage): Record<string, string> {
     PROXMOX_PORT: String(draft.apiPort),
     PROXMOX_USER: user,
     PROXMOX_TOKEN_NAME: name,
-    PROXMOX_TOKEN_VALUE: token?.secret.reveal(),
     PROXMOX_FINGERPRINT: draft.fingerprint,
     SSH_USER: draft.sshUser,
     SSH_PORT: String(draft.sshPort),
     SSH_KEY_PATH: draft.keyPath?.replace(home, '~'),
     MCP_MODE: draft.mode,
-    MCP_TOOLSETS: toolsets?.join(','),
+    MCP_TOOLSETS: draft.toolsets?.join(','),
   };
-  return Object.fromEntries(
-    Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined),
-  );
+  return {
+    ...Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)),
+    ...secretOf(draft),
+  };
+}
+
+/** A new token's secret, or who keeps it; the lines that would say otherwise go. */
+function secretOf({ keep, token }: Draft): Record<string, string | undefined> {
+  if (!keep || !token) return {};
+  return {
+    PROXMOX_TOKEN_VALUE: keep.by === 'file' ? token.secret.reveal() : undefined,
+    PROXMOX_TOKEN_KEYCHAIN: keep.by === 'keychain' ? 'yes' : undefined,
+    PROXMOX_TOKEN_COMMAND: keep.by === 'command' ? keep.command : undefined,
+  };
 }

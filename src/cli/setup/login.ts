@@ -9,6 +9,7 @@ import { agentKeys } from '../../ssh/agent.ts';
 import type { Ssh } from '../../ssh/client.ts';
 import { acceptHostKey } from '../../ssh/hostkey.ts';
 import { scanHostKey } from '../../ssh/scan.ts';
+import { oldKey } from './old.ts';
 import { type Stage, serverOf } from './stage.ts';
 import { done, during, note, trouble } from './tell.ts';
 
@@ -91,7 +92,7 @@ async function acceptKey(stage: Stage): Promise<boolean> {
   return true;
 }
 
-type KeyChoice = 'ours' | 'agent' | 'other';
+type KeyChoice = 'ours' | 'agent' | 'other' | 'old';
 
 async function withKey(stage: Stage, ssh: Ssh): Promise<boolean> {
   const { draft, answers, home, loaded } = stage;
@@ -99,7 +100,7 @@ async function withKey(stage: Stage, ssh: Ssh): Promise<boolean> {
   const choice = await chooseKey(stage, existsSync(path));
   // Only what was chosen may let us in now, or it would not be seen that it does not.
   draft.agent = choice === 'agent' ? loaded.settings.sshAgent : undefined;
-  draft.keyPath = { agent: undefined, ours: path, other: String(answers.sshKey) }[choice];
+  draft.keyPath = { agent: undefined, ours: path, other: String(answers.sshKey), old: oldKey(stage) }[choice];
   if (choice === 'ours' && !existsSync(path) && !(await makeKey(stage, path))) return false;
   if ((await during('Logging in', letsUsIn(stage, ssh))) !== undefined && draft.keyPath)
     await copyKey(stage, draft.keyPath);
@@ -109,17 +110,20 @@ async function withKey(stage: Stage, ssh: Ssh): Promise<boolean> {
   return why === undefined;
 }
 
-async function chooseKey({ ask, answers, loaded }: Stage, ours: boolean): Promise<KeyChoice> {
+async function chooseKey(stage: Stage, ours: boolean): Promise<KeyChoice> {
+  const { ask, answers, loaded } = stage;
   if (typeof answers.sshKey === 'string') return 'other';
+  const old = oldKey(stage);
   const held = loaded.settings.sshAgent ? (await agentKeys(loaded.settings.sshAgent).catch(() => [])).length : 0;
   const own = ours ? `The key ~/.ssh/${KEY_NAME} that is there` : `A new key, ~/.ssh/${KEY_NAME}`;
-  if (held === 0) return 'ours';
+  if (held === 0 && old === undefined) return 'ours';
   return ask.choose<KeyChoice>({
     flag: 'key',
     question: 'Which key is to be used?',
     options: [
       { value: 'ours', label: own, hint: 'Ed25519, for this server alone' },
-      { value: 'agent', label: `The ${held} of your SSH agent` },
+      ...(held > 0 ? [{ value: 'agent' as const, label: `The ${held} of your SSH agent` }] : []),
+      ...(old ? [{ value: 'old' as const, label: `${old}, which the other server uses` }] : []),
     ],
     initial: 'ours',
   });

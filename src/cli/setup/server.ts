@@ -1,9 +1,10 @@
 import { endpointsOf } from '../../clients.ts';
 import type { Kind } from '../../config/values.ts';
 import { host, loginName, wholeNumber } from '../../config/values.ts';
+import type { Old } from '../../setup/moving.ts';
 import { unreachable } from '../../setup/reach.ts';
 import type { Stage } from './stage.ts';
-import { done, during, trouble } from './tell.ts';
+import { done, during, note, trouble } from './tell.ts';
 
 const checkOf =
   ({ schema, takes }: Kind<unknown>) =>
@@ -13,15 +14,30 @@ const checkOf =
 const port = wholeNumber(1, 65535);
 
 /** Step 1: where the server is, and whether it answers there. */
-export async function askServer({ ask, loaded, draft }: Stage): Promise<void> {
+export async function askServer({ ask, loaded, draft, old }: Stage): Promise<void> {
   const { settings, sources } = loaded;
-  const [known] = endpointsOf(settings);
+  const [set] = endpointsOf(settings);
+  const first = <K extends keyof Old>(key: K): Old[K] | undefined => old.find((one) => one[key] !== undefined)?.[key];
+  const known = { host: set?.host ?? first('host'), port: set?.port ?? first('apiPort') };
+  for (const { label } of old) note(`Found ${label}: its settings are offered.`);
   const text = (flag: string, question: string, initial: string | undefined, kind: Kind<unknown>): Promise<string> =>
     ask.text({ flag, question, initial, check: checkOf(kind) });
-  draft.host = await text('host', 'Name or address of the Proxmox VE host', known?.host, host);
-  draft.apiPort = Number(await text('api-port', 'Port of its API', String(known?.port ?? settings.proxmoxPort), port));
-  draft.sshUser = await text('ssh-user', 'SSH login', settings.sshUser, loginName);
-  draft.sshPort = Number(await text('ssh-port', 'SSH port', String(settings.sshPort), port));
+  draft.host = await text('host', 'Name or address of the Proxmox VE host', known.host, host);
+  draft.apiPort = Number(await text('api-port', 'Port of its API', String(known.port ?? settings.proxmoxPort), port));
+  draft.sshUser = await text(
+    'ssh-user',
+    'SSH login',
+    sources.sshUser === 'default' ? (first('sshUser') ?? settings.sshUser) : settings.sshUser,
+    loginName,
+  );
+  draft.sshPort = Number(
+    await text(
+      'ssh-port',
+      'SSH port',
+      String(sources.sshPort === 'default' ? (first('sshPort') ?? settings.sshPort) : settings.sshPort),
+      port,
+    ),
+  );
   const tell = async (what: string, at: number, cure: string): Promise<void> => {
     const why = await during(`Looking whether ${what} answers`, unreachable(draft.host, at));
     if (why === undefined) done(`${what} answers at ${draft.host}:${at}`);
@@ -29,7 +45,7 @@ export async function askServer({ ask, loaded, draft }: Stage): Promise<void> {
   };
   await tell('The API', draft.apiPort, 'Check address and port, and on the host: systemctl status pveproxy');
   await tell('SSH', draft.sshPort, 'Check address and port, and on the host: systemctl status ssh');
-  if (sources.proxmoxHost !== 'default' && known?.host !== draft.host) {
-    trouble(`The settings name ${known?.host} so far.`, `From now on they name ${draft.host}.`);
+  if (sources.proxmoxHost !== 'default' && set?.host !== draft.host) {
+    trouble(`The settings name ${set?.host} so far.`, `From now on they name ${draft.host}.`);
   }
 }

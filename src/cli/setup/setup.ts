@@ -4,16 +4,19 @@ import { dirname, resolve } from 'node:path';
 import { connectionOf } from '../../clients.ts';
 import { asFailure, Failure } from '../../failure.ts';
 import { type ClientName, clients, type Entry } from '../../setup/clients.ts';
+import { findOld } from '../../setup/moving.ts';
 import { changeRecord } from '../../setup/record.ts';
 import { createPool } from '../../ssh/pool.ts';
 import { createSsh } from '../../ssh/run.ts';
-import { entryOf, recordBeside, registerIn, showConfig } from '../register.ts';
+import { around, entryOf, recordBeside, registerIn, showConfig } from '../register.ts';
 import { loadHere } from '../surroundings.ts';
 import { interactive, say, warn } from '../terminal.ts';
 import { type Answers, createAsker } from './asker.ts';
 import { pinCertificate } from './certificate.ts';
 import { chooseMode, saveSettings } from './choices.ts';
+import { keepSecret } from './keep.ts';
 import { setUpLogin, tryLogin } from './login.ts';
+import { replaceOld } from './old.ts';
 import { askServer } from './server.ts';
 import type { Stage } from './stage.ts';
 import { done, note, step, trouble } from './tell.ts';
@@ -37,6 +40,7 @@ export async function setup(flags: SetupFlags): Promise<void> {
   const stage: Stage = {
     ...{ ask: createAsker(answers, interactive()), answers, loaded, settingsFile },
     ...{ recordFile: recordBeside(loaded.defaultFile), home: homedir() },
+    old: findOld(around()),
     draft: { host: '', apiPort: 8006, sshPort: 22, sshUser: 'root' },
   };
   try {
@@ -71,6 +75,7 @@ async function allSteps(stage: Stage, flags: SetupFlags): Promise<void> {
     if (stage.draft.fingerprint === undefined && stage.draft.loginWorks) await pinCertificate(stage, ssh);
     step(4, STEPS, 'The API token');
     await getToken(stage, ssh);
+    await keepSecret(stage);
   } finally {
     await ssh.close();
   }
@@ -80,6 +85,7 @@ async function allSteps(stage: Stage, flags: SetupFlags): Promise<void> {
   step(6, STEPS, 'Registration');
   const entry = entryOf(settingsFile);
   for (const client of flags.client) await registerStep(stage, client, flags, entry);
+  await replaceOld(stage);
   step(7, STEPS, 'Does it work?');
   const sound = await verify(stage, entry);
   summarise(stage, flags, sound);

@@ -1,6 +1,7 @@
 import type { Loaded } from '../../config/load.ts';
 import type { Settings } from '../../config/settings.ts';
 import type { Secret } from '../../secret.ts';
+import type { Old } from '../../setup/moving.ts';
 import type { HostSpec } from '../../ssh/client.ts';
 import type { Answers, Asker } from './asker.ts';
 
@@ -19,6 +20,8 @@ export interface Draft {
   /** Socket of the SSH agent, where its keys are to be used. */
   agent?: string;
   token?: { readonly id: string; readonly secret: Secret };
+  /** Who keeps the token's secret; the settings file unless it is said. */
+  keep?: { readonly by: 'file' | 'keychain' } | { readonly by: 'command'; readonly command: string };
   mode?: Settings['mode'];
   toolsets?: Settings['toolsets'];
 }
@@ -32,6 +35,8 @@ export interface Stage {
   readonly settingsFile: string;
   readonly recordFile: string;
   readonly home: string;
+  /** Settings of other servers, offered as defaults. */
+  readonly old: readonly Old[];
   readonly draft: Draft;
 }
 

@@ -8,6 +8,7 @@ import type { AsRoot } from '../../setup/root.ts';
 import type { Ssh } from '../../ssh/client.ts';
 import { quote } from '../../ssh/quote.ts';
 import { operatorPrivileges } from '../../toolsets/pve/access-needs.ts';
+import { oldToken } from './old.ts';
 import { type Stage, serverOf } from './stage.ts';
 import { done, during, note, trouble } from './tell.ts';
 
@@ -35,6 +36,8 @@ export async function getToken(stage: Stage, ssh: Ssh): Promise<void> {
       label: `Make one on ${draft.host}, over SSH`,
       hint: 'with its own user, and no more rights than you choose',
     };
+    const old = oldToken(stage);
+    const take = { value: 'take' as const, label: `Take over ${old?.id}`, hint: 'the one that the other server has' };
     const type = {
       value: 'type' as const,
       label: 'Type one in',
@@ -43,10 +46,11 @@ export async function getToken(stage: Stage, ssh: Ssh): Promise<void> {
     const how = await ask.choose({
       flag: 'token-from',
       question: 'Where is the API token to come from?',
-      options: draft.loginWorks ? [make, type] : [type],
-      initial: draft.loginWorks ? ('make' as const) : ('type' as const),
+      options: [...(draft.loginWorks ? [make] : []), ...(old ? [take] : []), type],
+      initial: draft.loginWorks ? ('make' as const) : old ? ('take' as const) : ('type' as const),
     });
-    if (how === 'make') await makeOne(stage, asRootOf(stage, ssh));
+    if (how === 'take') draft.token = old;
+    else if (how === 'make') await makeOne(stage, asRootOf(stage, ssh));
     else await giveToken(stage, () => ask.secret('Its secret (it is not shown)'));
   } catch (error) {
     const failure = asFailure(error);

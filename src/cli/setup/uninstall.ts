@@ -8,6 +8,7 @@ import type { Ssh } from '../../ssh/client.ts';
 import { createPool } from '../../ssh/pool.ts';
 import { quote } from '../../ssh/quote.ts';
 import { createSsh } from '../../ssh/run.ts';
+import { keychainEntry } from '../keychain.ts';
 import { recordBeside, registrationsIn, unregisterOne } from '../register.ts';
 import { loadHere } from '../surroundings.ts';
 import { interactive, say, warn } from '../terminal.ts';
@@ -24,7 +25,7 @@ export async function uninstall(answers: Answers): Promise<void> {
   const recordFile = recordBeside(loaded.defaultFile);
   const stage: Stage = {
     ...{ ask: createAsker(answers, interactive()), answers, loaded, recordFile },
-    ...{ settingsFile: loaded.defaultFile, home: '' },
+    ...{ settingsFile: loaded.defaultFile, home: '', old: [] },
     draft: { host: '', apiPort: 8006, sshPort: 22, sshUser: 'root', keyPath: loaded.settings.sshKeyPath },
   };
   const ssh = createSsh(createPool(connectionOf(loaded)));
@@ -38,6 +39,7 @@ export async function uninstall(answers: Answers): Promise<void> {
     );
     await tokens(record, stage, ssh);
     await keys(record, stage, ssh);
+    await secrets(record, stage);
     await localFiles(record, stage);
     say(existsSync(recordFile) ? `What is left is in ${recordFile}; run it again for that.` : 'Nothing of it is left.');
   } catch (error) {
@@ -121,6 +123,20 @@ const keys = (record: SetupRecord, stage: Stage, ssh: Ssh): Promise<void> =>
         copied: copied.filter((other) => other.blob !== blob || other.host !== host),
       }));
       done(`Took the key out on ${host}.`);
+    },
+  );
+
+const secrets = (record: SetupRecord, stage: Stage): Promise<void> =>
+  each(
+    record.keychain,
+    ({ account }) => `Delete the secret of ${account} from the keychain?`,
+    stage,
+    async ({ account }) => {
+      keychainEntry(account).deletePassword();
+      changeRecord(stage.recordFile, ({ keychain }) => ({
+        keychain: keychain.filter((one) => one.account !== account),
+      }));
+      done(`Deleted the secret of ${account}.`);
     },
   );
 
