@@ -19,12 +19,13 @@ import { keepSecretsIn } from './present/secrets.ts';
 import { keepOutputsIn } from './present/spool.ts';
 import { createSchema } from './pve/schema.ts';
 import type { Ssh } from './ssh/client.ts';
+import { createHostKeys } from './ssh/hostkeys.ts';
 import { JobBook } from './ssh/job-book.ts';
 import { Jobs } from './ssh/jobs.ts';
-import { createHostKeys } from './ssh/hostkeys.ts';
 import { wholeLines } from './ssh/lines.ts';
 import { createPool } from './ssh/pool.ts';
 import { createSsh } from './ssh/run.ts';
+import { Sessions } from './ssh/sessions.ts';
 import { core } from './toolsets/core.ts';
 import type { Setup, Shell, Toolset } from './toolsets/tool.ts';
 
@@ -71,7 +72,7 @@ interface Barred {
   readonly noRuns?: Failure;
 }
 
-type ShellParts = Pick<Shell, 'hosts' | 'memory' | 'keys' | 'jobs'>;
+type ShellParts = Pick<Shell, 'hosts' | 'memory' | 'keys' | 'jobs' | 'sessions'>;
 
 /** SSH for one call: its signal ends the commands, their last line is its progress. */
 const shellOf =
@@ -107,14 +108,17 @@ export async function assemble(loaded: Loaded, ground: Ground): Promise<StdioPar
   const redaction = createRedaction(loaded.secrets);
   const { redact, hold } = redaction;
   const keep = keepOutputsIn(settings.outputDir, redaction);
-  const ssh = createSsh(createPool(connectionOf(loaded)), keep);
+  const pool = createPool(connectionOf(loaded));
+  const ssh = createSsh(pool, keep);
   const jobs = new Jobs({ keep, book: new JobBook(join(dirname(settings.auditFile), 'jobs.json')) });
   const hosts = hostsOf(loaded, pve, ground);
   const setup = setupOf(loaded, hosts.problems(), ground.version);
   const noRuns = noCommands(settings.mode);
   const keys = createHostKeys(connectionOf(loaded), noRuns);
   const memory = rememberIn(join(loaded.cacheFolder, 'hosts.json'));
-  const shell = shellOf(ssh, { hosts, memory, keys, jobs }, { blocked: blockedBy(loaded, 'ssh'), noRuns });
+  const blocked = blockedBy(loaded, 'ssh');
+  const sessions = new Sessions({ ssh, pool, keep, refused: blocked ?? noRuns });
+  const shell = shellOf(ssh, { hosts, memory, keys, jobs, sessions }, { blocked, noRuns });
   const keepSecret = keepSecretsIn(join(settings.outputDir, 'secrets'), hold);
   const saveFile = saveFilesIn(join(settings.outputDir, 'exports'));
   const audit = createAudit(settings.auditFile, redact);
@@ -134,7 +138,9 @@ export async function assemble(loaded: Loaded, ground: Ground): Promise<StdioPar
   const close = async (): Promise<void> => {
     await Promise.allSettled([ssh.close(), pve.close(), audit.close()]);
   };
-  const endJobs = () => jobs.close();
+  const endJobs = async (): Promise<void> => {
+    await Promise.all([jobs.close(), sessions.end()]);
+  };
   return { gate, registry, present, setup, asker: createAsker(confirmTimeoutMs), confirmTimeoutMs, endJobs, close };
 }
 

@@ -61,7 +61,7 @@ export function createGate({ registry, confirmation, audit, setup, context: cont
     input: Record<string, unknown>,
     context: ToolContext,
   ): Promise<Question | 'mode' | 'confirmed'> => {
-    const alarm = tool.alarm?.(input);
+    const alarm = tool.alarm?.(input, context);
     const decision = decide(setup.mode, tool, alarm);
     if (decision === 'ask' && !call.canAsk) throw cannotAsk(tool, setup.mode);
     await refuseProtected(tool, input, context);

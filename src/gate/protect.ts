@@ -57,7 +57,7 @@ export async function refuseProtected(tool: Tool, input: Record<string, unknown>
   const ref = guestRef(input);
   const guests = [
     ...(ref === undefined ? [] : [await findGuest(context.pve, ref, { signal: context.signal })]),
-    ...(await touched(tool.touches?.(input) ?? [], tool, context)),
+    ...(await touched(tool.touches?.(input, context) ?? [], tool, context)),
   ];
   const found = guests.find(({ vmid }) => listed.includes(vmid));
   if (found) throw listedGuest(found.label, tool);

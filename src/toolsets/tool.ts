@@ -4,9 +4,10 @@ import type { Pve } from '../pve/client.ts';
 import type { ReadSchema } from '../pve/schema.ts';
 import type { Secret } from '../secret.ts';
 import type { Command, CommandResult, HostConnection, HostSpec, Streams } from '../ssh/client.ts';
-import type { JobRun, Jobs } from '../ssh/jobs.ts';
 import type { HostKeys } from '../ssh/hostkeys.ts';
+import type { JobRun, Jobs } from '../ssh/jobs.ts';
 import type { Reading } from '../ssh/reading.ts';
+import type { Sessions } from '../ssh/sessions.ts';
 
 /**
  * What a tool does to the world, the one word from which policy and all MCP hints derive: `read` changes nothing,
@@ -106,6 +107,8 @@ export interface Shell {
   connection(host: HostSpec): HostConnection;
   /** Commands that no call waits for. */
   readonly jobs: Jobs;
+  /** Shells that stay. None is opened in read-only mode. */
+  readonly sessions: Sessions;
   readonly hosts: Hosts;
   readonly memory: Memory;
   /** None is accepted in read-only mode. */
@@ -166,7 +169,7 @@ export interface ToolSpec<Shape extends z.ZodRawShape> {
   /** Belongs to the set that is there unless the operator chooses another one. */
   readonly core?: true;
   /** Every guest that the input names in other ways than by `guest`, `vmid` or `target`: VMIDs or names, unused ones too. */
-  readonly touches?: (input: z.infer<z.ZodObject<Shape>>) => readonly (string | number)[];
+  readonly touches?: (input: z.infer<z.ZodObject<Shape>>, context?: ToolContext) => readonly (string | number)[];
   /** Asked of a human before it runs, where policy says so. Every `destroy` tool has one. */
   readonly confirm?: (input: z.infer<z.ZodObject<Shape>>, context: ToolContext) => Promise<Preview>;
   /**
@@ -175,7 +178,7 @@ export interface ToolSpec<Shape extends z.ZodRawShape> {
    */
   readonly human?: string;
   /** Why this very input should be asked about even in `guarded` mode; `undefined` when it need not be. */
-  readonly alarm?: (input: z.infer<z.ZodObject<Shape>>) => string | undefined;
+  readonly alarm?: (input: z.infer<z.ZodObject<Shape>>, context?: ToolContext) => string | undefined;
   readonly run: (input: z.infer<z.ZodObject<Shape>>, context: ToolContext) => Promise<Answer>;
 }
 
@@ -190,9 +193,9 @@ export interface Tool {
   readonly schema: z.ZodObject;
   readonly core?: true;
   readonly human?: string;
-  touches?(input: unknown): readonly (string | number)[];
+  touches?(input: unknown, context?: ToolContext): readonly (string | number)[];
   confirm?(input: unknown, context: ToolContext): Promise<Preview>;
-  alarm?(input: unknown): string | undefined;
+  alarm?(input: unknown, context?: ToolContext): string | undefined;
   run(input: unknown, context: ToolContext): Promise<Answer>;
 }
 

@@ -20,6 +20,7 @@ import { createHostKeys } from '../../src/ssh/hostkeys.ts';
 import { Jobs } from '../../src/ssh/jobs.ts';
 import { createPool } from '../../src/ssh/pool.ts';
 import { createSsh } from '../../src/ssh/run.ts';
+import { Sessions } from '../../src/ssh/sessions.ts';
 import { tools } from '../../src/toolsets/index.ts';
 import type { Hosts, KnownHost, Preview, Setup, Shell, Tool, ToolContext } from '../../src/toolsets/tool.ts';
 
@@ -67,6 +68,7 @@ export class Bench {
     private readonly api: Api,
     private readonly sshHost: SshHost,
     private readonly ssh: Ssh,
+    private readonly sessions: Sessions,
     private readonly folder: string,
   ) {
     this.#pve = this.as('root@pam!mcp');
@@ -91,7 +93,7 @@ export class Bench {
       ownKnownHosts: join(this.folder, 'own'),
     });
     const memory = rememberIn(join(this.folder, 'cache', 'hosts.json'));
-    const ssh = { ...shellOn(this.ssh, [{ spec, source: 'node' }], this.jobs), keys, memory };
+    const ssh = { ...shellOn(this.ssh, [{ spec, source: 'node' }], this.jobs, this.sessions), keys, memory };
     const keepSecret = keepSecretsIn(join(this.folder, 'secrets'), (made) => this.passwords.push(made.reveal()));
     const pve = over.pve ?? this.#pve;
     const schema = createSchema(pve, join(this.folder, 'cache'));
@@ -150,6 +152,7 @@ export class Bench {
 
   async stop(): Promise<void> {
     await this.jobs.close();
+    await this.sessions.end();
     await Promise.all([this.ssh.close(), ...this.#clients.map((client) => client.close())]);
     await Promise.all([this.api.stop(), this.sshHost.stop()]);
     await rm(this.folder, { recursive: true, force: true });
@@ -166,13 +169,20 @@ export async function startBench(): Promise<Bench> {
   const knownHosts = join(folder, 'known_hosts');
   await writeFile(join(folder, 'key'), sshHost.clientKey, { mode: 0o600 });
   await writeFile(knownHosts, `${sshHost.hostKeyLine}\n`);
-  const ssh = createSsh(createPool({ knownHosts: [knownHosts], ownKnownHosts: join(folder, 'own') }));
-  return new Bench(world, api, sshHost, ssh, folder);
+  const pool = createPool({ knownHosts: [knownHosts], ownKnownHosts: join(folder, 'own') });
+  const ssh = createSsh(pool);
+  return new Bench(world, api, sshHost, ssh, new Sessions({ ssh, pool }), folder);
 }
 
 /** SSH as tools see it, to exactly these hosts. */
-export const shellOn = (ssh: Ssh, known: readonly KnownHost[], jobs = new Jobs()): Shell => ({
+export const shellOn = (
+  ssh: Ssh,
+  known: readonly KnownHost[],
+  jobs = new Jobs(),
+  sessions = noSessions(ssh),
+): Shell => ({
   hosts: hostsOf(known),
+  sessions,
   memory: { of: () => new Map(), keep: () => undefined },
   keys: createHostKeys({ knownHosts: [], ownKnownHosts: '/nowhere/known_hosts' }),
   jobs,
@@ -181,6 +191,9 @@ export const shellOn = (ssh: Ssh, known: readonly KnownHost[], jobs = new Jobs()
     ssh.run(host, { ...command, script: reading.script(args) }, { streams }),
   connection: (host) => ssh.connection(host),
 });
+
+const noSessions = (ssh: Ssh): Sessions =>
+  new Sessions({ ssh, pool: createPool({ knownHosts: [], ownKnownHosts: '/nowhere/known_hosts' }) });
 
 const hostsOf = (known: readonly KnownHost[]): Hosts => ({
   list: async () => known,
