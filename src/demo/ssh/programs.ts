@@ -2,6 +2,7 @@ import type { Interpreter } from './interpreter.ts';
 import type { Machine, Machines } from './machine.ts';
 import type { Program } from './proc.ts';
 import { docker } from './programs/docker.ts';
+import { filePrograms } from './programs/files.ts';
 import { journalctl } from './programs/journalctl.ts';
 import { launchers } from './programs/launchers.ts';
 import { pct } from './programs/pct.ts';
@@ -19,7 +20,14 @@ export interface Installation {
 
 /** The programs that are installed on a machine: Proxmox VE's on nodes, Docker where it has containers. */
 export function programsOf(machine: Machine, installation: () => Installation): ReadonlyMap<string, Program> {
-  const everywhere = { ...launchers(installation), ...systemPrograms, ...processPrograms, systemctl, journalctl };
+  const everywhere = {
+    ...launchers(installation),
+    ...systemPrograms,
+    ...processPrograms,
+    ...filePrograms,
+    systemctl,
+    journalctl,
+  };
   const here = machine.guest
     ? { ...everywhere, ...(machine.guest.docker.length > 0 ? { docker: docker(machine.guest) } : {}) }
     : { ...everywhere, pct: pct(installation), qm, pvesh, pveversion, zpool };

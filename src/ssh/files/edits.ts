@@ -12,7 +12,7 @@ const occurrences = (text: string, part: string): number => text.split(part).len
 
 /**
  * The edits done to a text one after the other. Where its lines end in CRLF and the edit's in LF, the edit is taken to
- * mean CRLF. A text that is not there, or is there more than once, is a `conflict` that says which.
+ * mean CRLF. A text that is not there, or is there more than once, is an `invalid-input` Failure that says which.
  */
 export function edited(text: string, edits: readonly Edit[]): string {
   const crlf = text.includes('\r\n') && !/(^|[^\r])\n/.test(text);
@@ -33,7 +33,7 @@ const plain = (text: string): string => text.replace(/\s+/g, ' ').trim();
 function noMatch(i: number, of: number, text: string, old: string): Failure {
   const nearly = plain(old) !== '' && plain(text).includes(plain(old));
   return new Failure(
-    'conflict',
+    'invalid-input',
     `${which(i, of)} is not in the file${nearly ? ', but it is when white space does not count' : ''}. Nothing was written.`,
     'Read the file, and copy the text exactly, with its indentation.',
   );
@@ -41,7 +41,7 @@ function noMatch(i: number, of: number, text: string, old: string): Failure {
 
 const manyMatches = (i: number, of: number, count: number): Failure =>
   new Failure(
-    'conflict',
+    'invalid-input',
     `${which(i, of)} is in the file ${count} times. Nothing was written.`,
     'Give more of the lines around it, or set all to replace every one.',
   );

@@ -5,6 +5,8 @@ const LONGEST_HEADER = 256 * 1024;
 
 /** Reads the answer of a script of files as it comes (see script.ts). */
 export class Reply {
+  /** What was said besides. */
+  stderr = '';
   readonly #fields = new Map<string, Buffer>();
   readonly #kept: Buffer[] = [];
   #head: Buffer | undefined = Buffer.alloc(0);

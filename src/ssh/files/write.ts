@@ -82,15 +82,15 @@ lock() {
 }
 publish() {
   m=$mode
-  o=$owner
   if [ -n "$was" ]; then
     like=$(stat -c '%a %u:%g' -- "$r")
     cp --attributes-only --preserve=all -- "$r" "$t" 2>/dev/null && touch -- "$t"
     m=\${m:-\${like%% *}}
-    o=\${o:-\${like#* }}
+    o=\${like#* }
+    [ "$(stat -c %u:%g -- "$t")" = "$o" ] || e=$(chown -- "$o" "$t" 2>&1) || [ -n "$owner" ] || no keep "$e"
   fi
   m=\${m:-$(printf %o $((0666 & ~0$mask)))}
-  [ -z "$o" ] || [ "$(stat -c %u:%g -- "$t")" = "$o" ] || e=$(chown -- "$o" "$t" 2>&1) || no keep "$e"
+  [ -z "$owner" ] || e=$(chown -- "$owner" "$t" 2>&1) || no keep "$e"
   [ "$(stat -c %a -- "$t")" = "$m" ] || e=$(chmod "$m" "$t" 2>&1) || [ -z "$mode$was" ] || no keep "$e"
   lock
   check

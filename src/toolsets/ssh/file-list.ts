@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer';
 import { z } from 'zod';
 import { answer, remote } from '../../present/answer.ts';
 import { modeText } from '../../ssh/files/facts.ts';
@@ -7,27 +6,12 @@ import { count, iso } from '../format.ts';
 import { asRoot, limit, remotePath, runAs, target } from '../params.ts';
 import { defineSshTool } from '../tool.ts';
 import { fileFacts } from './file-facts.ts';
+import { nameShown } from './file-names.ts';
 import { askFile, spotOf } from './file-road.ts';
 
 /** How much of a listing is fetched before it is sorted: some 100,000 entries, and what a guest agent carries. */
 const MOST_FETCHED = 8 * 1024 * 1024;
 const MOST_OF_AGENT = 1024 * 1024;
-
-const named = (name: Buffer): string => (isUtf8(name) ? name.toString() : name.toString('latin1'));
-
-/** A name as it is, or quoted with escapes where it could be taken for something else than a name in a line. */
-export function nameShown(name: Buffer): string {
-  if (isUtf8(name) && /^[^\s\p{C}"\\][^\p{C}\u2028\u2029"\\]*$/u.test(named(name)) && !/\s$| -> /.test(named(name)))
-    return named(name);
-  const escaped = [...named(name)].map((char) => {
-    if (char === '"' || char === '\\') return `\\${char}`;
-    if (char === '\n') return '\\n';
-    const code = char.codePointAt(0) ?? 0;
-    if (!isUtf8(name) && code > 0x7e) return `\\x${code.toString(16)}`;
-    return /[\p{C}\u2028\u2029]/u.test(char) ? `\\u{${code.toString(16)}}` : char;
-  });
-  return `"${escaped.join('')}"`;
-}
 
 const line = ({ name, facts, target: to }: Entry): string =>
   [
@@ -43,6 +27,14 @@ const orders = {
   newest: (a: Entry, b: Entry) => b.facts.mtime - a.facts.mtime || Buffer.compare(a.name, b.name),
   largest: (a: Entry, b: Entry) => b.facts.size - a.facts.size || Buffer.compare(a.name, b.name),
 } as const;
+
+function notesOf(cut: boolean, stderr: string): readonly string[] | undefined {
+  const notes = [
+    ...(cut ? ['There is more than was looked at, in no order. Give name, or a folder further below.'] : []),
+    ...(/denied/.test(stderr) ? ['Some folders in it may not be looked into by this login.'] : []),
+  ];
+  return notes.length > 0 ? notes : undefined;
+}
 
 export default defineSshTool({
   name: 'ssh_file_list',
@@ -76,7 +68,7 @@ export default defineSshTool({
       size: undefined,
       entries: remote(shown.map(line).join('\n')),
       not_shown: entries.length - shown.length || undefined,
-      notes: cut ? ['There is more than was looked at, in no order. Give name, or a folder further below.'] : undefined,
+      notes: notesOf(cut, reply.stderr),
     });
   },
 });

@@ -12,23 +12,30 @@ import { askFile, type FileSpot, spotOf } from './file-road.ts';
 
 const USUAL_BYTES = 24 * 1024;
 
-/** How many bytes at the end, and at the start, are of a character that the part cuts in two: at most 3. */
-function withoutHalves(body: Buffer, first: boolean): Buffer {
+/**
+ * Where the part begins and ends without the bytes, 3 at most, of characters that it cuts in two; at the first and the
+ * last of the file it cuts none.
+ */
+function wholeCharacters(body: Buffer, first: boolean, last: boolean): readonly [number, number] {
   let start = 0;
   while (!first && start < 3 && ((body[start] ?? 0) & 0xc0) === 0x80) start++;
-  for (let end = body.length; end >= Math.max(start, body.length - 3); end--) {
-    if (isUtf8(body.subarray(start, end))) return body.subarray(start, end);
+  for (let end = body.length; end >= Math.max(start, body.length - (last ? 0 : 3)); end--) {
+    if (isUtf8(body.subarray(start, end))) return [start, end];
   }
-  return body;
+  return [0, body.length];
 }
 
 /** The part as an answer shows it; what is no text of UTF-8, or has a NUL, as base64. */
-function shown(body: Buffer, first: boolean) {
-  const text = withoutHalves(body, first);
-  const isText = isUtf8(text) && !text.includes(0);
-  const kept = isText ? text : body;
-  return { kept, encoding: isText ? 'text' : 'base64', content: remote(kept.toString(isText ? 'utf8' : 'base64')) };
+function shown(body: Buffer, first: boolean, last: boolean) {
+  const [start, end] = wholeCharacters(body, first, last);
+  const text = body.subarray(start, end);
+  if (!isUtf8(text) || text.includes(0)) {
+    return { start: 0, kept: body, encoding: 'base64', content: remote(body.toString('base64')) };
+  }
+  return { start, kept: text, encoding: 'text', content: remote(text.toString()) };
 }
+
+const linesIn = (text: Buffer): number => text.toString('latin1').split('\n').length - 1;
 
 interface Asked {
   readonly unit: 'bytes' | 'lines';
@@ -36,28 +43,39 @@ interface Asked {
   readonly most: number;
 }
 
-function told(spot: FileSpot, reply: Reply, { unit, limit, most }: Asked): Answer {
+/** Where the next part begins, and whether there is one. */
+function nextOf(from: number, part: Buffer, reply: Reply, { unit, limit, most }: Asked) {
+  const { size } = statOf(reply);
+  const full = reply.body.length;
+  if (unit === 'bytes') {
+    const next = from + part.length;
+    return { next, more: full === limit && (size === 0 || next < size), cut: false };
+  }
+  const cut = full === most;
+  const lines = linesIn(part) + (cut || part.at(-1) === 10 || full === 0 ? 0 : 1);
+  const total = Number(reply.field('lines') ?? Number.POSITIVE_INFINITY);
+  return { next: from + lines, more: cut || (lines === limit && from + lines < total), cut };
+}
+
+function told(spot: FileSpot, reply: Reply, asked: Asked): Answer {
   const { body } = reply;
   const { size } = statOf(reply);
-  const from = Number(reply.field('from'));
-  const part = shown(body, unit === 'lines' || from === 0);
-  const lines = part.kept.toString('latin1').split('\n').length - 1;
-  const cut = unit === 'lines' ? body.length === most : part.kept.length < body.length;
-  const more = unit === 'lines' ? lines === limit || cut : body.length === limit && (size === 0 || from + limit < size);
-  const next = from + (unit === 'lines' ? lines : part.kept.length);
-  const whole = from === 0 && !more && !cut;
+  const byLines = asked.unit === 'lines';
+  const part = shown(body, byLines || reply.field('from') === '0', !byLines && body.length < asked.limit);
+  const from = Number(reply.field('from')) + part.start;
+  const { next, more, cut } = nextOf(from, part.kept, reply, asked);
+  const whole = from === 0 && !more;
   const sha256 = whole ? createHash('sha256').update(body).digest('hex') : hashIn(reply, 'sum');
   const headline = `${whole ? '' : `${bytes(part.kept.length)} of `}${spot.path} on ${spot.place.label}`;
   return answer(size === 0 ? headline : `${headline}, ${bytes(size)}`, {
     ...fileFacts(reply, spot),
     sha256,
-    lines: unit === 'lines' ? Number(reply.field('lines')) || undefined : undefined,
+    lines: byLines ? Number(reply.field('lines')) || undefined : undefined,
     offset: from,
     next_offset: more && from >= 0 && next > from ? next : undefined,
     encoding: part.encoding,
     content: part.content,
-    notes:
-      unit === 'lines' && cut ? ['The last line is cut: what one call gives is full. Read on by bytes.'] : undefined,
+    notes: cut ? ['The last line is cut: what one call gives is full. Read on by bytes.'] : undefined,
   });
 }
 

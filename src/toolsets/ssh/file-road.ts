@@ -94,6 +94,7 @@ async function decode({ stdout, cut }: VmResult, reply: Reply, { place }: FileSp
 }
 
 function finished({ exitCode, signal, stderr }: VmResult, reply: Reply, spot: FileSpot): Reply {
+  reply.stderr = stderr.text;
   const refusal = fileRefusal(reply, spot);
   if (refusal) throw refusal;
   if (reply.complete && exitCode === 0) return reply;
