@@ -102,6 +102,7 @@ export async function startContainers(
   mkdirSync(bin);
   const folderOf = (vmid: number | string) => join(bin, 'containers', String(vmid));
   const ends: (() => Promise<void>)[] = [];
+  if (apartness() === 'plain') runAsRoot(['sh', '-c', 'id -u "$0" >/dev/null 2>&1 || useradd -m "$0"', CONTAINER_USER]);
   for (const [vmid, state] of Object.entries(states)) {
     const folder = folderOf(vmid);
     mkdirSync(folder, { recursive: true });

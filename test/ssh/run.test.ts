@@ -262,9 +262,12 @@ describe('guarantee 2: the connection dies in mid-command', () => {
 });
 
 describe('guarantee 5: a long script', () => {
-  it('of 120 KiB, 300 KB and 2 MB runs while another command on the connection never notices', async () => {
+  it('of 120 KiB, 300 KB and 2 MB runs while another command on the connection never notices', {
+    timeout: 60_000,
+  }, async () => {
     const [begun, done] = [fresh(), fresh()];
-    const other = run(user, `touch ${begun}; while [ ! -e ${done} ]; do sleep 0.02; done; echo whole`);
+    const script = `touch ${begun}; while [ ! -e ${done} ]; do sleep 0.02; done; echo whole`;
+    const other = run(user, script, { timeoutMs: 60_000 });
     await run(user, `while [ ! -e ${begun} ]; do sleep 0.02; done`);
     for (const size of [120 * 1024, 300_000, 2_000_000]) {
       const oneLine = `echo ${'x'.repeat(size - 5)}`;
