@@ -50,8 +50,9 @@ export class Lane {
   stuck = 0;
   /** Of the open ones, those that run a command and are not stuck; what kills one is not in it. */
   commands = 0;
-  /** How many channels the server had given when it last refused one more. */
-  granted: number | undefined;
+  #refused = false;
+  #given = 0;
+  #mostGiven = 0;
   /** When a channel was last closed, by performance.now(). */
   lastClose = performance.now();
   /** Takes no more orders; it is closed when only stuck channels are left. */
@@ -73,6 +74,11 @@ export class Lane {
   get limit(): number {
     if (this.#allowed && this.#allowed.until < performance.now()) this.#allowed = undefined;
     return Math.min(this.#allowed?.channels ?? this.maxChannels, this.maxChannels);
+  }
+
+  /** How many channels the server gave at the same time, once it has refused one more. */
+  get granted(): number | undefined {
+    return this.#refused && this.#mostGiven > 0 ? this.#mostGiven : undefined;
   }
 
   hasRoom(reserved: boolean): boolean {
@@ -97,6 +103,7 @@ export class Lane {
 
   #opened(order: Order, channel: ClientChannel): void {
     this.#everOpened = true;
+    this.#mostGiven = Math.max(this.#mostGiven, ++this.#given);
     this.#refusedEmpty = 0;
     if (this.#allowed && ++this.#allowed.opened % GROW_AFTER === 0) this.#allowed.channels++;
     channel.on('error', () => {});
@@ -104,6 +111,7 @@ export class Lane {
     const use = { order, closed: false, stuck: false };
     channel.once('close', () => {
       use.closed = true;
+      this.#given--;
       this.lastClose = performance.now();
       if (use.stuck) {
         this.stuck--;
@@ -161,7 +169,7 @@ export class Lane {
       this.events.changed();
       return;
     }
-    this.granted = this.open;
+    this.#refused = true;
     this.#allowed = { channels: Math.max(1, this.open), until: performance.now() + FORGET_MS, opened: 0 };
     if (this.open > 0 || this.#mayRecover()) {
       this.events.again(order);

@@ -87,7 +87,7 @@ export class HostQueue {
       lastSeen: this.#lastSeen,
       commandsLastMinute: this.#commands.count,
       connectsLastMinute: this.options.connectsTo(this.host, this.host.via ?? []).count,
-      sessionsGranted: this.#granted,
+      sessionsGranted: lanes.find(({ granted }) => granted !== undefined)?.granted ?? this.#granted,
       hostKey: lanes[0]?.connection.hostKey,
     };
   }
@@ -178,10 +178,10 @@ export class HostQueue {
     const lane = new Lane(connection, this.options.maxChannels, forReserved, {
       changed: () => {
         this.#lastSeen = Date.now();
+        this.#granted = lane.granted ?? this.#granted;
         this.#pump();
       },
       again: (order) => {
-        this.#granted = lane.granted ?? this.#granted;
         this.#putBack(order);
         this.#pump();
       },
