@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by demo.sh and test.sh: puts in place what they need, and does nothing when it is there.
 
 fail() {

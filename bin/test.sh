@@ -10,6 +10,8 @@ need sshd openssh-server openssh-server openssh
 need sudo sudo sudo sudo
 need zsh zsh zsh zsh
 need dash dash dash dash
+need shellcheck shellcheck ShellCheck shellcheck
+need tmux tmux tmux tmux
 need ps procps procps-ng procps-ng
 need busybox busybox-static busybox busybox
 # Its tests are about OpenSSH alone where it is not to be had.

@@ -93,7 +93,8 @@ function settingUp(program: Command): void {
     .option('--name <name>', 'what the clients call it', NAME)
     .option('--yes', 'do everything unasked, but vouch for no fingerprint')
     .option('--show-config', 'print what would be registered, and change nothing')
-    .option('--settings-file <file>', 'settings file to write');
+    .option('--settings-file <file>', 'settings file to write')
+    .addOption(program.createOption('--made-runtime <folder>', 'a Node.js that was put there for this').hideHelp());
   for (const [flag, says] of setupFlags) setup.option(flag, says);
   setup.action(async ({ client, name, ...answers }) =>
     (await import('./setup/setup.ts')).setup({ client, name, answers }),

@@ -63,6 +63,8 @@ async function allSteps(stage: Stage, flags: SetupFlags): Promise<void> {
   const { recordFile, settingsFile, loaded } = stage;
   const folder = dirname(recordFile);
   if (!existsSync(folder)) changeRecord(recordFile, () => ({ files: [folder] }));
+  const { madeRuntime } = stage.answers;
+  if (typeof madeRuntime === 'string') changeRecord(recordFile, () => ({ runtime: { folder: madeRuntime } }));
   const ssh = createSsh(createPool(connectionOf(loaded)));
   try {
     step(1, STEPS, 'The server');

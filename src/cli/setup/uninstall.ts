@@ -163,6 +163,16 @@ async function localFiles(record: SetupRecord, stage: Stage): Promise<void> {
       done(`Deleted ${file}.`);
     },
   );
+  await each(
+    record.runtime ? [record.runtime.folder] : [],
+    (folder) => `Delete the Node.js in ${folder}?`,
+    stage,
+    async (folder) => {
+      rmSync(folder, { recursive: true, force: true });
+      changeRecord(stage.recordFile, () => ({ runtime: undefined }));
+      done(`Deleted ${folder}.`);
+    },
+  );
   // The deepest first; the record itself stands in one of them, and goes with its last line.
   const folders = record.files.filter((file) => existsSync(file) && statSync(file).isDirectory()).toReversed();
   for (const folder of folders) {
