@@ -99,7 +99,11 @@ describe.each(tools.map((tool) => [tool.name, tool] as const))('%s', (name, tool
       .map(([parameter]) => parameter)
       .filter((one) => one !== 'new_vmid' && /guest|vmid|target|^(ct|vm|lxc|id)$/.test(one));
     if (tool.effect !== 'read' && !tool.touches) expect(about).toHaveLength(1);
-    expect(['guest', 'vmid', 'target']).toEqual(expect.arrayContaining(about));
+    expect(['guest', 'vmid', 'target', 'targets']).toEqual(expect.arrayContaining(about));
+    if (tool.effect !== 'read' && about.includes('targets'))
+      expect(tool.touches?.({ targets: ['pve1', 'ct/400', 'lxc/401', 'vm/402', 'qemu/403'] })).toEqual([
+        400, 401, 402, 403,
+      ]);
     if (parameters.some(([parameter]) => parameter === 'new_vmid'))
       expect(tool.touches?.({ new_vmid: 400 })).toContain(400);
   });

@@ -21,6 +21,7 @@ import storageContent from './pve/storage-content.ts';
 import taskStop from './pve/task-stop.ts';
 import vmCreate from './pve/vm-create.ts';
 import volumeDelete from './pve/volume-delete.ts';
+import execMany from './ssh/exec-many.ts';
 import fileDownload from './ssh/file-download.ts';
 import fileEdit from './ssh/file-edit.ts';
 import fileList from './ssh/file-list.ts';
@@ -63,6 +64,7 @@ export const tools: readonly Tool[] = [
   hostGet,
   hostSet,
   hostTrust,
+  execMany,
   fileDownload,
   fileEdit,
   fileList,

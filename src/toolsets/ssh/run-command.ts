@@ -107,18 +107,23 @@ export const unlessEmpty = (text: RemoteText): RemoteText | undefined => (text.t
 export const ending = ({ exitCode, signal }: Pick<CommandResult, 'exitCode' | 'signal'>): string =>
   exitCode !== undefined ? `exit ${exitCode}` : signal ? `killed by signal ${signal}` : 'ended without an exit status';
 
-/** What a human is shown of a command before it runs; the script comes last, because a long text loses its end. */
+/** What a command is given, and the command: it comes last, because a long text loses its end. */
+export const inputLines = ({ script, stdin, env }: Pick<CommandInput, 'script' | 'stdin' | 'env'>): string[] => [
+  ...Object.entries(env ?? {}).map(([name, value]) => `with ${name}=${value}`),
+  ...(stdin === undefined ? [] : [`with ${count(stdin.length, 'character')} of input: ${stdin.slice(0, 200)}`]),
+  script,
+];
+
+/** What a human is shown of a command before it runs. */
 export function previewCommand(place: Place, input: CommandInput, sudo: boolean): Preview {
-  const { script, stdin, cwd, env, user } = input;
+  const { cwd, user } = input;
   refuseKeyboard(input);
   const by = 'guest' in place ? 'its guest agent' : place.container === undefined ? undefined : place.host.spec.name;
   const on = by === undefined ? place.label : `${place.label}, by ${by}`;
   const as = user ?? (sudo ? 'root' : undefined);
   const lines = [
     `${input.detach ? 'Start as a job that outlives this server' : 'Run'} on ${on}${as === undefined ? '' : ` as ${as}`}${cwd === undefined ? '' : `, in ${cwd}`}:`,
-    ...Object.entries(env ?? {}).map(([name, value]) => `with ${name}=${value}`),
-    ...(stdin === undefined ? [] : [`with ${count(stdin.length, 'character')} of input: ${stdin.slice(0, 200)}`]),
-    script,
+    ...inputLines(input),
   ];
   return {
     message: lines.join('\n'),
