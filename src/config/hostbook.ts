@@ -60,12 +60,10 @@ export class HostBook {
 
   /** A known host with all its hops. A jump in a circle, and a ProxyCommand, are `misconfigured`. */
   host(name: string): KnownHost {
-    const { about = {}, options } = this.#said(name);
+    const { about = {} } = this.#said(name);
     const { displayName, purpose, tags, default: usual, webhook } = about;
-    const notes = options.skipped.map((what) => `~/.ssh/config decides by ${what}, which is never evaluated.`);
     const source = this.names.get(name) ?? 'ssh config';
-    const known = { displayName, purpose, tags, usual, webhook, notes: notes.length > 0 ? notes : undefined };
-    return { spec: this.#spec(name, []), source, ...known };
+    return { spec: this.#spec(name, []), source, displayName, purpose, tags, usual, webhook };
   }
 
   /** The name that the inventory file has an entry under, or would have. */
@@ -132,6 +130,7 @@ export class HostBook {
       hostKeyAlias: file?.hostKeyAlias ?? options.hostKeyAlias,
       identitiesOnly: options.identitiesOnly,
       limits: about?.limits,
+      notes: options.skipped.map((what) => `Note: ~/.ssh/config decides by ${what}, which is never evaluated.`),
     };
   }
 

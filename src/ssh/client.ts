@@ -22,6 +22,8 @@ export interface HostSpec {
   /** Keys of the agent are offered only when they are the one of `keyPath` (IdentitiesOnly of ssh_config(5)). */
   readonly identitiesOnly?: boolean;
   readonly limits?: HostLimits;
+  /** What may lead elsewhere than this says, in sentences; told with every failure to connect. */
+  readonly notes?: readonly string[];
 }
 
 /** What a host may be asked for at most; what is beyond is told `busy`, with when to come again. */

@@ -155,7 +155,7 @@ export class HostQueue {
       this.#addLane(connection, kind === 'reserved');
     } catch (error) {
       this.#connecting.delete(kind);
-      this.#noWay(kind === 'reserved', asFailure(error));
+      this.#noWay(kind === 'reserved', withNotes(this.host, asFailure(error)));
     }
     this.#pump();
   }
@@ -240,6 +240,14 @@ export class HostQueue {
       for (const lane of this.#lanes) this.#drop(lane);
     }, this.options.idleMs);
   }
+}
+
+/** The failure with what is noted of the hosts on the way, in its cure. */
+function withNotes(host: HostSpec, failure: Failure): Failure {
+  const notes = [...(host.via ?? []), host].flatMap((one) => one.notes ?? []);
+  if (notes.length === 0 || failure.kind === 'cancelled') return failure;
+  const { kind, message, hint, facts, cause } = failure;
+  return new Failure(kind, message, [hint, ...notes].join(' '), { facts, cause });
 }
 
 const overLimit = ({ name }: HostSpec, most = 0, what: string, waitMs = 0): Failure =>

@@ -75,8 +75,6 @@ export interface KnownHost {
   /** The one that is meant where a call names none. */
   readonly usual?: boolean;
   readonly webhook?: string;
-  /** What of ~/.ssh/config could not be followed for it, in sentences. */
-  readonly notes?: readonly string[];
 }
 
 /** What was learned of a host when it was last looked at; ms since 1970. */

@@ -256,9 +256,18 @@ describe('ssh_host_get', () => {
 
   it('says what of ~/.ssh/config was not followed', async () => {
     const site = siteOf({});
-    site.home.write('.ssh/config', 'Match originalhost web exec "true"\n  Port 1\nHost web\n');
-    expect((await bench.call('ssh_host_get', { connect: false }, { ssh: site.ssh })).facts).toMatchObject({
-      notes: [expect.stringMatching(/^~\/\.ssh\/config decides by exec \(.*:1\), which is never evaluated\.$/)],
+    site.home.write(
+      '.ssh/config',
+      'Match originalhost web exec "true"\n  ProxyJump x\nHost web\n  HostName 127.0.0.1\n  Port 1\n',
+    );
+    const over = { ssh: site.ssh };
+    const note = /Note: ~\/\.ssh\/config decides by exec \(.*:1\), which is never evaluated\.$/;
+    expect((await bench.call('ssh_host_get', { connect: false }, over)).facts).toMatchObject({
+      notes: [expect.stringMatching(note)],
+    });
+    expect(await bench.fails('ssh_exec', { target: 'web', script: 'true' }, over)).toMatchObject({
+      kind: 'unreachable',
+      hint: expect.stringMatching(note),
     });
   });
 

@@ -51,7 +51,7 @@ export default defineSshTool({
       last_seen: moment(connection.lastSeen),
       last_error: connection.lastError === undefined ? undefined : remote(connection.lastError),
       last_error_at: moment(connection.lastErrorAt),
-      notes: known.notes,
+      notes: spec.notes && spec.notes.length > 0 ? spec.notes : undefined,
     });
   },
 });
