@@ -113,6 +113,7 @@ describe('a tool that reads', () => {
   let bench: Bench;
   beforeAll(async () => {
     bench = await startBench();
+    await bench.call('ssh_exec', { target: 'pve1', script: 'true', wait_s: 0 });
   });
   afterAll(() => bench.stop());
 
@@ -121,7 +122,12 @@ describe('a tool that reads', () => {
   const choosing: Record<string, Record<string, unknown>> = { pve_log: { node: 'pve1' }, pve_metrics: { guest: 200 } };
 
   /** Arguments for the parameters that have to be given. */
-  const given = (): Record<string, unknown> => ({ guest: 200, upid: bench.world.tasks[0]?.upid, ...texts });
+  const given = (): Record<string, unknown> => ({
+    guest: 200,
+    upid: bench.world.tasks[0]?.upid,
+    job: bench.jobs.list()[0]?.id.text,
+    ...texts,
+  });
 
   it.each(tools.filter(({ effect }) => effect === 'read').map(({ name }) => name))(
     '%s writes nothing',

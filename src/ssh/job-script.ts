@@ -101,17 +101,22 @@ tell ok "$pid"
 const READ = `${COMMON}name=$1 out=$2 err=$3 most=$4 wait=$5
 dir=$base/$name
 [ -d "$dir" ] || { echo "psm-$name missing"; exit 0; }
-until=$(($(date +%s) + wait))
+now=$(date +%s)
+last=$((now + wait))
 while :; do
   look "$dir"
   outs=$(size "$dir/out") errs=$(size "$dir/err")
   [ "$out" -ge 0 ] || { out=$((outs + out)); [ "$out" -ge 0 ] || out=0; }
   [ "$err" -ge 0 ] || { err=$((errs + err)); [ "$err" -ge 0 ] || err=0; }
-  [ "$state" = running ] && [ "$outs" -le "$out" ] && [ "$errs" -le "$err" ] && [ "$(date +%s)" -lt "$until" ] || break
+  [ "$state" = running ] && [ "$outs" -le "$out" ] && [ "$errs" -le "$err" ] && [ "$(date +%s)" -lt "$last" ] || break
   sleep 0.2 2>/dev/null || sleep 1
 done
 if command -v base64 >/dev/null; then how=base64; else how=hex; fi
-part() { tail -c "+$(($2 + 1))" "$dir/$1" 2>/dev/null | head -c "$most" | if [ $how = base64 ]; then base64; else od -An -v -tx1; fi; }
+part() {
+  if [ $how = base64 ]; then tail -c "+$(($2 + 1))" "$dir/$1" 2>/dev/null | head -c "$most" | base64
+  else tail -c "+$(($2 + 1))" "$dir/$1" 2>/dev/null | head -c "$most" | od -An -v -tx1
+  fi
+}
 read -r started <"$dir/started" 2>/dev/null
 echo "psm-$name $state $code $at \${started:--} $outs $errs $out $err $how"
 part out "$out"

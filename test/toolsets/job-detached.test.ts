@@ -315,7 +315,9 @@ describe('the start of a detached job', () => {
     await one.close();
   });
 
-  it('whose connection dies in the middle of it is of unknown outcome, and the job is found by its id', { timeout: 60_000 }, async () => {
+  it('whose connection dies in the middle of it is of unknown outcome, and the job is found by its id', {
+    timeout: 60_000,
+  }, async () => {
     const proxy = await startProxy(server);
     const one = new Process({ ...spec('root'), port: proxy.port });
     const [, ...key] = server.hostKeyLine.split(' ');

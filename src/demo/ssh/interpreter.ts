@@ -65,7 +65,7 @@ export class Interpreter {
       processInfo: { pid: proc.pid, ppid: 1, uid: 0, gid: 0 },
       // Its guard replaces globals of this very process while a script runs; the browser build has nothing to guard.
       defenseInDepth: false,
-      customCommands: [grep, ...this.#installed(proc), ...internals(proc, after)],
+      customCommands: [grep, tail, ...this.#installed(proc), ...internals(proc, after), ...this.#starters(proc)],
     });
     bash.registerTransformPlugin({ name: 'streamed', transform: ({ ast }) => ({ ast: streamed(ast) }) });
     const positional = args.length > 0 ? `set -- ${args.map(quoted).join(' ')}\n` : '';
@@ -94,6 +94,27 @@ export class Interpreter {
     };
     const mounts = [{ mountPoint: streams.folder, filesystem: own }];
     return new this.library.MountableFs({ base: machine.fs, mounts });
+  }
+
+  #starters(proc: Process): Command[] {
+    // The library finds a program by its path only where there is such a file.
+    const byPath: Command['execute'] = (argv, context) =>
+      asChild(proc, argv, (_, child) => this.command(argv, child), context);
+    // A child of the first process, in a session of its own, whose later output goes nowhere.
+    const background: Command['execute'] = (argv, { exportedEnv = {}, cwd }) =>
+      new Promise((resolve, reject) => {
+        const first = { ...proc, pid: 1, signal: new AbortController().signal };
+        const said = (data: string | Buffer) => {
+          if (data.length > 0) resolve({ ...silent(0), stdout: data.toString() });
+        };
+        const env = environment(Object.entries(exportedEnv));
+        const change = { env, cwd, stdin: Input.of(Buffer.alloc(0)), out: said, err: () => undefined };
+        runChild(first, argv, change, (child) => this.command(argv, child)).then(() => resolve(silent(0)), reject);
+      });
+    return [
+      { name: internal.byPath, execute: byPath },
+      { name: internal.background, execute: background },
+    ];
   }
 
   /** The machine's programs as commands of the library. */
@@ -134,6 +155,17 @@ const grep: Command = {
     // With a second file the names are told.
     const result = (await origCommand?.(has('H') ? [...known, '/dev/null'] : known)) ?? silent(2);
     return has('s') ? { ...result, stderr: '' } : result;
+  },
+};
+
+/** The library's tail, with the `-c +N` that it takes for `-c N`. */
+const tail: Command = {
+  name: 'tail',
+  async execute(args, { origCommand }) {
+    const from = args[0] === '-c' ? /^\+(\d+)$/.exec(args[1] ?? '') : null;
+    if (!from) return (await origCommand?.([...args])) ?? silent(2);
+    const all = (await origCommand?.(['-c', String(Number.MAX_SAFE_INTEGER), ...args.slice(2)])) ?? silent(2);
+    return { ...all, stdout: bytesOf(all).toString('latin1', Math.max(0, Number(from[1]) - 1)), stdoutKind: 'bytes' };
   },
 };
 

@@ -6,11 +6,43 @@ import { group, internal, literal, programName, redirection, simple, statement, 
  * The interpreter gives a script's output when it is over. This rewrites a script so that each statement sends its output
  * when it ends, and that the process becomes the program which its last command starts, as it does with `exec`.
  */
-export function streamed(script: ScriptNode): ScriptNode {
-  if (script.statements.some(movesOutput)) return fed(script);
+export function streamed(plain: ScriptNode): ScriptNode {
+  const script = prepared(plain);
+  const moves = script.statements.findIndex(movesOutput);
+  if (moves >= 0) {
+    const { statements } = script;
+    const to = lastCommand(statements[moves] as StatementNode)?.redirections;
+    const rest = statement(group(statements.slice(moves + 1), to && [...to]));
+    return fed({ ...script, statements: [...block(statements.slice(0, moves), false), rest] });
+  }
   // A function would be gone in the program, and may have the program's very name.
   const defines = JSON.stringify(script).includes('"type":"FunctionDef"');
   return { ...script, statements: fed(block(script.statements, !defines)) };
+}
+
+/** Everywhere `program … &` as what starts it and does not wait for its end, and a shell by its path as what finds it. */
+function prepared<T>(node: T): T {
+  if (Array.isArray(node)) return node.map(prepared) as T;
+  if (typeof node !== 'object' || node === null) return node;
+  const parts = Object.fromEntries(Object.entries(node).map(([key, value]) => [key, prepared(value)])) as T & object;
+  if ('type' in parts && parts.type === 'SimpleCommand') return byPath(parts as T & SimpleCommandNode);
+  if (!('type' in parts && parts.type === 'Statement' && 'background' in parts && parts.background)) return parts;
+  return inBackground(parts as T & StatementNode) ?? parts;
+}
+
+/** `"$shell" …`, a shell that a variable names by its path. */
+function byPath<T extends SimpleCommandNode>(command: T): T {
+  const named = command.name && JSON.stringify(command.name).includes('"parameter":"shell"');
+  return named && command.name
+    ? { ...command, name: word(internal.byPath), args: [command.name, ...command.args] }
+    : command;
+}
+
+function inBackground<T extends StatementNode>(node: T): T | undefined {
+  const command = node.pipelines.length === 1 ? lastCommand(node) : undefined;
+  if (!command?.name) return undefined;
+  const commands = [{ ...command, name: word(internal.background), args: [command.name, ...command.args] }];
+  return { ...node, background: false, pipelines: [{ type: 'Pipeline' as const, negated: false, commands }] };
 }
 
 /** A list of statements; nothing comes after the `last` of them, so it may take the shell's place. */

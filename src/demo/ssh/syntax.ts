@@ -12,6 +12,10 @@ export const internal = {
   become: '__become',
   /** Takes the place of a last `eval`: the process goes on with that text. */
   goOn: '__go_on',
+  /** Runs a program that is named by its path. */
+  byPath: '__by_path',
+  /** Starts a program, and gives what it says first. */
+  background: '__background',
   /** Gives so many bytes of the standard input. */
   bytes: '__bytes',
   /** Gives one line of the standard input; fails at its end. */

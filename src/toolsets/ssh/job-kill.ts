@@ -43,7 +43,7 @@ async function killHere(own: Job): Promise<Answer> {
   const { told, facts } = ownFacts(own);
   if (!running) return answer(`${text} was over before: ${told}`, { job: text, ...facts });
   const state = own.failure ? own.failure.facts.remote_process : 'terminated';
-  return ended(text, own.plan.label, state, { job: text, ...facts, state: 'killed', why: undefined, cure: undefined });
+  return ended(text, own.plan.label, state, { job: text, ...facts });
 }
 
 /** Tells what was seen; that something still runs is a failure. */

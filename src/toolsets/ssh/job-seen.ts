@@ -16,8 +16,7 @@ export function ownFacts(job: Job): { readonly told: string; readonly facts: Fac
     facts: {
       state,
       ...end,
-      why: failure?.message,
-      cure: failure?.hint,
+      ...(state === 'killed' ? {} : { why: failure?.message, cure: failure?.hint }),
       remote_process,
       pids,
       cut_by_the_guest_agent: cut,
