@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Launch } from '../e2e/clients.ts';
@@ -15,9 +15,13 @@ export interface Lab {
   readonly sshd: Sshd;
   /** Our built server, which knows the sshd as `HOST`. */
   readonly launch: Launch;
+  /** The same with all its tools. */
+  readonly launchFull: Launch;
   /** For what those who are measured write. */
   readonly folder: string;
   readonly knownHosts: string;
+  /** Where our tools find and put the files that they send and fetch. */
+  readonly transferFolder: string;
   stop(): Promise<void>;
 }
 
@@ -29,12 +33,21 @@ export async function startLab(): Promise<Lab> {
   const real = { address: sshd.host, port: sshd.port, user: USER };
   await writePrivate(hosts, JSON.stringify({ hosts: { [HOST]: real } }));
   await writePrivate(knownHosts, `${sshd.hostKeyLine}\n`);
-  const settings = { MCP_INVENTORY_FILE: hosts, SSH_KNOWN_HOSTS: knownHosts, SSH_KEY_PATH: sshd.clientKeyPath };
+  const transferFolder = join(folder, 'transfers');
+  mkdirSync(transferFolder, { mode: 0o700 });
+  const settings = {
+    MCP_INVENTORY_FILE: hosts,
+    SSH_KNOWN_HOSTS: knownHosts,
+    SSH_KEY_PATH: sshd.clientKeyPath,
+    MCP_TRANSFER_DIR: transferFolder,
+  };
   return {
     sshd,
     launch: await datacentre.launch(settings),
+    launchFull: await datacentre.launch({ ...settings, MCP_TOOLSETS: 'full' }),
     folder,
     knownHosts,
+    transferFolder,
     async stop() {
       await Promise.all([sshd.stop(), datacentre.stop()]);
       rmSync(folder, { recursive: true, force: true });
