@@ -10,7 +10,7 @@ import { type Output, OutputReader } from './output.ts';
 import { Pipes } from './pipes.ts';
 import type { Link, Pool } from './pool.ts';
 import { neverRan } from './start.ts';
-import { lost, stopped } from './stopped.ts';
+import { lost, type Seen, stopped } from './stopped.ts';
 import { sudoStuck } from './sudo.ts';
 import { Talk } from './talk.ts';
 import { newMarks, type Wrapped, wrap } from './wrap.ts';
@@ -75,21 +75,22 @@ async function attend(run: Run, channel: ClientChannel, link: Link): Promise<Com
   const why = await Promise.race([whole, limits.reached]);
   const durationMs = Math.round(performance.now() - start);
   limits.clear();
-  const settled = async (): Promise<Output> => {
+  const settled = async (): Promise<{ said: Output; seen: Seen }> => {
     talk.close();
     await output.end();
-    return output.output();
+    const said = output.output();
+    return { said, seen: { ...said, duration_ms: durationMs } };
   };
   try {
     if (why === 'timeout' || why === 'cancelled' || why === 'broken') {
       const killed = await end(run, talk, over);
       if (why === 'broken') throw pipes?.fault;
-      throw stopped(host, command, why, killed, await settled());
+      throw stopped(host, command, why, killed, (await settled()).seen);
     }
     if (pipes?.fault !== undefined) throw pipes.fault;
-    const said = await settled();
+    const { said, seen } = await settled();
     if (why === 'stuck') throw sudoStuck(host, said.stderr);
-    if (why.kind === 'lost') throw lost(host, why, said, link.lost.reason);
+    if (why.kind === 'lost') throw lost(host, why, seen, link.lost.reason);
     if (talk.pid === undefined) throw neverRan(host, command, talk, said, why);
     const { exitCode, signal } = why;
     const held = why.outputOpen ? { backgroundHoldsOutput: true as const } : {};

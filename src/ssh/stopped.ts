@@ -4,13 +4,19 @@ import type { Ending } from './ending.ts';
 import type { Killed } from './kill.ts';
 import type { Output } from './output.ts';
 
+/** What is told of a command besides how it ended. */
+export interface Seen extends Output {
+  /** Until it ended, or was told to. */
+  readonly duration_ms?: number;
+}
+
 /** Why there is no result of a command that we ended, and what was seen of its processes. */
 export function stopped(
   host: Pick<HostSpec, 'name'>,
   command: Pick<Command, 'container' | 'timeoutMs'>,
   why: 'timeout' | 'cancelled',
   killed: Killed,
-  output: Output,
+  output: Seen,
 ): Failure {
   const place = command.container === undefined ? host.name : `container ${command.container} (${host.name})`;
   const cause = why === 'timeout' ? `ran longer than ${command.timeoutMs / 1000} s` : 'was cancelled by the client';
@@ -35,7 +41,7 @@ export function stopped(
 }
 
 /** The connection is gone. Only when the end of the command had been told is its outcome known. */
-export function lost(host: HostSpec, end: Ending, output: Output, cause: unknown): Failure {
+export function lost(host: HostSpec, end: Ending, output: Seen, cause: unknown): Failure {
   const { exitCode, signal } = end;
   const known = exitCode !== undefined || signal !== undefined;
   const outcome = exitCode === undefined ? `by signal ${signal}` : `with exit code ${exitCode}`;

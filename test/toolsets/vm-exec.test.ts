@@ -64,6 +64,7 @@ describe('vm_exec', () => {
     expect(await bench.fails('vm_exec', { guest: 200, script, timeout_s: 1 })).toMatchInlineSnapshot(`
       {
         "facts": {
+          "duration_ms": "…",
           "remote_process": "terminated",
           "stderr": {
             "remote": "",

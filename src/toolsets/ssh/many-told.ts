@@ -83,7 +83,7 @@ const someOf = (groups: readonly Group[]): readonly Group[] =>
 function failureRow(group: Group): Facts {
   const failure = group[0]?.failure;
   const said = Object.entries(failure?.facts ?? {}).filter(
-    ([, fact]) => !(fact instanceof RemoteText && fact.totals.bytes === 0),
+    ([name, fact]) => name !== 'duration_ms' && !(fact instanceof RemoteText && fact.totals.bytes === 0),
   );
   return {
     places: placesOf(group),

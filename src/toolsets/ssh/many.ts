@@ -70,11 +70,11 @@ const wentWell = ({ result, failure }: Outcome): boolean =>
 
 function settle(outcome: Outcome, target: string): Settled {
   const { result, failure } = outcome;
-  if (failure)
-    return {
-      ...outcome,
-      sameAs: digest([failure.kind, unnamed(failure.message, target), unnamed(failure.hint, target), failure.facts]),
-    };
+  if (failure) {
+    const { duration_ms: _, ...facts } = failure.facts;
+    const told = [failure.message, failure.hint].map((text) => unnamed(text, target));
+    return { ...outcome, sameAs: digest([failure.kind, told, facts]) };
+  }
   if (!result) return { ...outcome, sameAs: '' };
   const { stdout, stderr, durationMs: _, ...rest } = result;
   // Of what is missing nobody can say that it is the same.

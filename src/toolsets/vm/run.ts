@@ -52,7 +52,8 @@ export async function runInVm(
   const killed = await endProcesses(pve, guest, { cookie: marks.cookie, pid });
   watch.runs = undefined;
   const last = await watch.until(AbortSignal.timeout(LAST_WORDS_MS)).catch(() => undefined);
-  throw stopped({ name: label }, { timeoutMs }, why, witnessed(killed, watch.runs, pid), await outputOf(last, output));
+  const seen = { ...(await outputOf(last, output)), duration_ms: durationMs };
+  throw stopped({ name: label }, { timeoutMs }, why, witnessed(killed, watch.runs, pid), seen);
 }
 
 /** The one that asks how a process ended; what was asked and not yet answered is never asked a second time. */
