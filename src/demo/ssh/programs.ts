@@ -10,6 +10,7 @@ import { processPrograms } from './programs/processes.ts';
 import { pvesh, pveversion, qm } from './programs/pve.ts';
 import { systemPrograms } from './programs/system.ts';
 import { systemctl } from './programs/systemctl.ts';
+import { tr } from './programs/tr.ts';
 import { zpool } from './programs/zpool.ts';
 
 /** What programs need beyond their process: to start others, and to find other machines. */
@@ -27,6 +28,7 @@ export function programsOf(machine: Machine, installation: () => Installation): 
     ...filePrograms,
     systemctl,
     journalctl,
+    tr,
   };
   const here = machine.guest
     ? { ...everywhere, ...(machine.guest.docker.length > 0 ? { docker: docker(machine.guest) } : {}) }

@@ -55,7 +55,7 @@ export default defineSshTool({
   search: 'health performance top htop free df iostat uptime ram swap slow busy oom sensors zpool inode bandwidth',
   input: {
     target: target.optional(),
-    summary: z.boolean().default(false).describe('Without processes and network.'),
+    summary: z.boolean().optional().describe('Without processes and network.'),
     top: z.number().int().min(1).max(20).default(5).describe('So many processes.'),
   },
 

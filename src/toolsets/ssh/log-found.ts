@@ -31,12 +31,13 @@ export function logFound(text: string, mark: string, most: number, numbered: boo
   const body = start < 0 ? [] : all.slice(start + 1);
   const at = body.findLastIndex((line) => new RegExp(`^(\\d+:)?${mark} end \\d+$`).test(line));
   const [, number, status = '1'] = /^(?:(\d+):)?\w+ end (\d+)$/.exec(body[at] ?? '') ?? [];
+  const journal = said.has('journal') && !said.has('source');
   // What was cut to so many bytes may begin in the middle of a line.
   const cut = Buffer.byteLength(body.join('\n')) >= MOST_BYTES;
   const lines = body
     .slice(cut ? 1 : 0, Math.max(0, at))
     .map((line) => (numbered ? line.replace(/^\d+:/, '') : line))
-    .filter((line) => !ABOUT.test(line));
+    .filter((line) => !(journal && ABOUT.test(line)));
   return {
     said,
     lines: lines.slice(-most),

@@ -2,8 +2,8 @@ import { quote } from '../../ssh/quote.ts';
 import { Reading } from '../../ssh/reading.ts';
 
 /** How far back a file is looked at, in bytes: for its last lines, and for lines that match. */
-export const FILE_WINDOW = 8 * 1024 * 1024;
-export const FILE_WINDOW_SEARCHED = 64 * 1024 * 1024;
+export const FILE_WINDOW = 2 * 1024 * 1024;
+export const FILE_WINDOW_SEARCHED = 32 * 1024 * 1024;
 /** How many lines of the journal are looked at for those that match. */
 export const JOURNAL_SEARCHED = 20_000;
 /** Bytes of lines that are given at most; the newest ones. */
@@ -22,7 +22,8 @@ export PATH LC_ALL
 say() { printf '%s %s\n' "$mark" "$*"; }
 flat() { tr '\n' ' '; }
 if [ -n "$pattern" ]; then
-  why=$(grep -E -e "$pattern" </dev/null 2>&1)
+  # busybox reads its pattern when it has a line to compare with it.
+  why=$(echo | grep -E -e "$pattern" 2>&1 >/dev/null)
   [ $? -le 1 ] || { say pattern "$(printf '%s' "$why" | flat)"; exit; }
 fi
 
@@ -52,12 +53,12 @@ journal() {
 # A cut line at the beginning of the window is left out. A log that was emptied under its writer begins with a hole.
 text() {
   case $1 in
-    *.gz) gzip -dc <"$1" | tail -c "$window" ;;
+    *.gz) gzip -dc <"$1" | tail -c "$window" | tr -d '\0' ;;
     *)
-      if [ "$(stat -L -c %s "$1")" -gt "$window" ]; then tail -c "$window" <"$1" | sed 1d
-      else cat <"$1"
+      if [ "$(stat -L -c %s "$1")" -gt "$window" ]; then tail -c "$window" <"$1" | tr -d '\0' | sed 1d
+      else tr -d '\0' <"$1"
       fi ;;
-  esac | tr -d '\000'
+  esac
 }
 neighbours() {
   for each in "$file"-[0-9]* "$file".9.gz "$file".9 "$file".8.gz "$file".8 "$file".7.gz "$file".7 "$file".6.gz "$file".6 \
@@ -67,20 +68,24 @@ neighbours() {
   done
 }
 named() { if [ -n "$unit" ]; then grep -F -e "$unit" || :; else cat; fi; }
+last() {
+  case $file in *.gz) gzip -dc <"$file" | tail -c 1 ;; *) tail -c 1 <"$file" ;; esac | tr -d '\0'
+}
 content() {
   [ -z "$rotated" ] || neighbours
   text "$file"
+  [ -z "$(last)" ] || echo
 }
 # Whether the file is one that can be read as a log; else that is said.
 fit() {
-  [ -e "$file" ] || [ -L "$file" ] || { say absent; return 1; }
+  [ -e "$file" ] || { say absent; return 1; }
   real=$(readlink -f "$file")
   case $real in /proc/* | /sys/* | /dev/*) say system; return 1 ;; esac
   [ -f "$file" ] || { say kind "$(stat -L -c %F "$file" | flat)"; return 1; }
   [ -r "$file" ] || { say denied; return 1; }
   case $file in
     *.gz) ;;
-    *) [ "$(tail -c 512 <"$file" | tr -dc '\000' | wc -c)" -eq 0 ] || { say binary; return 1; } ;;
+    *) [ "$(tail -c 512 <"$file" | tr -dc '\0' | wc -c)" -eq 0 ] || { say binary; return 1; } ;;
   esac
   [ "$real" = "$file" ] || say link "$(printf '%s' "$real" | flat)"
   [ "$(stat -L -c %s "$file")" -le "$window" ] || say long
@@ -116,7 +121,7 @@ for file in /var/log/syslog /var/log/messages; do
   fit && { content | named; say end $?; } | shown
   exit
 done
-command -v logread >/dev/null || { say source none; exit; }
+logread >/dev/null 2>&1 || { say source none; exit; }
 say source logread
 { logread | named; say end $?; } | shown
 `;
