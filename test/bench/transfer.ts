@@ -79,6 +79,8 @@ export async function transfers(lab: Lab): Promise<Row[]> {
     const { here, there, fetched, sent } = files;
     const down = () => tool(client, 'ssh_file_download', { path: there, local_path: 'fetched' });
     const up = () => tool(client, 'ssh_file_upload', { local_path: 'source', path: sent });
+    // What it takes to connect at all is no memory of a transfer.
+    await tool(client, 'ssh_exec', { script: 'true' });
     const grown = await growth(client.pid, async () => [await whole(fetched, down), await whole(sent, up)]);
     const taken = await byTurns(ROUNDS, {
       down: { work: () => whole(fetched, down) },
