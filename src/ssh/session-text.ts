@@ -75,8 +75,8 @@ export interface ScriptText {
  */
 export function scriptText({ script, cookie, stdin, begin, end }: ScriptText): string {
   refuseUncarriable(script, 'The script');
-  // The newlines end a comment, and a line that a backslash continues.
-  const whole = quote(`{ :; ${script}\n\n}`);
+  // A group may not be empty. The newlines end a comment, and a line that a backslash continues.
+  const whole = quote(`{ ${/^\s*[^#\s]/m.test(script) ? '' : ':; '}${script}\n\n}`);
   return (
     `unset PSM_S; export PSM_RUN=${cookie}; ${CHILDREN}; ${sayBoth(begin, `\${PSM_KIDS-}`)}; ` +
     `\\command eval ${whole} <${quote(stdin)} >&7 2>&6 7>&- 6>&-; PSM_S=$?\n` +

@@ -26,7 +26,7 @@ export interface SessionWork {
   /** What it reads is sent to it while it runs. */
   readonly interactive: boolean;
   readonly timeoutMs: number;
-  /** How long the call waits for its end. */
+  /** How long the call waits for its end once it has begun. */
   readonly waitMs: number;
   readonly signal: AbortSignal;
   readonly onOutput: (text: string) => void;
@@ -118,6 +118,7 @@ export class Session {
     const abort = () => void this.stop(command, 'cancelled', signal.reason === SHUTDOWN);
     if (signal.aborted) abort();
     signal.addEventListener('abort', abort, { once: true });
+    await Promise.race([command.begun, command.over]);
     await within(waitMs, command.over);
     signal.removeEventListener('abort', abort);
     if (signal.aborted) await command.over;

@@ -52,6 +52,7 @@ export class Sessions {
     const { refused, keep } = this.#options;
     if (refused) throw refused;
     this.#refuseMore(opening.host);
+    this.#refuseName(opening.name);
     opening.count();
     const output = (onOutput?: (text: string) => void) => new OutputReader({ keep, byOffset: true, onOutput });
     const session = new Session(this.#newId(), { ...opening, output }, road());
@@ -72,9 +73,14 @@ export class Sessions {
     return [...this.#sessions.values()];
   }
 
+  /** The session of that id or name, if there is one. */
+  peek(id: string): Session | undefined {
+    return this.#sessions.get(id) ?? this.list().find(({ plan }) => plan.name === id);
+  }
+
   /** The session of that id or name, which counts as used by that; `not-found` when there is none. */
   find(id: string): Session {
-    const found = this.#sessions.get(id) ?? this.list().find(({ plan }) => plan.name === id);
+    const found = this.peek(id);
     if (!found) throw this.#unknown(id);
     found.usedAt = Date.now();
     return found;
@@ -102,6 +108,13 @@ export class Sessions {
       `${many}, as many as there may be.`,
       'ssh_session_list shows them; close one with ssh_session_close, or use ssh_exec.',
     );
+  }
+
+  #refuseName(name: string | undefined): void {
+    const holder = name === undefined ? undefined : this.peek(name);
+    if (!holder) return;
+    const text = `There is a session ${name} already: ${holder.title}.`;
+    throw new Failure('conflict', text, 'Use it, close it with ssh_session_close, or choose another name.');
   }
 
   #unknown(id: string): Failure {

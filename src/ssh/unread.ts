@@ -1,34 +1,27 @@
-import { RemoteText } from '../present/answer.ts';
-import { openSequence } from './capture.ts';
 import { type OutputReader, type StreamName, streamNames } from './output.ts';
 
-/** What is given of one stream at once. */
-const MOST = 256 * 1024;
+/** What is looked at of one stream at once. */
+const MOST = 24_000;
 
-/** The output of one command, or of several, read piece by piece: each byte is given once. */
+/** The output of one command, or of several, that is read piece by piece. */
 export class Unread {
-  readonly #at = { stdout: 0, stderr: 0 };
+  /** How far it was read. */
+  at: Readonly<Record<StreamName, number>> = { stdout: 0, stderr: 0 };
 
   constructor(readonly output: OutputReader) {}
 
   /** How many bytes there are. */
   get bytes(): number {
-    return streamNames.reduce((sum, name) => sum + this.output.bytes(name) - this.#at[name], 0);
+    return streamNames.reduce((sum, name) => sum + this.output.bytes(name) - this.at[name], 0);
   }
 
-  /** The next bytes of both, without the beginning of a character while more is to come. */
-  async take(ended: boolean): Promise<Readonly<Record<StreamName, RemoteText>>> {
-    const take = async (name: StreamName) => {
-      const from = this.#at[name];
-      const piece = await this.output.read(name, from, MOST);
-      const { bytes } = piece;
-      const more = !ended || piece.from + bytes.length < this.output.bytes(name);
-      const whole = more ? bytes.subarray(0, bytes.length - openSequence(bytes)) : bytes;
-      this.#at[name] = piece.from + whole.length;
-      const lost = piece.from - from;
-      return new RemoteText(whole.toString(), { bytes: lost + whole.length, omitted: lost });
+  /** The next bytes of each stream; `from` is later than `at` when those before are gone, `left` what is behind them. */
+  async peek() {
+    const of = async (name: StreamName) => {
+      const { from, bytes } = await this.output.read(name, this.at[name], MOST);
+      return { from, bytes, left: this.output.bytes(name) - from - bytes.length };
     };
-    const [stdout, stderr] = await Promise.all([take('stdout'), take('stderr')]);
+    const [stdout, stderr] = [await of('stdout'), await of('stderr')];
     return { stdout, stderr };
   }
 }
