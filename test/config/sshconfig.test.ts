@@ -134,7 +134,7 @@ Match host web1
   Port 1
 Match !host *.example.com originalhost db
   User not-example
-Match host=one,Two
+Match host one,Two
   User listed
 `,
     names: ['web1', 'web3', 'web2.example.com', 'db', 'one', 'two', 'TWO', 'WEB2'],
