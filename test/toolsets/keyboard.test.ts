@@ -720,6 +720,12 @@ const passed = lines(String.raw`
   make install
   ansible-playbook site.yml
   certbot renew --quiet
+  mc alias set local http://localhost:9000 key secret
+  mc ls local
+  git merge --no-ff -Xsubtree=lib -m 'merge' other
+  git merge -Xsubtree=lib other
+  lxc-attach -?
+  vigr -V
 `);
 
 /** Scripts of more than a line, which pass. */

@@ -56,7 +56,12 @@ export const editors: readonly Waiting[] = [
     unless: '-c -x -V -h --check --export',
     form: 'Write a file in /etc/sudoers.d, and check it by `visudo -c -f FILE`.',
   },
-  { programs: /^(vipw|vigr)$/, needs: 'editor', form: 'Use `usermod`, `groupmod` or `gpasswd -a USER GROUP`.' },
+  {
+    programs: /^(vipw|vigr)$/,
+    needs: 'editor',
+    unless: '-V -h',
+    form: 'Use `usermod`, `groupmod` or `gpasswd -a USER GROUP`.',
+  },
   { programs: /^sudoedit$/, needs: 'editor', form: CHANGE },
   { programs: /^sudo$/, needs: 'editor', valued: 'ugphCTDR', strict: true, only: '-e --edit', form: CHANGE },
   {
@@ -90,7 +95,14 @@ export const editors: readonly Waiting[] = [
     only: '-i --interactive --edit-todo',
     form: 'Use `GIT_SEQUENCE_EDITOR="sed -i s/^pick/fixup/" git rebase -i BASE`, or `git reset --soft BASE` and a new commit.',
   },
-  { ...GIT, needs: 'editor', verb: /^(cherry-pick|merge|revert)$/, only: '-e --edit', form: 'Leave the option out.' },
+  {
+    ...GIT,
+    needs: 'editor',
+    verb: /^(cherry-pick|merge|revert)$/,
+    valued: 'XSmsF',
+    only: '-e --edit',
+    form: 'Leave the option out.',
+  },
   { ...GIT, needs: 'editor', verb: /^config$/, only: '-e --edit', form: 'Use `git config KEY VALUE`.' },
   {
     ...GIT,

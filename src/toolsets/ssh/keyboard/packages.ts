@@ -116,7 +116,7 @@ export const packages: readonly Waiting[] = [
     programs: /^(conda|mamba)$/,
     needs: 'answer',
     verb: /^(install|create|remove|update)$/,
-    unless: '-y --yes',
+    unless: '-y -h --yes',
     form: 'Use `conda install -y PACKAGE`.',
   },
   { programs: /^emerge$/, needs: 'answer', only: '-a --ask', form: 'Leave --ask out.' },

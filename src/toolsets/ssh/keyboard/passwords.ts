@@ -63,7 +63,7 @@ export const passwords: readonly Waiting[] = [
   {
     programs: /^(kinit|kpasswd)$/,
     needs: 'answer',
-    unless: '-k -R -V -n --keytab',
+    unless: '-k -t -R -V -n --keytab',
     form: 'Use `kinit -k -t KEYTAB PRINCIPAL`.',
   },
   {

@@ -45,7 +45,7 @@ export const screens: readonly Waiting[] = [
   {
     programs: /^powertop$/,
     needs: 'screen',
-    unless: '-C -r -V -h --csv --html --auto-tune',
+    unless: '-C -r -t -V -h --csv --html --time --calibrate --auto-tune',
     form: 'Use `powertop --csv=FILE`.',
   },
   { programs: /^nmon$/, needs: 'screen', unless: '-f -F -x -X -z -h -V', form: 'Use `nmon -f -s 1 -c 10`.' },
@@ -62,7 +62,15 @@ export const screens: readonly Waiting[] = [
     unless: '-r -w -C -j -x -l -h -v --report --report-wide --csv --json --xml --raw --split -p',
     form: 'Use `mtr -r -c 5 HOST`.',
   },
-  { programs: /^(mc|ranger|nnn|vifm|yazi|lf)$/, needs: 'screen', unless: '-V -h -F', form: LIST },
+  // MinIO's client has the name of Midnight Commander, and verbs.
+  {
+    programs: /^mc$/,
+    needs: 'screen',
+    unless: '-V -h -F',
+    when: ({ operands }) => operands.every((one) => /[./~]/.test(one)),
+    form: LIST,
+  },
+  { programs: /^(ranger|nnn|vifm|yazi|lf)$/, needs: 'screen', unless: '-V -h --debug --clear-cache', form: LIST },
   {
     programs: /^ncdu$/,
     needs: 'screen',
@@ -70,8 +78,18 @@ export const screens: readonly Waiting[] = [
     unless: '-o -v -V -h',
     form: 'Use `du -xh -d 1 DIR | sort -h`.',
   },
-  { programs: /^(tig|lazygit|gitui)$/, needs: 'screen', unless: '-v -h', form: 'Use `git log -n 20`.' },
-  { programs: /^(k9s|lazydocker)$/, needs: 'screen', unless: '-h', form: 'Use `kubectl get pods -A` or `docker ps`.' },
+  {
+    programs: /^(tig|lazygit|gitui)$/,
+    needs: 'screen',
+    unless: '-v -h -c -cd --bugreport',
+    form: 'Use `git log -n 20`.',
+  },
+  {
+    programs: /^(k9s|lazydocker)$/,
+    needs: 'screen',
+    unless: '-h --config',
+    form: 'Use `kubectl get pods -A` or `docker ps`.',
+  },
   {
     programs: /^(pgcli|mycli|litecli|ipython3?)$/,
     needs: 'screen',

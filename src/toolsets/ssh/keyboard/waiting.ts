@@ -50,7 +50,7 @@ export function isSuch(row: Waiting, call: Call): boolean {
   const inFront = verb ? [...first.given].filter((one) => one.length !== 2 || !letters.includes(one.charAt(1))) : [];
   const given = new Set([...inFront, ...behind.given]);
   const has = (...options: string[]) => options.some((option) => given.has(option));
-  if (has('--help', '--version')) return false;
+  if (has('--help', '--version', '-?')) return false;
   // What a variable holds may be the very option that is missing.
   if (row.unless !== undefined && (first.open || behind.open || has(...list(row.unless)))) return false;
   if (row.only !== undefined && !has(...list(row.only))) return false;
