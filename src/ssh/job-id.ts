@@ -17,8 +17,15 @@ const ALPHABET = 'abcdefghjkmnpqrstuvwxyz23456789';
 /** A fresh id for a job at that target, run by its login unless `user` says otherwise. */
 export function newJobId(target: string, user?: string): JobId {
   const name = `j${Array.from({ length: 6 }, () => ALPHABET[randomInt(ALPHABET.length)]).join('')}`;
-  return { text: `${name}${user === undefined ? '' : `+${user}`}@${target}`, name, user, target };
+  return idOf(name, user, target);
 }
+
+const idOf = (name: string, user: string | undefined, target: string): JobId => ({
+  text: `${name}${user === undefined ? '' : `+${user}`}@${target}`,
+  name,
+  user,
+  target,
+});
 
 /** Reads an id; `invalid-input` for what is none. */
 export function parseJobId(text: string): JobId {
@@ -26,7 +33,7 @@ export function parseJobId(text: string): JobId {
   const [, name, user, target] = found ?? [];
   if (name !== undefined && target !== undefined) {
     const place = parseTarget(target);
-    return { text, name, user, target: place.kind === 'host' ? target : `${place.kind}/${place.vmid}` };
+    return idOf(name, user, place.kind === 'host' ? target : `${place.kind}/${place.vmid}`);
   }
   throw new Failure(
     'invalid-input',

@@ -74,6 +74,24 @@ describe.each(Object.entries(ways))('guarantee 25: %s', (_, end) => {
   });
 });
 
+describe('guarantee 25: a job that no call waits for', () => {
+  it.each(Object.entries(ways))('%s: gone within 2 s, the remote processes ended', async (_, end) => {
+    const raw = await session();
+    const mark = `7${Math.floor(Math.random() * 1e8)}`;
+    const script = `setsid sleep ${mark} & trap '' TERM; sleep ${mark}; sleep 5`;
+    const args = { target: 'real', script, wait_s: 0 };
+    const { result } = await raw.request('tools/call', { name: 'ssh_exec', arguments: args });
+    expect(result?.structuredContent).toMatchObject({ state: 'running' });
+    await until(() => alive(mark).length >= 2);
+    const began = performance.now();
+    end(raw);
+    expect((await raw.gone).code).toBe(0);
+    expect(performance.now() - began).toBeLessThan(2000);
+    await until(() => alive(mark).length === 0);
+    expect(performance.now() - began).toBeLessThan(3000);
+  });
+});
+
 describe('guarantee 26, its first half', () => {
   it('listens on no socket', async () => {
     const raw = await session();

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../src/failure.ts';
-import { answer, type Fact, type Facts, remote } from '../../src/present/answer.ts';
+import { answer, type Fact, type Facts, RemoteText, remote } from '../../src/present/answer.ts';
 import { createPresent } from '../../src/present/present.ts';
 
 const BUDGET = 4000;
@@ -74,6 +74,22 @@ describe('the budget, whatever an answer is made of', () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  it.each([
+    [{ file: '/outputs/whole.txt' }, /about \d+ of 5000000 bytes not shown; all of it is in \/outputs\/whole\.txt …\]/],
+    [
+      { file: '/o.txt', lacks: 'what comes after its first 3 MiB' },
+      /; \/o\.txt has all but what comes after its first 3 MiB …\]/,
+    ],
+    [{ lacks: 'it could not be kept: ENOSPC' }, /bytes not shown; it could not be kept: ENOSPC …\]/],
+  ])('a stream that has a file of its own (%o) is named, not kept again', async (kept, mark) => {
+    const { answer: give, kept: saved } = presenting();
+    const stdout = new RemoteText('y'.repeat(90_000), { bytes: 5_000_000, omitted: 4_910_000 }, kept);
+    const { structured } = await give(answer('done', { stdout }));
+    expect(String(structured.stdout)).toMatch(mark);
+    expect(JSON.stringify(structured).length).toBeLessThanOrEqual(BUDGET);
+    expect(saved).toEqual([]);
   });
 
   it('short remote texts stay whole: rows go instead, and nothing is kept in files', async () => {

@@ -1,0 +1,148 @@
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { createRedaction } from '../../src/present/redact.ts';
+import { keepOutputsIn, type SpoolLimits } from '../../src/present/spool.ts';
+import { Secret } from '../../src/secret.ts';
+import { runAsRoot } from '../rig/users.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'psm-spool-'));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+let dir = '';
+beforeEach(() => {
+  dir = mkdtempSync(join(root, 'outputs-'));
+});
+
+const MIB = 1024 * 1024;
+const SECRET = 'corr3ct horse+battery/staple="€"';
+const kept = (limits?: SpoolLimits) => keepOutputsIn(dir, createRedaction([new Secret(SECRET)]), limits);
+
+/** Writes in pieces of that size, at the pace that the spool asks for. */
+async function written(spool: ReturnType<ReturnType<typeof kept>['files']>['spool'], bytes: Buffer, size = 65_536) {
+  const one = spool(false);
+  for (let at = 0; at < bytes.length; at += size) await one.write(bytes.subarray(at, at + size));
+  await one.end();
+  return one;
+}
+
+describe('a stream that is kept in a file', () => {
+  it('is there byte for byte, in a new 0600 file, and can be read from anywhere', async () => {
+    const bytes = Buffer.from(Array.from({ length: 3 * MIB }, (_, i) => (i * 7) % 256));
+    const spool = await written(kept().files().spool, bytes);
+    const file = spool.file ?? '';
+    expect(spool.lacks).toBeUndefined();
+    expect(readFileSync(file).equals(bytes)).toBe(true);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(statSync(dir).mode & 0o777).toBe(0o700);
+    expect((await spool.read(1_000_000, 1000)).equals(bytes.subarray(1_000_000, 1_001_000))).toBe(true);
+    expect(await spool.read(bytes.length, 10)).toHaveLength(0);
+  });
+
+  it('can be read while it is written', async () => {
+    const spool = kept().files().spool(true);
+    const all = Buffer.alloc(5 * MIB, 'x');
+    const writing = (async () => {
+      for (let at = 0; at < all.length; at += 65_536) await spool.write(all.subarray(at, at + 65_536));
+    })();
+    expect(await spool.read(0, 100)).toEqual(all.subarray(0, 100));
+    await writing;
+    expect(await spool.read(all.length - 100, 200)).toEqual(all.subarray(0, 100));
+    await spool.end();
+  });
+
+  it('guarantee 21: holds no secret, in whatever pieces it came', async () => {
+    const encodings: readonly ((text: string) => string)[] = [
+      (text) => text,
+      (text) => Buffer.from(text).toString('base64').replace(/=+$/, ''),
+      (text) => Buffer.from(text).toString('base64url'),
+      (text) => Buffer.from(text).toString('hex'),
+      encodeURIComponent,
+      (text) => JSON.stringify(text).slice(1, -1),
+      (text) => text.replaceAll("'", "'\\''"),
+    ];
+    const key = `-----BEGIN OPENSSH PRIVATE KEY-----\n${'b3BlbnNzaC1rZXktdjEAAAA\n'.repeat(30)}-----END OPENSSH PRIVATE KEY-----`;
+    const text = `before ${encodings.map((encode) => encode(SECRET)).join(' | ')} ${key} after`;
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 60 }), async (size) => {
+        const { file = '' } = await written(kept().files().spool, Buffer.from(text), size);
+        const said = readFileSync(file, 'utf8');
+        for (const encode of encodings) expect(said).not.toContain(encode(SECRET));
+        expect(said).not.toContain('b3BlbnNzaC1rZXk');
+        expect(said).toMatch(/^before \[secret removed\] \| .* \[private key removed\] after$/);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('is cut where its command has had its share, both streams together, and says so', async () => {
+    const files = kept({ mostPerCommand: 3 * MIB }).files();
+    const first = await written(files.spool, Buffer.alloc(2 * MIB, 'a'));
+    const second = await written(files.spool, Buffer.alloc(2 * MIB, 'b'));
+    expect(first.lacks).toBeUndefined();
+    expect(second.lacks).toBe('what comes after its first 1 MiB');
+    expect(statSync(second.file ?? '').size).toBe(MIB);
+  });
+
+  it('makes room by the oldest outputs, and touches nothing else', async () => {
+    const old = ['output-1.txt', 'output-2.txt', 'other.txt'].map((name) => join(dir, name));
+    for (const [i, file] of old.entries()) {
+      writeFileSync(file, Buffer.alloc(MIB));
+      utimesSync(file, 1000 + i, 1000 + i);
+      utimesSync(file, Date.now() / 1000 - 100 + i, Date.now() / 1000 - 100 + i);
+    }
+    const spool = await written(kept({ mostInFolder: 66 * MIB - 1 }).files().spool, Buffer.alloc(MIB));
+    expect(spool.lacks).toBeUndefined();
+    expect(old.map((file) => existsSync(file))).toEqual([false, true, true]);
+  });
+
+  it('is given up, not the others that are being written, when there is no room', async () => {
+    const keep = kept({ mostInFolder: 66 * MIB });
+    const busy = keep.files().spool(false);
+    await busy.write(Buffer.alloc(3 * MIB));
+    const { file, lacks } = await written(keep.files().spool, Buffer.alloc(MIB));
+    expect(lacks).toBe('it could not be kept: outputs may take 66 MiB together');
+    expect(file).toBeUndefined();
+    await busy.end();
+    expect(readdirSync(dir)).toEqual([busy.file?.split('/').at(-1)]);
+    expect(statSync(busy.file ?? '').size).toBe(3 * MIB);
+  });
+
+  it('a full disk loses the file and frees what it took; the stream goes on', async () => {
+    runAsRoot(['mount', '-t', 'tmpfs', '-o', 'size=1m', 'none', dir]);
+    const { file, lacks } = await written(kept().files().spool, Buffer.alloc(8 * MIB));
+    const left = readdirSync(dir);
+    runAsRoot(['umount', dir]);
+    expect(lacks).toMatch(/^it could not be kept: ENOSPC/);
+    expect(file).toBeUndefined();
+    expect(left).toEqual([]);
+  });
+
+  it('a folder that is none loses the file only', async () => {
+    const file = join(dir, 'a-file');
+    writeFileSync(file, '');
+    const keep = keepOutputsIn(file, createRedaction([]));
+    const spool = await written(keep.files().spool, Buffer.alloc(MIB));
+    expect(spool.lacks).toMatch(/^it could not be kept: /);
+  });
+
+  it('holds the stream while the disk is behind', async () => {
+    const spool = kept().files().spool(true);
+    expect(spool.write(Buffer.alloc(1000))).toBeUndefined();
+    const wait = spool.write(Buffer.alloc(2 * MIB));
+    expect(wait).toBeInstanceOf(Promise);
+    await wait;
+    expect(statSync(spool.file ?? '').size).toBe(2 * MIB + 1000);
+    await spool.end();
+  });
+});
