@@ -75,6 +75,17 @@ describe('ssh_host_metrics', () => {
     `);
   });
 
+  it('waits for no share whose server is gone, and names it', async () => {
+    bench.world.switches.offline.add('nas');
+    const { facts } = await bench.call('ssh_host_metrics', { target: 'pve1', summary: true });
+    bench.world.switches.offline.delete('nas');
+    expect(facts).toMatchObject({
+      attention: [{ remote: '/mnt/pve/nas is on a network file system that does not answer.' }],
+      disks: { remote: '/ on /dev/mapper/pve-root: 21 GiB of 94 GiB (22 %)' },
+    });
+    expect(facts).not.toHaveProperty('notes');
+  });
+
   it('tells the same of a container', async () => {
     expect(await bench.call('ssh_host_metrics', { target: 'ct/101', summary: true })).toMatchInlineSnapshot(`
       {
@@ -311,12 +322,13 @@ b"; echo "$row /"`,
   });
 
   it('waits for nothing that does not answer', async () => {
-    install('zpool', 'sleep 60');
-    install('systemctl', 'sleep 60');
+    for (const name of ['df', 'systemctl', 'zpool']) install(name, 'sleep 60');
     const start = performance.now();
     const { facts } = await measure(lab, { target: 'psm-dash', summary: true });
+    // Four programs, 2 s each.
     expect(performance.now() - start).toBeLessThan(15_000);
     expect(facts.attention).toContain('ZFS does not answer: a pool may be suspended.');
+    expect(facts.attention).toContain('The local file systems do not answer: a disk may have failed.');
     expect(facts).not.toHaveProperty('failed_units');
     expect(facts).not.toHaveProperty('notes');
   });
@@ -326,6 +338,7 @@ b"; echo "$row /"`,
     install('timeout', 'shift; trap "" TERM; "$@"');
     install('zpool', 'trap "" TERM; sleep 60');
     install('systemctl', 'exit 1');
+    install('df', programs.df);
     const { facts } = await measure(lab, { target: 'psm-bash', summary: true });
     expect(facts.notes).toEqual([expect.stringContaining('did not answer in time')]);
     expect(textOf(facts.disks)).toContain('/dev/sda1');

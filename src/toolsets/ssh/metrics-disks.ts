@@ -59,6 +59,7 @@ export function disksSeen(parts: Parts): Seen {
       disks_not_shown: Math.max(0, disks.length - DISKS_SHOWN) || undefined,
     },
     attention: [
+      ...(parts.has('disksilent') ? ['The local file systems do not answer: a disk may have failed.'] : []),
       ...silent.map((folder) => remote(`${folder} is on a network file system that does not answer.`)),
       ...disks.flatMap(sentences),
     ].slice(0, SENTENCES),

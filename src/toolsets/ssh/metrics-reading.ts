@@ -45,7 +45,7 @@ disks() {
   done </proc/mounts
   [ $# -gt 0 ] || return 0
   if [ "$want" = near ]; then
-    part disks; short df -Pk "$@"
+    part disks; short df -Pk "$@" || [ $? -lt 124 ] || part disksilent
     part inodes; short df -Pi "$@"
     return 0
   fi

@@ -1,6 +1,6 @@
 import { guestVitals } from '../../world.ts';
 import type { Machine } from '../machine.ts';
-import type { Process } from '../proc.ts';
+import { type Process, wait } from '../proc.ts';
 
 /** A file system of a machine, as mount(8) and df(1) have it; bytes. */
 export interface Disk {
@@ -9,6 +9,8 @@ export interface Disk {
   readonly type: string;
   readonly total: number;
   readonly used: number;
+  /** Its server is gone: who asks about it waits for ever. */
+  readonly silent?: boolean;
 }
 
 /** What is mounted: the root, and on a node /etc/pve and the shares of the datacentre. */
@@ -25,13 +27,15 @@ export function disksOf({ guest, node, world }: Machine): Disk[] {
     { device: '/dev/fuse', folder: '/etc/pve', type: 'fuse', total: 128 * 1024 ** 2, used: 48 * 1024 },
     ...shares.map(({ name, options, total, used }) => {
       const device = `${options.server ?? 'nas'}:${options.export ?? `/${name}`}`;
-      return { device, folder: `/mnt/pve/${name}`, type: 'nfs4', total, used };
+      const silent = world.switches.offline.has(name);
+      return { device, folder: `/mnt/pve/${name}`, type: 'nfs4', total, used, silent };
     }),
   ];
 }
 
 /** `df [-h] [-P] [-k] [-i] [FOLDER]…`. */
-export function df(args: readonly string[], { machine, out, err }: Process): number {
+export async function df(args: readonly string[], proc: Process): Promise<number> {
+  const { machine, out, err } = proc;
   const flags = args.filter((arg) => /^-\w/.test(arg)).join('');
   const asked = args.filter((arg) => !arg.startsWith('-'));
   const all = disksOf(machine);
@@ -39,6 +43,10 @@ export function df(args: readonly string[], { machine, out, err }: Process): num
   const disks = asked.length > 0 ? found.filter((disk) => disk !== undefined) : all;
   if (disks.length === 0) {
     err('df: no file systems processed\n');
+    return 1;
+  }
+  if (disks.some(({ silent }) => silent)) {
+    await wait(Number.POSITIVE_INFINITY, proc);
     return 1;
   }
   const header = flags.includes('i') ? ['Inodes', 'IUsed', 'IFree', 'IUse%'] : heads(flags);
