@@ -107,6 +107,19 @@ describe('ssh_exec', () => {
     expect(await bench.fails('ssh_exec', { ...input, script: 'true' })).toMatchSnapshot();
   });
 
+  it.each(['pve1', 'ct/101', 'vm/200'])(
+    'runs it as another user of %s, in its home where there is one',
+    async (target) => {
+      const script = 'id -un; echo "$HOME"';
+      const { facts } = await bench.call('ssh_exec', { target, script, user: 'www-data' });
+      expect(facts).toMatchObject({ exit_code: 0, stdout: { remote: 'www-data\n/var/www\n' } });
+      const { kind, headline, hint } = await bench.fails('ssh_exec', { target, script, user: 'nosuch' });
+      expect({ kind, hint }).toEqual({ kind: 'not-found', hint: 'Correct the user name.' });
+      expect(headline).toMatch(/ has no user nosuch, so the command was not run\.$/);
+      expect(await bench.fails('ssh_exec', { target, script, user: '-c' })).toMatchObject({ kind: 'invalid-input' });
+    },
+  );
+
   it('shows a human the place and all that decides what it does', async () => {
     const input = { target: 'ct/101', script: 'ls', env: { A: 'b' }, cwd: '/', stdin: 'x', user: 'app' };
     expect(await bench.preview('ssh_exec', input)).toMatchInlineSnapshot(`

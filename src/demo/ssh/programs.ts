@@ -1,6 +1,7 @@
 import type { Interpreter } from './interpreter.ts';
 import type { Machine, Machines } from './machine.ts';
 import type { Program } from './proc.ts';
+import { accounts } from './programs/accounts.ts';
 import { docker } from './programs/docker.ts';
 import { filePrograms } from './programs/files.ts';
 import { journalctl } from './programs/journalctl.ts';
@@ -23,6 +24,7 @@ export interface Installation {
 export function programsOf(machine: Machine, installation: () => Installation): ReadonlyMap<string, Program> {
   const everywhere = {
     ...launchers(installation),
+    ...accounts(installation),
     ...systemPrograms,
     ...processPrograms,
     ...filePrograms,

@@ -117,7 +117,7 @@ function replacement(command: SimpleCommandNode, name: WordNode, last: boolean):
 }
 
 /** Programs that run other programs, or that write over a longer time. */
-const launchers = /^(env|sudo|(ba|da)?sh|setsid|nohup|nice|ionice|stdbuf|pct|sleep|journalctl|docker)$/;
+const launchers = /^(env|sudo|su|(ba|da)?sh|setsid|nohup|nice|ionice|stdbuf|pct|sleep|journalctl|docker)$/;
 
 const launches = (name: WordNode): boolean =>
   launchers.test(programName(name) ?? '') || JSON.stringify(name).includes('"parameter":"SHELL"');

@@ -10,7 +10,7 @@ const print =
     return 0;
   };
 
-/** What tells about the machine: hostname, uname, id, uptime, free, df, nproc, ip and the like. */
+/** What tells about the machine: hostname, uname, uptime, free, df, nproc, ip and the like. */
 export const systemPrograms: Record<string, Program> = {
   hostname: print(({ hostname, guest, node }, [option]) => {
     if (option === '-I') return `${guest?.address.split('/')[0] ?? node.ip} \n`;
@@ -28,12 +28,6 @@ export const systemPrograms: Record<string, Program> = {
     };
     return `${one[option ?? ''] ?? 'Linux'}\n`;
   }),
-  id: print((_machine, [option]) => {
-    const one: Readonly<Record<string, string>> = { '-u': '0', '-g': '0', '-un': 'root', '-gn': 'root' };
-    return `${one[option ?? ''] ?? 'uid=0(root) gid=0(root) groups=0(root)'}\n`;
-  }),
-  whoami: print(() => 'root\n'),
-  logname: print(() => 'root\n'),
   nproc: print((machine) => `${cpus(machine)}\n`),
   'systemd-detect-virt': print(({ guest }) => (guest ? `${guest.kind === 'lxc' ? 'lxc' : 'kvm'}\n` : 'none\n')),
   uptime,
