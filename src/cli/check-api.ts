@@ -4,8 +4,11 @@ import type { Loaded } from '../config/load.ts';
 import { asFailure, Failure } from '../failure.ts';
 import { type Certificate, endpointOf, fetchCertificate } from '../pve/certificate.ts';
 import type { Pve } from '../pve/client.ts';
+import { readCluster } from '../pve/cluster.ts';
 import { path } from '../pve/path.ts';
-import { type Check, type Checks, failed, failure, ok, skipped, warning } from './check.ts';
+import { gapsIn, type Rights, rightsShape } from '../toolsets/pve/access-gaps.ts';
+import { needsOf } from '../toolsets/pve/access-needs.ts';
+import { type Check, type Checks, failed, failure, ok, skipped, speedCheck, warning } from './check.ts';
 
 const CONNECT_MS = 5_000;
 const SOON_DAYS = 21;
@@ -40,8 +43,11 @@ export async function* apiChecks(loaded: Loaded, pve: Pve, patience: PveWishes):
     return yield* skipped(['privileges'], 'the API does not answer this token');
   }
   yield ok('API token', `${token?.id} is accepted by Proxmox VE ${version}`);
-  if (distrusted.length === 0) yield* privilegeChecks(pve, token?.id ?? '', settings.mode === 'read-only');
+  yield* expiryCheck(pve, token?.id ?? '');
+  if (distrusted.length === 0) yield* privilegeChecks(loaded, pve, version);
   else yield* skipped(['privileges'], 'a certificate is not trusted');
+  yield* clockCheck(pve);
+  yield* speedCheck('API speed', () => pve.get(path`/version`, z.unknown()));
 }
 
 /** What one endpoint shows: why it cannot be reached, or its certificate and the version that it tells the token. */
@@ -85,52 +91,78 @@ function trusted({ fingerprint, subject, validTo }: Certificate, pinned: boolean
   return warning('API certificate', `${says}: ${days < 0 ? 'expired' : `expires in ${days} days`}`, cure);
 }
 
-interface Need {
-  /** Any one of them is enough. */
-  readonly anyOf: readonly string[];
-  readonly for: string;
-  /** The smallest built-in role that has it. */
-  readonly role: string;
-  readonly changes?: true;
-}
-
-/** What tools ask for, as the API's own schema says it (`permissions` of each method). */
-const needs: readonly Need[] = [
-  { anyOf: ['Sys.Audit'], for: 'nodes, cluster state and the tasks of others', role: 'PVEAuditor' },
-  { anyOf: ['VM.Audit'], for: 'guests', role: 'PVEAuditor' },
-  { anyOf: ['Datastore.Audit', 'Datastore.AllocateSpace'], for: 'storage and backups', role: 'PVEAuditor' },
-  {
-    anyOf: ['VM.GuestAgent.Audit', 'VM.GuestAgent.Unrestricted', 'VM.Monitor'],
-    for: 'IP addresses of VMs',
-    role: 'PVEVMAdmin',
-  },
-  { anyOf: ['VM.PowerMgmt'], for: 'starting and stopping guests', role: 'PVEVMUser', changes: true },
-  { anyOf: ['VM.Snapshot'], for: 'snapshots', role: 'PVEVMAdmin', changes: true },
-];
-
-async function* privilegeChecks(pve: Pve, token: string, readOnly: boolean): Checks {
-  let held: Record<string, Record<string, unknown>>;
+/** What the chosen tools need and the token has not, with the line that gives it. */
+async function* privilegeChecks(loaded: Loaded, pve: Pve, version: string): Checks {
+  const token = loaded.token?.id ?? '';
+  let rights: Rights;
   try {
-    held = await pve.get(path`/access/permissions`, z.record(z.string(), z.record(z.string(), z.unknown())));
+    rights = await pve.get(path`/access/permissions`, rightsShape);
   } catch (error) {
     return yield failure('privileges', error);
   }
-  if (Object.keys(held).length === 0) {
-    return yield failed('privileges', `${token} has none at all.`, grant(token, 'PVEAuditor'));
+  if (Object.keys(rights).length === 0) {
+    const cure = `On the host: pveum acl modify / --tokens '${token}' --roles PVEAuditor; its user needs the role too.`;
+    return yield failed('privileges', `${token} has none at all.`, cure);
   }
-  const wanted = needs.filter(({ changes }) => !(readOnly && changes));
-  const places = (need: Need) => Object.keys(held).filter((at) => need.anyOf.some((one) => one in (held[at] ?? {})));
-  const lacking = wanted.filter((need) => places(need).length === 0);
-  for (const need of lacking) {
-    yield warning('privileges', `${need.anyOf.join(' or ')} is missing, for ${need.for}.`, grant(token, need.role));
+  const chosen = await chosenTools(loaded);
+  const needs = [...needsOf(Number.parseInt(version, 10))].filter(([tool]) => chosen.has(tool));
+  const gaps = gapsIn(new Map(needs), rights, token);
+  for (const { privileges, on, tools, partly, cure } of gaps) {
+    const says = `${privileges.join(', ')} on ${on}, for ${tools.join(', ')}`;
+    if (partly.length > 0) yield ok('privileges', `held on ${partly.join(', ')} only: ${says}`);
+    else yield warning('privileges', `Missing: ${says}.`, cure);
   }
-  const partly = wanted.filter((need) => places(need).length > 0 && !places(need).includes('/'));
-  for (const need of partly) {
-    yield ok('privileges', `${need.anyOf[0]} is held for ${places(need).join(', ')} only`);
-  }
-  if (lacking.length === 0 && partly.length === 0) yield ok('privileges', 'the token has what the tools need');
+  if (gaps.length === 0) yield ok('privileges', 'the token has what the chosen tools need');
 }
 
-const grant = (token: string, role: string): string =>
-  `On the host: pveum acl modify / --tokens '${token}' --roles ${role}; ` +
-  'its user needs the role too, unless that is root@pam.';
+/** The names of the tools that a client sees with these settings. */
+async function chosenTools({ settings: { mode, toolsets } }: Loaded): Promise<ReadonlySet<string>> {
+  const { tools } = await import('../toolsets/index.ts');
+  const chosen = tools.filter(
+    ({ toolset, core, effect }) =>
+      (mode !== 'read-only' || effect === 'read') &&
+      toolsets.some((one) => one === 'full' || one === toolset || (one === 'core' && core)),
+  );
+  return new Set(chosen.map(({ name }) => name));
+}
+
+const EXPIRES_SOON_DAYS = 14;
+const tokenShape = z.object({ expire: z.coerce.number().optional() });
+
+/** Whether the token expires soon; a token may not always look at itself. */
+async function* expiryCheck(pve: Pve, id: string): Checks {
+  const [user = '', name = ''] = id.split('!');
+  const { expire = 0 } = await pve
+    .get(path`/access/users/${user}/token/${name}`, tokenShape)
+    .catch(() => ({ expire: 0 }));
+  if (expire === 0) return;
+  const days = Math.floor((expire * 1000 - Date.now()) / 86_400_000);
+  const says = `${id} expires in ${days} days`;
+  if (days >= EXPIRES_SOON_DAYS) yield ok('API token', says);
+  else
+    yield warning(
+      'API token',
+      `${says}.`,
+      `On the host: pveum user token modify ${user} ${name} --expire 0, or a later time.`,
+    );
+}
+
+/** Further than this, and what is written down here and there cannot be put side by side. */
+const SKEW_S = 30;
+
+/** How far the clock of the node is from ours. */
+async function* clockCheck(pve: Pve): Checks {
+  const shape = z.object({ time: z.coerce.number() });
+  const told = await readCluster(pve)
+    .then(({ nodes }) => pve.get(path`/nodes/${nodes.find(({ local }) => local)?.name ?? 'localhost'}/time`, shape))
+    .catch(() => undefined);
+  if (!told) return;
+  const skew = Math.round(told.time - Date.now() / 1000);
+  if (Math.abs(skew) <= SKEW_S) yield ok('clock', `the host's clock is ours, within ${SKEW_S} s`);
+  else
+    yield warning(
+      'clock',
+      `The host's clock is ${Math.abs(skew)} s ${skew > 0 ? 'ahead of' : 'behind'} ours.`,
+      'Have both set by NTP.',
+    );
+}

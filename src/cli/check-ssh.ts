@@ -4,7 +4,7 @@ import { asFailure } from '../failure.ts';
 import type { HostSpec, Ssh } from '../ssh/client.ts';
 import type { PoolOptions } from '../ssh/pool.ts';
 import { scanHostKey } from '../ssh/scan.ts';
-import { type Check, type Checks, failed, failure, ok, skipped, warning } from './check.ts';
+import { type Check, type Checks, failed, failure, ok, skipped, speedCheck, warning } from './check.ts';
 
 const COMMAND_MS = 10_000;
 
@@ -22,7 +22,37 @@ export async function* sshChecks({ settings }: Loaded, hosts: Inventory, options
   const key = await keyCheck(host, options);
   yield key;
   if (key.state === 'failed') return yield* skipped(rest, 'the host key could not be checked');
-  yield* loginChecks(host, ssh);
+  if (!(yield* loginChecks(host, ssh))) return;
+  yield* hostChecks(host, ssh);
+  yield* speedCheck('SSH speed', () => ssh.run(host, { script: 'true', timeoutMs: COMMAND_MS }));
+}
+
+/** What stands in the way of many commands, or of another try after a wrong password. */
+const LIMITS = `PATH=$PATH:/usr/sbin:/sbin
+for jail in $(fail2ban-client status 2>/dev/null | sed -n 's/.*Jail list:[[:space:]]*//p' | tr -d ','); do echo "fail2ban $jail"; done
+pidof fail2ban-server >/dev/null 2>&1 && echo fail2ban
+sshd -T 2>/dev/null | grep -iE '^(maxsessions|persourcepenalties|maxstartups) '
+true`;
+
+/** We open up to eight channels; one of them is kept back for ending commands. */
+const CHANNELS = 8;
+
+async function* hostChecks(host: HostSpec, ssh: Ssh): Checks {
+  const sudo = host.user !== 'root';
+  const found = await ssh.run(host, { script: LIMITS, sudo, timeoutMs: COMMAND_MS }).catch(() => undefined);
+  if (!found) return;
+  const said = found.stdout.text.toLowerCase();
+  const sessions = Number(/^maxsessions (\d+)/m.exec(said)?.[1] ?? Number.NaN);
+  if (sessions < CHANNELS) {
+    const says = `MaxSessions is ${sessions}: that many commands run at once, and more wait.`;
+    yield warning('SSH limits', says, `MaxSessions 10 in its sshd_config is usual.`);
+  } else if (!Number.isNaN(sessions)) yield ok('SSH limits', `MaxSessions ${sessions}`);
+  const guards = [
+    ...(said.includes('fail2ban') ? ['fail2ban'] : []),
+    ...(/^persourcepenalties (?!no)/m.test(said) ? ['PerSourcePenalties of sshd'] : []),
+  ];
+  if (guards.length > 0)
+    yield ok('SSH limits', `${guards.join(' and ')} shut out an address that fails to log in again and again`);
 }
 
 async function keyCheck(host: HostSpec, options: PoolOptions): Promise<Check> {
@@ -43,7 +73,8 @@ async function keyCheck(host: HostSpec, options: PoolOptions): Promise<Check> {
   }
 }
 
-async function* loginChecks(host: HostSpec, ssh: Ssh): Checks {
+/** Gives whether we are let in. */
+async function* loginChecks(host: HostSpec, ssh: Ssh): AsyncGenerator<Check, boolean, undefined> {
   const told = async (script: string, sudo: boolean): Promise<string> =>
     (await ssh.run(host, { script, sudo, timeoutMs: COMMAND_MS })).stdout.text.trim();
   let user: string;
@@ -52,7 +83,8 @@ async function* loginChecks(host: HostSpec, ssh: Ssh): Checks {
     yield ok('SSH login', `${host.user}@${host.address}:${host.port} lets us in`);
   } catch (error) {
     yield failure('SSH login', error);
-    return yield* skipped(['sudo', 'pct'], 'the login failed');
+    yield* skipped(['sudo', 'pct'], 'the login failed');
+    return false;
   }
   const root = user === 'root';
   if (!root) yield await sudoCheck(host, () => told('id -un', true));
@@ -66,6 +98,7 @@ async function* loginChecks(host: HostSpec, ssh: Ssh): Checks {
         `${host.name} has no pct, so pct_exec cannot reach containers on it.`,
         'Set SSH_HOST to a Proxmox VE node.',
       );
+  return true;
 }
 
 async function sudoCheck(host: HostSpec, asRoot: () => Promise<string>): Promise<Check> {

@@ -23,3 +23,22 @@ export function failure(name: string, error: unknown): Check {
   const { message, hint } = asFailure(error);
   return failed(name, message, hint);
 }
+
+const TIMES = 5;
+
+/** The median of five: what one call of it takes, once the connection is there. */
+export async function* speedCheck(name: string, once: () => Promise<unknown>): Checks {
+  const took: number[] = [];
+  try {
+    for (let i = 0; i < TIMES; i++) {
+      const began = performance.now();
+      await once();
+      took.push(performance.now() - began);
+    }
+  } catch {
+    // Whatever is wrong has been told by the check before.
+    return;
+  }
+  const median = took.toSorted((a, b) => a - b)[Math.floor(TIMES / 2)] ?? 0;
+  yield ok(name, `one call takes ${median < 10 ? median.toFixed(1) : median.toFixed(0)} ms (median of ${TIMES})`);
+}

@@ -43,16 +43,24 @@ const tokenOf = (name: string): Record<string, string> => {
 };
 
 const WELL = {
+  versions: 'ok',
   settings: 'ok',
   'audit file': 'ok',
+  'Claude Code': 'warning',
   API: 'ok',
   'API certificate': 'ok',
   'API token': 'ok',
   privileges: 'ok',
+  clock: 'ok',
+  'API speed': 'ok',
   'SSH host key': 'ok',
   'SSH login': 'ok',
   pct: 'ok',
+  'SSH speed': 'ok',
 };
+
+/** Without what is asked only of an API that answers the token. */
+const { clock: _clock, 'API speed': _speed, ...WELL_BUT_API } = WELL;
 
 describe.concurrent('doctor', () => {
   it('has one line for each thing that is well, and ends with 0', async () => {
@@ -63,14 +71,20 @@ describe.concurrent('doctor', () => {
       ran.stdout
         .trimEnd()
         .split('\n')
-        .map((line) => line.split(':')[0]),
-    ).toEqual(Object.keys(WELL).map((name) => `✓ ${name}`));
+        .map((line) => line.split(':')[0] ?? '')
+        .filter((line) => !line.startsWith(' ')),
+    ).toEqual(Object.entries(WELL).map(([name, state]) => `${state === 'ok' ? '✓' : '!'} ${name}`));
     expect((await doctor({})).states).toEqual(WELL);
   });
 
   it('shows both fingerprints of a wrong certificate, and goes on with SSH', async () => {
     const { states, find } = await doctor({ PROXMOX_FINGERPRINT: Array(32).fill('AB').join(':') });
-    expect(states).toEqual({ ...WELL, 'API certificate': 'failed', 'API token': 'skipped', privileges: 'skipped' });
+    expect(states).toEqual({
+      ...WELL_BUT_API,
+      'API certificate': 'failed',
+      'API token': 'skipped',
+      privileges: 'skipped',
+    });
     expect(find('API certificate')?.says).toContain(datacentre.api.fingerprint);
     expect(find('API certificate')?.says).toContain('AB:AB:AB');
   });
@@ -84,30 +98,62 @@ describe.concurrent('doctor', () => {
   it.each(['root@pam!expired', 'wrong'])('tells a token that is not accepted: %s', async (name) => {
     const settings = name === 'wrong' ? { PROXMOX_TOKEN_VALUE: '0000-QzXwVk' } : tokenOf(name);
     const { states, find, stdout } = await doctor(settings);
-    expect(states).toEqual({ ...WELL, 'API token': 'failed', privileges: 'skipped' });
+    expect(states).toEqual({ ...WELL_BUT_API, 'API token': 'failed', privileges: 'skipped' });
     expect(find('API token')?.cure).toContain('pveum user token list root@pam');
     expect(stdout).not.toContain('QzXwVk');
   });
 
-  it('names the privileges that tools will miss, with the lines that give them', async () => {
+  it('names the privileges that tools will miss, with the lines that give them', async ({ expect }) => {
     const { ok, checks } = await doctor(tokenOf('mcp@pve!auditor'));
     expect(ok).toBe(true);
     const told = checks.filter(({ name }) => name === 'privileges');
-    expect(told.map(({ says }) => says)).toEqual([
-      'VM.PowerMgmt is missing, for starting and stopping guests.',
-      'VM.Snapshot is missing, for snapshots.',
-    ]);
-    expect(told[0]?.cure).toBe(
-      "On the host: pveum acl modify / --tokens 'mcp@pve!auditor' --roles PVEVMUser; its user needs the role too, unless that is root@pam.",
-    );
+    expect(told[0]).toMatchInlineSnapshot(`
+      {
+        "cure": "On the host: pveum acl modify /vms --tokens 'mcp@pve!auditor' --roles PVEVMUser — and, unless mcp@pve has it already: pveum acl modify /vms --users 'mcp@pve' --roles PVEVMUser",
+        "name": "privileges",
+        "says": "Missing: VM.Backup, VM.Config.Cloudinit, VM.Console, VM.PowerMgmt on /vms, for pve_backup_create, pve_backup_list, pve_backup_restore, pve_guest_configure, pve_guest_power, pve_guest_stop, pve_log.",
+        "state": "warning",
+      }
+    `);
+    expect(told.map(({ state }) => state)).toEqual(told.map(() => 'warning'));
     const readOnly = await doctor({ ...tokenOf('mcp@pve!auditor'), MCP_MODE: 'read-only' });
-    expect(readOnly.states).toEqual(WELL);
+    expect(readOnly.checks.filter(({ name }) => name === 'privileges').map(({ says }) => says)).toMatchInlineSnapshot(`
+      [
+        "Missing: VM.Backup, VM.Console on /vms, for pve_backup_list, pve_log.",
+        "Missing: Sys.Syslog on /nodes, for pve_log.",
+        "Missing: Sys.Modify on /nodes, for pve_node_get.",
+      ]
+    `);
   });
 
-  it('says where a privilege is held that is not held for all', async () => {
+  it('tells of a token that expires soon', async ({ expect }) => {
+    const token = datacentre.world.access.tokens.find(({ tokenid }) => tokenid === 'auditor');
+    if (!token) throw new Error('the demo has no auditor');
+    token.expire = Math.floor(Date.now() / 1000) + 5 * 86_400 + 60;
+    const { checks } = await doctor(tokenOf('mcp@pve!auditor'));
+    token.expire = 0;
+    expect(checks.filter(({ name, state }) => name === 'API token' && state === 'warning')).toMatchInlineSnapshot(`
+      [
+        {
+          "cure": "On the host: pveum user token modify mcp@pve auditor --expire 0, or a later time.",
+          "name": "API token",
+          "says": "mcp@pve!auditor expires in 5 days.",
+          "state": "warning",
+        },
+      ]
+    `);
+  });
+
+  it('says where a privilege is held that is not held for all', async ({ expect }) => {
     const { checks } = await doctor(tokenOf('mcp@pve!operator'));
     const told = checks.filter(({ name }) => name === 'privileges').map(({ says }) => says);
-    expect(told).toEqual(['VM.PowerMgmt is held for /vms only', 'VM.Snapshot is held for /vms only']);
+    expect(told).toMatchInlineSnapshot(`
+      [
+        "Missing: Datastore.AllocateSpace on /storage, for pve_backup_create, pve_backup_restore.",
+        "Missing: Sys.Syslog on /nodes, for pve_log.",
+        "Missing: Sys.Modify on /nodes, for pve_node_get.",
+      ]
+    `);
   });
 
   it('fails for a token without any privilege', async () => {
@@ -138,7 +184,12 @@ describe.concurrent('doctor', () => {
       PROXMOX_HOST: list,
       PROXMOX_FINGERPRINT: `${'AB'.repeat(32)},${'cd'.repeat(32)}`,
     });
-    expect(states).toEqual({ ...WELL, 'API certificate': 'failed', 'API token': 'skipped', privileges: 'skipped' });
+    expect(states).toEqual({
+      ...WELL_BUT_API,
+      'API certificate': 'failed',
+      'API token': 'skipped',
+      privileges: 'skipped',
+    });
   });
 
   it('ends by its deadlines when nobody answers', async () => {
@@ -223,5 +274,17 @@ describe.concurrent('doctor at a host where the login is not root', () => {
     const none = await doctor(dash);
     expect(none.find('sudo')).toMatchObject({ state: 'warning', cure: expect.stringContaining('SSH_SUDO_PASSWORD') });
     expect(right.stdout).not.toContain('psm dash');
+  });
+});
+
+describe('the clock of the host', () => {
+  it('is told when it is not ours', async () => {
+    const { now } = datacentre.world;
+    Object.assign(datacentre.world, { now: () => now() + 120_000 });
+    const { find } = await doctor({}).finally(() => Object.assign(datacentre.world, { now }));
+    expect(find('clock')).toMatchObject({
+      state: 'warning',
+      says: expect.stringMatching(/^The host's clock is 1[12]\d s ahead of ours\.$/),
+    });
   });
 });

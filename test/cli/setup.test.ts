@@ -121,7 +121,7 @@ const onServer = () => ({
   keys: runAsRoot(['sh', '-c', `ls -la /home/${USER}/.ssh 2>&1; cat /home/${USER}/.ssh/authorized_keys 2>&1 || :`]),
 });
 
-describe('setup without a terminal', () => {
+describe('setup without a terminal', { timeout: 90_000 }, () => {
   it('goes from nothing to a server that answers, doubles nothing, and uninstall leaves nothing', async () => {
     mkdirSync(join(home, '.ssh'), { mode: 0o700 });
     writeFileSync(join(home, '.claude.json'), '{\n  "numStartups": 3\n}\n', { mode: 0o600 });

@@ -54,7 +54,8 @@ export async function pinCertificate(stage: Stage, ssh: Ssh): Promise<void> {
     if (await ask.vouch('Is that the fingerprint of your server?')) return pin('as you said.');
     trouble('It is not pinned.', 'Give it by --fingerprint, or set PROXMOX_FINGERPRINT, once it was compared.');
   } catch (error) {
-    const { message, hint } = asFailure(error);
-    trouble(message, hint);
+    const failure = asFailure(error);
+    if (failure.kind === 'cancelled') throw failure;
+    trouble(failure.message, failure.hint);
   }
 }

@@ -4,8 +4,6 @@ import { keychainEntry } from '../keychain.ts';
 import type { Stage } from './stage.ts';
 import { done, trouble } from './tell.ts';
 
-type Store = 'keychain' | 'file';
-
 /** Why the keychain of this system cannot be used; undefined when it kept something and gave it back. */
 function whyNoKeychain(): string | undefined {
   try {
@@ -19,25 +17,35 @@ function whyNoKeychain(): string | undefined {
   }
 }
 
+/** Where one works it is asked; `--secret-store keychain` insists. */
+async function wantsKeychain({ ask, answers }: Stage): Promise<boolean> {
+  if (answers.secretStore === 'keychain') return true;
+  if (answers.secretStore === 'file' || whyNoKeychain() !== undefined) return false;
+  const store = await ask.choose({
+    flag: 'secret-store',
+    question: 'Where is the secret of the token to be kept?',
+    options: [
+      { value: 'keychain' as const, label: "In the system's keychain" },
+      { value: 'file' as const, label: 'In the settings file', hint: 'readable for this user alone' },
+    ],
+    initial: 'keychain' as const,
+  });
+  return store === 'keychain';
+}
+
 /** Where the token's secret is kept: the system's keychain where one works, else the settings file. */
 export async function keepSecret(stage: Stage): Promise<void> {
-  const { ask, answers, draft, loaded, recordFile } = stage;
+  const { answers, draft, loaded, recordFile } = stage;
   if (!draft.token || draft.token === loaded.token) return;
   if (typeof answers.secretCommand === 'string') {
     draft.keep = { by: 'command', command: answers.secretCommand };
     return;
   }
-  const works = answers.secretStore === 'file' ? 'not wanted' : whyNoKeychain();
-  const file = { value: 'file' as const, label: 'In the settings file', hint: 'readable for this user alone' };
-  const keychain = { value: 'keychain' as const, label: "In the system's keychain" };
-  const store = await ask.choose<Store>({
-    flag: 'secret-store',
-    question: 'Where is the secret of the token to be kept?',
-    options: works === undefined || answers.secretStore === 'keychain' ? [keychain, file] : [file],
-    initial: works === undefined ? 'keychain' : 'file',
-  });
+  if (!(await wantsKeychain(stage))) {
+    draft.keep = { by: 'file' };
+    return;
+  }
   draft.keep = { by: 'file' };
-  if (store === 'file') return;
   try {
     const account = draft.token.id;
     changeRecord(recordFile, ({ keychain: kept }) => ({

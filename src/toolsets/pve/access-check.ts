@@ -1,24 +1,11 @@
 import { z } from 'zod';
 import { answer, type Facts } from '../../present/answer.ts';
-import { granting } from '../../pve/denial.ts';
 import { path as at } from '../../pve/path.ts';
 import { definePveTool } from '../tool.ts';
+import { type Gap, gapsIn, holds, type Rights, rightsShape } from './access-gaps.ts';
 import { type Need, needsOf } from './access-needs.ts';
 
-/** Path to privileges; the value says whether they reach below it, which no need here asks about. */
-const rightsShape = z.record(z.string(), z.record(z.string(), z.unknown()));
-type Rights = z.infer<typeof rightsShape>;
-
-const holds = (rights: Rights, path: string, { anyOf }: Need): boolean =>
-  anyOf.some((privilege) => rights[path]?.[privilege] !== undefined);
-
 const PLACES_SHOWN = 5;
-
-/** Where below a path that is not held as a whole the need is met: single guests and storages, or those of a pool. */
-const elsewhere = (rights: Rights, need: Need): string[] =>
-  Object.keys(rights).filter(
-    (path) => (path.startsWith(`${need.path}/`) || path.startsWith('/pool/')) && holds(rights, path, need),
-  );
 
 /** Paths with the same privileges in one row. */
 function rightsFacts(rights: Rights): Facts[] {
@@ -30,42 +17,15 @@ function rightsFacts(rights: Rights): Facts[] {
   return [...byRights].map(([privileges, on]) => ({ on, privileges }));
 }
 
-interface Missing {
-  readonly on: string;
-  readonly cure: string;
-  readonly privileges: Set<string>;
-  readonly tools: Set<string>;
-  readonly partly: Set<string>;
-}
-
 /** What is missing, in one row for each line that cures it. */
-function missingFacts(
-  tools: ReadonlyMap<string, readonly Need[]>,
-  rights: Rights,
-  token: string,
-  only?: string,
-): Facts[] {
-  const rows = new Map<string, Missing>();
-  for (const [tool, needs] of tools) {
-    for (const need of needs) {
-      const on = only ?? need.path;
-      if (holds(rights, on, need)) continue;
-      const cure = granting(on, need.anyOf[0] ?? '', token);
-      const row = rows.get(cure) ?? { on, cure, privileges: new Set(), tools: new Set(), partly: new Set() };
-      rows.set(cure, row);
-      row.privileges.add(need.anyOf.join(' or '));
-      row.tools.add(tool);
-      for (const path of only === undefined ? elsewhere(rights, need) : []) row.partly.add(path);
-    }
-  }
-  return [...rows.values()].map(({ on, cure, privileges, tools, partly }) => ({
-    privileges: [...privileges].sort().join(', '),
+const missingFacts = (gaps: readonly Gap[]): Facts[] =>
+  gaps.map(({ on, cure, privileges, tools, partly }) => ({
+    privileges: privileges.join(', '),
     on,
-    held_only_on: partly.size > 0 ? [...partly].slice(0, PLACES_SHOWN) : undefined,
-    tools: [...tools].join(' '),
+    held_only_on: partly.length > 0 ? partly.slice(0, PLACES_SHOWN) : undefined,
+    tools: tools.join(' '),
     cure,
   }));
-}
 
 /** Needs that a path has to do with: those of its own kind, `/vms` for `/vms/400`. */
 const about = (path: string | undefined, needs: readonly Need[]): readonly Need[] =>
@@ -96,7 +56,7 @@ export default definePveTool({
     const tools = new Map(all.map(([tool, needs]) => [tool, about(path, needs)] as const));
     const asking = [...tools].filter(([, needs]) => needs.length > 0);
     const lacking = asking.filter(([, needs]) => !needs.every((need) => holds(rights, path ?? need.path, need)));
-    const missing = missingFacts(new Map(lacking), rights, token, path);
+    const missing = missingFacts(gapsIn(new Map(lacking), rights, token, path));
     const where = path === undefined ? '' : ` on ${path}`;
     const verdict =
       lacking.length === 0 ? 'nothing is missing' : `${lacking.length} of ${asking.length} tools lack a privilege`;

@@ -123,6 +123,12 @@ export const reads: readonly Read[] = [
   { path: '/access/permissions?path=/vms/100', method: 'GET /access/permissions', from: ['r-perm-path'] },
   { path: '/access/acl', method: 'GET /access/acl', from: ['r-acl'] },
   { path: '/access/users', method: 'GET /access/users', from: [] },
+  {
+    path: '/access/users/mcp@pve/token/auditor',
+    method: 'GET /access/users/{userid}/token/{tokenid}',
+    from: ['r-token-get'],
+  },
+  { path: '/nodes/pve1/time', method: 'GET /nodes/{node}/time', from: ['c-time'] },
   { path: '/nodes/pve1/services', method: 'GET /nodes/{node}/services', from: ['c-services'] },
   {
     path: '/nodes/pve1/services/pvestatd/state',

@@ -27,6 +27,18 @@ function users(call: Call): unknown[] {
     }));
 }
 
+/** A token sees itself and its siblings; those of others take User.Modify. */
+function token(call: Call): unknown {
+  const [userid, tokenid] = [call.text('userid'), call.text('tokenid')];
+  if (call.who.user !== userid && !call.who.may('/access/groups', 'User.Modify')) {
+    throw denied('/access/groups', ['User.Modify']);
+  }
+  const found = call.world.access.tokens.find((one) => one.user === userid && one.tokenid === tokenid);
+  if (!found) throw new ApiError(500, `no such token '${tokenid}' for user '${userid}'\n`);
+  const { comment, expire, privsep } = found;
+  return { ...(comment === undefined ? {} : { comment }), expire, privsep: privsep ? 1 : 0 };
+}
+
 function addUser(call: Call): null {
   const userid = call.text('userid');
   const realm = `/access/realm/${userid.split('@')[1]}`;
@@ -50,6 +62,7 @@ function acl(call: Call): unknown[] {
 export const accessHandlers: Handlers = {
   'GET /access/permissions': permissions,
   'GET /access/users': users,
+  'GET /access/users/{userid}/token/{tokenid}': token,
   'GET /access/acl': acl,
   'POST /access/users': addUser,
   'PUT /access/password': () => {

@@ -44,6 +44,11 @@ function status(call: Call): unknown {
   };
 }
 
+function time({ world }: Call): unknown {
+  const seconds = Math.floor(world.now() / 1000);
+  return { localtime: seconds, time: seconds, timezone: 'Etc/UTC' };
+}
+
 /** The certificate that this API serves with, as pve-ssl.pem (recording c-certs). */
 function certificates(call: Call): unknown[] {
   const { certificatePem, fingerprint } = call.endpoint;
@@ -89,6 +94,7 @@ const updates = [
 
 export const nodeHandlers: Handlers = {
   'GET /nodes/{node}/status': status,
+  'GET /nodes/{node}/time': time,
   'GET /nodes/{node}/certificates/info': certificates,
   'GET /nodes/{node}/apt/update': () => updates,
 };

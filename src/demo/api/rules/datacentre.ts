@@ -13,6 +13,8 @@ GET /access/permissions all
   path? userid?/userid/
 GET /access/users protected all
   enabled?:bool full?:bool
+GET /access/users/{userid}/token/{tokenid} special
+  tokenid/tokenid/ userid(..64)<pve-userid>
 GET /access/acl all
 POST /access/users protected special
   comment?(..2048) email?(..254)<email-opt> enable?:bool expire?:int(0..) firstname?(..1024)

@@ -87,6 +87,7 @@ export const patterns: Readonly<Record<string, string>> = {
   vmgenid: '(?:[a-fA-F0-9]{8}(?:-[a-fA-F0-9]{4}){3}-[a-fA-F0-9]{12}|[01])',
   netshostmtu: String.raw`net\d+=\d+(,net\d+=\d+)*`,
   userid: String.raw`(?^:^(?^:[^\s:/]+)\@(?^:[A-Za-z][A-Za-z0-9\.\-_]+)(?:!(?^:[A-Za-z][A-Za-z0-9\.\-_]+))?$)`,
+  tokenid: String.raw`(?^:[A-Za-z][A-Za-z0-9\.\-_]+)`,
   keys: '[0-9a-zA-Z!=]{0,4096}',
   since: String.raw`^\d{4}-\d{2}-\d{2}( \d{2}:\d{2}(:\d{2})?)?$`,
   priority: String.raw`^([0-7](\.\.[0-7])?)?$`,

@@ -3,6 +3,8 @@ export const nodesMethods = `
 GET /nodes all
 GET /nodes/{node}/status Sys.Audit@/nodes/{node}
   node<pve-node>
+GET /nodes/{node}/time Sys.Audit@/nodes/{node}
+  node<pve-node>
 GET /nodes/{node}/storage protected all
   content?<pve-storage-content-list> enabled?:bool format?:bool node<pve-node> storage?<pve-storage-id>
   target?<pve-node>
