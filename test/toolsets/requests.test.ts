@@ -15,6 +15,8 @@ import { oracleOf } from './requests/oracle.ts';
 const RUNS = 40;
 /** The raw tools reach every path there is. */
 const RAW_RUNS = 400;
+/** Each of its calls takes a second, and sends the same. */
+const MEASURING_RUNS = 8;
 const PATIENCE_MS = 1_500;
 
 const reference = readReference(process.env);
@@ -51,6 +53,9 @@ function clientOf(release: Release): { pve: Pve; schema: () => Promise<ApiSchema
 
 const isRaw = ({ name }: Tool): boolean => name === 'pve_api_get' || name === 'pve_api_call';
 
+const runsOf = (tool: Tool): number =>
+  isRaw(tool) ? RAW_RUNS : tool.name === 'ssh_host_metrics' ? MEASURING_RUNS : RUNS;
+
 const inputs = (tool: Tool, release: Release): fc.Arbitrary<Record<string, unknown>> => {
   if (!isRaw(tool)) return inputsOf(tool, bench.world);
   const reads = tool.effect === 'read';
@@ -79,7 +84,7 @@ describe.each(['9', '8.4'] as const)(
           sent.push(...requests.map(({ method }) => method));
           expect(requests.map(wrong).filter((one) => one !== undefined)).toEqual([]);
         }),
-        { numRuns: isRaw(tool) ? RAW_RUNS : RUNS },
+        { numRuns: runsOf(tool) },
       );
     });
 
