@@ -19,6 +19,8 @@ const inputs: Readonly<Record<string, Record<string, unknown>>> = {
   pve_download: { url: 'https://example.com/a.iso', storage: 'local', node: 'pve1' },
   pve_log: { node: 'pve1' },
   pve_metrics: { guest: 101 },
+  ssh_host_logs: { target: 'ct/101' },
+  ssh_host_metrics: { target: 'vm/200' },
 };
 
 describe('a token that may do nothing', () => {
