@@ -74,8 +74,16 @@ async function targetsOf({ targets = [], tag }: Input, { ssh }: ToolContext): Pr
   throw new Failure('invalid-input', 'No place was named.', 'Give targets, a tag, or both.');
 }
 
-/** Names of places that a human is shown; a question has room for about 2,000 characters. */
-const MOST_NAMED = 40;
+/** Characters of names that a human is shown: a question has room for about 2,000. */
+const MOST_NAMED = 1_200;
+
+/** The places by name, as many as there is room for. */
+function named(places: readonly string[]): string {
+  let shown = places;
+  while (shown.join(', ').length > MOST_NAMED && shown.length > 1) shown = shown.slice(0, -1);
+  const more = places.length - shown.length;
+  return `${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
 
 async function preview(given: Input, context: ToolContext): Promise<Preview> {
   refuseKeyboard(given);
@@ -84,9 +92,8 @@ async function preview(given: Input, context: ToolContext): Promise<Preview> {
     place: (await placeOf(target, context)).label,
   }));
   const places = outcomes.map(({ place, failure }) => (failure ? `${place} (${failure.message})` : place));
-  const more = places.length > MOST_NAMED ? ` and ${places.length - MOST_NAMED} more` : '';
   const as = given.user ?? (given.sudo ? 'root' : undefined);
   const how = `${as === undefined ? '' : `, as ${as}`}${given.cwd === undefined ? '' : `, in ${given.cwd}`}`;
-  const line = `Run on ${count(places.length, 'place')}${how}: ${places.slice(0, MOST_NAMED).join(', ')}${more}`;
+  const line = `Run on ${count(places.length, 'place')}${how}: ${named(places)}`;
   return { message: [line, ...inputLines(given)].join('\n'), state: { places } };
 }

@@ -1,5 +1,5 @@
 import { Failure } from '../../failure.ts';
-import { type Answer, answer, type Facts, RemoteText } from '../../present/answer.ts';
+import { type Answer, answer, type Facts, RemoteText, remote } from '../../present/answer.ts';
 import { count, countBy, elapsed, tally } from '../format.ts';
 import type { ToolContext } from '../tool.ts';
 import type { Many, Outcome, Settled } from './many.ts';
@@ -13,13 +13,13 @@ const MOST_FAILURES = 8;
  * What came of a command at many places: those with the same outcome once, what differs from most of them first. A
  * cancelled call is a Failure, and so is one of which nothing ran anywhere.
  */
-export async function tellMany(many: Many, context: Pick<ToolContext, 'signal' | 'saveFile'>): Promise<Answer> {
+export function tellMany(many: Many, { signal }: Pick<ToolContext, 'signal'>): Answer {
   const { outcomes, notBegun, durationMs } = many;
   const all = outcomes.length + notBegun.length;
   const counts = countBy([...outcomes.map(endOf), ...notBegun.map(() => 'not begun')], (end) => end);
-  const facts = await factsOf(many, context);
+  const facts = factsOf(many);
   const headline = `${count(all, 'place')}: ${tally(counts)}, in ${elapsed(durationMs)}`;
-  if (context.signal.aborted) {
+  if (signal.aborted) {
     const hint = 'Look at those where it was ended before you run it again.';
     throw new Failure('cancelled', `The command was cancelled by the client. ${headline}.`, hint, { facts });
   }
@@ -32,25 +32,18 @@ export async function tellMany(many: Many, context: Pick<ToolContext, 'signal' |
 
 const endOf = ({ result, failure }: Outcome): string => (failure || !result ? 'failed' : ending(result));
 
-async function factsOf(
-  { outcomes, notBegun, durationMs }: Many,
-  { saveFile }: Pick<ToolContext, 'saveFile'>,
-): Promise<Facts> {
+function factsOf({ outcomes, notBegun, durationMs }: Many): Facts {
   const failures = grouped(outcomes.filter(({ failure }) => failure));
   const results = differentFirst(grouped(outcomes.filter(({ failure }) => !failure)));
   const shown = [...failures.slice(0, MOST_FAILURES), ...someOf(results)];
-  const rest = [...failures, ...results].filter((group) => !shown.includes(group)).flat();
-  const text = rest.length > 0 ? [...failures, ...results].map(written).join('\n') : '';
+  const rest = [...failures, ...results].filter((group) => !shown.includes(group));
+  const ends = grouped(rest.flat().map((one) => ({ ...one, sameAs: endOf(one) })));
   return {
     failed: listed(shown.filter(([one]) => one?.failure).map(failureRow)),
     results: listed(shown.filter(([one]) => !one?.failure).map(resultRow)),
-    not_shown: listed(
-      grouped(rest.map((one) => ({ ...one, sameAs: endOf(one) }))).map((group) => ({
-        end: group[0] && endOf(group[0]),
-        places: placesOf(group),
-      })),
-    ),
-    all_outputs: rest.length > 0 ? await saveFile('exec-many.txt', text).catch(() => undefined) : undefined,
+    others: listed(ends.map((group) => ({ end: group[0] && endOf(group[0]), places: placesOf(group) }))),
+    // Cut to what fits, with all of it in a file, as any text of that length.
+    output_of_others: rest.length > 0 ? remote(rest.map(written).join('\n')) : undefined,
     not_begun: listed(notBegun),
     duration_ms: durationMs,
   };
@@ -107,7 +100,7 @@ function resultRow(group: Group): Facts {
   };
 }
 
-/** A group as it stands in the file. */
+/** A group as it stands in a text of many. */
 function written(group: Group): string {
   const [first] = group;
   const { stdout, stderr } = first?.result ?? {};
