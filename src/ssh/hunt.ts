@@ -3,11 +3,13 @@ export interface Prey {
   readonly cookie: string;
   /**
    * The first process on the host, while the server has not told its end: then the pid cannot be another's. In plain
-   * runs it leads the session.
+   * runs it leads the session. May become known during the hunt, when the command had not begun before.
    */
   readonly pid?: number;
   /** Its whole session is the run's, led by a sudo that belongs to another user than who looks. */
   readonly session?: boolean;
+  /** Whether the server still waits for its end: then what is not found yet may be about to begin. */
+  readonly awaited?: () => boolean;
   /** KILL from the first look on, because there is no time to be gentle. */
   readonly atOnce?: boolean;
   /** A command of a shell that is to outlive it. */
@@ -153,9 +155,9 @@ const PATIENCE_MS = 100;
 export const belowWord = ({ shell, spare }: Below): string => `u${[shell, ...spare].join(',')}`;
 
 /** What an order says of its prey besides the cookie; a pid only once, since it may become another's. */
-function rootOf({ pid = 0, session = false, below }: Prey, looks: number): string {
+function rootOf({ pid = 0, session = false, below }: Prey, told: boolean): string {
   if (below) return `${below.back() ? '' : '!'}${belowWord(below)}`;
-  return looks > 0 ? '0' : `${session ? 's' : ''}${pid}`;
+  return told ? '0' : `${session ? 's' : ''}${pid}`;
 }
 
 /** What an answer says: what was seen, and what is known now. */
@@ -170,7 +172,7 @@ export function readAnswer(answer: string): { readonly look: Look; readonly know
 }
 
 /**
- * Signals a run's processes until two looks in a row found none: TERM, and after a second KILL, again and again, because
+ * Signals a run's processes until two looks in a row found none and nothing more can begin: TERM, and after a second KILL, again and again, because
  * a process may fork between the look and the signal. `ask` gives the script one order and gives back its answer, or
  * undefined when nobody answers any more, which ends the hunt. `tell` hears of every look, and how many in a row found
  * nothing.
@@ -182,21 +184,25 @@ export async function hunt(
 ): Promise<void> {
   const stages = prey.atOnce ? AT_ONCE : prey.below ? STAGES_BELOW : STAGES;
   const start = performance.now();
-  const back = () => prey.below?.back() ?? true;
+  const going = () => prey.below?.back() === false || prey.awaited?.() === true;
   let sent: Stage | undefined;
+  let told = false;
   let known = '';
-  for (let empty = 0, looks = 0; empty < 2 || !back(); looks++) {
+  for (let empty = 0, looks = 0; empty < 2 || going(); looks++) {
     const stage = stages.findLast(({ from }) => performance.now() - start >= from);
     const signal = stage && (stage !== sent || stage.signal === 'KILL') ? stage.signal : '0';
     sent = stage;
-    const answer = await ask(`${signal} ${prey.cookie} ${rootOf(prey, looks)} ${known}`);
+    const order = `${signal} ${prey.cookie} ${rootOf(prey, told)} ${known}`;
+    told ||= prey.pid !== undefined;
+    const answer = await ask(order);
     if (answer === undefined) return;
     const seen = readAnswer(answer);
     known = seen.known;
     empty = seen.look.pids.length === 0 ? empty + 1 : 0;
     tell(seen.look, empty);
     // What takes its time to end is looked at ever less often, because every look costs the host some processes.
-    const pause = signal === 'KILL' || empty > 0 ? SETTLE_MS : PATIENCE_MS * (looks + 1);
-    if (empty < 2 || !back()) await new Promise((resolve) => setTimeout(resolve, pause));
+    const soon = empty < 2 && (signal === 'KILL' || empty > 0);
+    const pause = soon ? SETTLE_MS : PATIENCE_MS * (looks + 1);
+    if (empty < 2 || going()) await new Promise((resolve) => setTimeout(resolve, pause));
   }
 }

@@ -140,9 +140,20 @@ const paced =
 /** Ends the remote processes of a run, and tells what came of it. */
 async function end(run: Run, talk: Talk, over: Promise<Ending>): Promise<Killed> {
   const { host, command, wrapped, killer, signal } = run;
-  const pid = command.container === undefined ? talk.pid : talk.hostPid;
-  const session = wrapped.as.user !== undefined;
-  const prey = { cookie: wrapped.marks.cookie, pid, session, atOnce: signal.reason === SHUTDOWN };
+  let awaited = true;
+  void over.then(() => {
+    awaited = false;
+  });
+  const prey = {
+    cookie: wrapped.marks.cookie,
+    get pid() {
+      if (!awaited) return undefined;
+      return command.container === undefined ? talk.pid : talk.hostPid;
+    },
+    awaited: () => awaited,
+    session: wrapped.as.user !== undefined,
+    atOnce: signal.reason === SHUTDOWN,
+  };
   const killed = await killer.kill(host, wrapped.as, prey);
   if (killed.state !== 'terminated') return killed;
   // The server is a second witness: what it still waits for has not ended.

@@ -19,3 +19,15 @@ it('asks with TERM first, and leaves time before it kills', async () => {
 it('kills from the first look on when the process is about to end', async () => {
   expect(await signalsFor({ cookie: 'c', atOnce: true })).toEqual(['KILL', 'KILL', 'KILL', 'KILL']);
 });
+
+it('names the first process once, as soon as it is known', async () => {
+  const named: (string | undefined)[] = [];
+  const prey: { cookie: string; pid?: number } = { cookie: 'c' };
+  const ask = async (line: string) => {
+    named.push(line.split(' ')[2]);
+    if (named.length === 2) prey.pid = 4711;
+    return named.length < 5 ? 'proc 4712|4712.1' : 'proc|';
+  };
+  await hunt(prey, ask, () => undefined);
+  expect(named.slice(0, 5)).toEqual(['0', '0', '4711', '0', '0']);
+});
