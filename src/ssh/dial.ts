@@ -4,6 +4,7 @@ import { Failure } from '../failure.ts';
 import { attempt, type Deadlines } from './attempt.ts';
 import { hungUp } from './banner.ts';
 import type { HostSpec } from './client.ts';
+import { inOnePiece } from './onepiece.ts';
 
 const place = (host: HostSpec) => `${host.address}:${host.port}`;
 
@@ -19,7 +20,7 @@ export function dial(host: HostSpec, deadlines: Deadlines): Promise<Socket> {
       stage(() => noAnswer(host));
       // Never taken off: an error that comes after the first one must find a listener.
       socket.on('error', (error: NodeJS.ErrnoException) => fail(tcpFailure(host, error)));
-      socket.once('connect', () => done(socket));
+      socket.once('connect', () => done(inOnePiece(socket)));
       socket.connect({ host: host.address, port: host.port });
     },
   );
