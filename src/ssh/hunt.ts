@@ -23,6 +23,8 @@ export interface Below {
   readonly spare: readonly number[];
   /** Whether the shell has given up its script. Until then it is told to, by PROF, whenever something is signalled. */
   readonly back: () => boolean;
+  /** Called when it has been told to for the first time. */
+  readonly told?: () => void;
 }
 
 /** One look at the processes of a host. */
@@ -37,10 +39,10 @@ export interface Look {
  * by how it was looked, the pids that were found and signalled, and what is known now. Found are: what has the cookie in
  * its environment; what descends from that or was found before (by start time, because pids come again); and every member
  * of a session or group whose leader was found, which holds what cleared its environment. What is killed is frozen first,
- * or the parent of what dies first would fork another; but not what a stranger waits for: a sudo stops when its command
- * does, and another user cannot wake it. A pid with an s before it stands for its session too; one with a u for what is
- * below it, but not for it, nor for those listed after it, and with !u it is sent PROF first. No process of this script
- * carries a cookie of its orders.
+ * or the parent of what dies first would fork another; but not what a stranger waits for, which is signalled before the
+ * rest: a sudo stops when its command does, and another user cannot wake it. A pid with an s before it stands for its
+ * session too; one with a u for what is below it, but not for it, nor for those listed after it, and with !u it is sent
+ * PROF first. No process of this script carries a cookie of its orders.
  */
 export const LOOK_SCRIPT = `orders= cookies= by=group
 if [ ! -r /proc/self/environ ]; then :
@@ -104,7 +106,7 @@ while IFS= read -r order; do
         (n, parent[pid]) in ours || (session[pid] != pid && (n, "s" session[pid]) in was) ||
         (n in shell && parent[pid] == shell[n] && !((n, pid) in spared))
     }
-    function answer(n, more, pid, pids, ids, key, frozen) {
+    function answer(n, more, pid, first, ids, key, frozen) {
       if (whole[n] && root[n] in session) was[n, "s" session[root[n]]] = 1
       do {
         more = 0
@@ -112,13 +114,14 @@ while IFS= read -r order; do
           ours[n, pid] = 1; more = 1
           was[n, pid "." start[pid]] = 1
           if (session[pid] == pid) was[n, "s" pid] = 1
-          pids = pids " " pid
         }
       } while (more)
-      for (pid in parent)
-        if ((n, pid) in ours && (parent[pid] <= 1 || (n, parent[pid]) in ours)) frozen = frozen " " pid
+      for (pid in parent) if ((n, pid) in ours) {
+        if (parent[pid] <= 1 || (n, parent[pid]) in ours) frozen = frozen " " pid
+        else first = first " " pid
+      }
       for (key in was) { split(key, p, SUBSEP); if (p[1] == n) ids = ids " " p[2] }
-      print signal[n] "|" (told[n] ? shell[n] : "") "|" pids "|" frozen "|" ids
+      print signal[n] "|" (told[n] ? shell[n] : "") "|" first frozen "|" frozen "|" ids
     }
     END { for (i = 1; i <= n; i++) answer(i) }
   ' | while IFS='|' read -r signal told pids frozen known; do
@@ -196,6 +199,7 @@ export async function hunt(
     told ||= prey.pid !== undefined;
     const answer = await ask(order);
     if (answer === undefined) return;
+    if (looks === 0) prey.below?.told?.();
     const seen = readAnswer(answer);
     known = seen.known;
     empty = seen.look.pids.length === 0 ? empty + 1 : 0;

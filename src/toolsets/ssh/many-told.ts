@@ -42,7 +42,7 @@ function factsOf({ outcomes, notBegun, durationMs }: Many): Facts {
     failed: listed(shown.filter(([one]) => one?.failure).map(failureRow)),
     results: listed(shown.filter(([one]) => !one?.failure).map(resultRow)),
     others: listed(ends.map((group) => ({ end: group[0] && endOf(group[0]), places: placesOf(group) }))),
-    // Cut to what fits, with all of it in a file, as any text of that length.
+    // It is cut to what fits, and kept in a file, as every long text.
     output_of_others: rest.length > 0 ? remote(rest.map(written).join('\n')) : undefined,
     not_begun: listed(notBegun),
     duration_ms: durationMs,
