@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Failure } from '../failure.ts';
 import type { Killed } from './kill.ts';
 import type { OutputReader, StreamName } from './output.ts';
+import { Quiet } from './session-noise.ts';
 import type { Inlet, ShellEnd, Sink } from './session-road.ts';
 import { Unread } from './unread.ts';
 
@@ -68,10 +69,17 @@ export class SessionCommand {
     return (this.endedAt ?? Date.now()) - this.startedAt;
   }
 
+  readonly #quiet = new Quiet((piece) => this.#take('stderr', piece));
   readonly sink: Sink = {
     stdout: (piece) => this.#take('stdout', piece),
-    stderr: (piece) => this.#take('stderr', piece),
+    stderr: (piece) => this.#quiet.feed(piece),
   };
+
+  /** No more output comes. */
+  end(): Promise<void> {
+    this.#quiet.flush();
+    return this.output.end();
+  }
 
   /** Calls `found` as soon as the text comes; until then, and for one text at a time. */
   lookFor(text: string, found: () => void): void {

@@ -34,8 +34,8 @@ export interface SessionWork {
 
 export type SessionState = 'opening' | 'idle' | 'running' | 'ended' | 'lost';
 
-/** A shell gets so long to give up its script, while what runs below it is signalled. */
-const BACK_MS = 2_500;
+/** A shell gets so long to give up its script once it was told to, while what runs below it is signalled. */
+const BACK_MS = 2_000;
 const BEGIN_MS = 1_000;
 const CLOSE_MS = 1_500;
 
@@ -79,9 +79,9 @@ export class Session {
     return this.command ? 'running' : this.#opened ? 'idle' : 'opening';
   }
 
-  /** `s3f9a on pve1`. */
+  /** `pve1 (session s3f9a)`. */
   get title(): string {
-    return `${this.id} on ${this.plan.label}`;
+    return `${this.plan.label} (session ${this.id})`;
   }
 
   /** Starts the shell; fails as a command does that could not be run. */
@@ -104,7 +104,7 @@ export class Session {
   async run(work: SessionWork): Promise<SessionCommand> {
     this.#refuse();
     const { signal, waitMs } = work;
-    const what = `The script for session ${this.title}`;
+    const what = `The script for ${this.title}`;
     const done = await this.#turns.take(what, signal, () => this.#full());
     let command: SessionCommand;
     try {
@@ -183,7 +183,7 @@ export class Session {
       if (interactive || stdin !== undefined) command.inlet = await this.road.inlet();
       if (stdin !== undefined) command.inlet?.write(Buffer.from(stdin));
       if (!interactive) command.inlet?.end();
-      if (command.stop) throw cancelled(`The script for session ${this.title}`);
+      if (command.stop) throw cancelled(`The script for ${this.title}`);
       const { script, cookie, sink, begin } = command;
       const path = command.inlet?.path ?? '/dev/null';
       const { exitCode, shell } = await this.#shell.run({ script, cookie, stdin: path, sink, begun: begin });
@@ -198,7 +198,7 @@ export class Session {
     clearTimeout(timer);
     command.inlet?.close();
     await command.stopping;
-    await command.output.end();
+    await command.end();
     command.endedAt = Date.now();
     this.usedAt = Date.now();
   }
@@ -207,12 +207,18 @@ export class Session {
     const reason = atOnce ? SHUTDOWN : undefined;
     const spare = atOnce ? [] : await within(BEGIN_MS, command.begun);
     command.inlet?.end();
-    const below = { shell: this.road.pid, spare: spare ?? [], back: () => command.back };
-    const late = setTimeout(() => this.road.abort(reason), atOnce ? 0 : BACK_MS);
-    void command.over.then(() => clearTimeout(late));
+    const giveUp = () => {
+      if (!command.back) this.road.abort(reason);
+    };
+    let late: NodeJS.Timeout | undefined;
+    const told = () => {
+      late = setTimeout(giveUp, BACK_MS);
+    };
+    if (atOnce) giveUp();
+    const below = { shell: this.road.pid, spare: spare ?? [], back: () => command.back, told };
     command.killed = await this.road.kill(command.cookie, below, atOnce);
-    if (command.back) clearTimeout(late);
-    else this.road.abort(reason);
+    clearTimeout(late);
+    giveUp();
   }
 
   #over({ exitCode, signal, failure }: ShellEnd): void {
@@ -231,7 +237,7 @@ export class Session {
   }
 
   #gone(why: string): Failure {
-    const text = `Session ${this.title} takes no more scripts: it ${why}.`;
+    const text = `${this.title} takes no more scripts: it ${why}.`;
     return new Failure('conflict', text, `ssh_session_open with target ${this.plan.target} opens another.`);
   }
 
@@ -239,13 +245,13 @@ export class Session {
     const since = Math.round(command.durationMs / 1000);
     return new Failure(
       'busy',
-      `Session ${this.title} has been running a script for ${since} s that no call waits for.`,
+      `${this.title} has been running a script for ${since} s that no call waits for.`,
       'ssh_session_read shows it, ssh_session_send with key ctrl-c ends it; or open another session.',
     );
   }
 
   #full(): Failure {
-    const text = `${this.#turns.waiting} scripts for session ${this.title} are waiting already.`;
+    const text = `${this.#turns.waiting} scripts for ${this.title} are waiting already.`;
     return new Failure('busy', text, 'Wait until some of them have ended, or open another session.');
   }
 

@@ -33,6 +33,12 @@ import hostLogs from './ssh/host-logs.ts';
 import hostMetrics from './ssh/host-metrics.ts';
 import hostSet from './ssh/host-set.ts';
 import hostTrust from './ssh/host-trust.ts';
+import sessionClose from './ssh/session-close.ts';
+import sessionList from './ssh/session-list.ts';
+import sessionOpen from './ssh/session-open.ts';
+import sessionRead from './ssh/session-read.ts';
+import sessionRun from './ssh/session-run.ts';
+import sessionSend from './ssh/session-send.ts';
 import type { Tool } from './tool.ts';
 import vmAgent from './vm/agent.ts';
 
@@ -74,4 +80,10 @@ export const tools: readonly Tool[] = [
   hostLogs,
   hostMetrics,
   vmAgent,
+  sessionClose,
+  sessionList,
+  sessionOpen,
+  sessionRead,
+  sessionRun,
+  sessionSend,
 ].sort((a, b) => (a.name < b.name ? -1 : 1));

@@ -211,3 +211,5 @@ export const fileOwner = like(
 ).describe('user:group.');
 
 export const localFile = z.string().min(1).max(4096).describe('In the transfer folder.');
+
+export const session = z.string().min(1).max(40).describe('Id or name of the session.');

@@ -4,6 +4,7 @@ import { Input } from './input.ts';
 import type { Machine } from './machine.ts';
 import { type Process, type Program, statusOfSignal } from './proc.ts';
 import { streamed } from './statements.ts';
+import { type Left, lineOf, stayingScript } from './staying.ts';
 import { internal, streams } from './syntax.ts';
 import { become, runChild } from './table.ts';
 
@@ -55,18 +56,49 @@ export class Interpreter {
       : this.script([withoutFolder(name), ...args].map(quoted).join(' '), ['bash'], proc);
   }
 
-  /** Runs `script` as the shell that `process` is, `args` being `$0`, `$1`…; gives its exit code. */
-  async script(script: string, [zero = 'bash', ...args]: readonly string[], proc: Process): Promise<number> {
-    const after: HandOver = {};
-    const bash = new this.library.Bash({
+  /**
+   * Runs one line of the standard input after the other in a shell that stays, until the last or an `exit`; gives its exit
+   * code. PROF makes it give up the line that it runs.
+   */
+  async stay(proc: Process): Promise<number> {
+    const left: Left = { env: proc.env, cwd: proc.cwd };
+    for (;;) {
+      const stop = new AbortController();
+      const entry = proc.machine.processes.get(proc.pid);
+      const kill = entry?.kill;
+      if (entry) entry.kill = (signal) => (signal === 'PROF' ? stop.abort('INT') : kill?.(signal));
+      const signal = AbortSignal.any([proc.signal, stop.signal]);
+      const state = { over: false, ended: false };
+      const bash = this.#bash({ ...proc, ...left, signal }, {}, 'bash', staying(proc.stdin, left, state));
+      const result = await bash.exec(stayingScript(internal.next, internal.over), { rawScript: true, signal });
+      if (entry && kill) entry.kill = kill;
+      if (proc.signal.aborted) return statusOfSignal(proc.signal.reason);
+      if (!stop.signal.aborted && (!state.over || state.ended)) return result.exitCode;
+      // The interpreter gives up at an error that a shell would only tell.
+      if (!stop.signal.aborted) proc.err(result.stderr.replace(/^.*\n(?=.)/gm, ''));
+      left.env = { ...left.env, PSM_S: stop.signal.aborted ? '130' : '2' };
+    }
+  }
+
+  #bash(proc: Process, after: HandOver, zero: string, more: readonly Command[] = []) {
+    return new this.library.Bash({
       fs: this.#files(proc),
       cwd: proc.cwd,
       env: { ...proc.env, 0: zero },
       processInfo: { pid: proc.pid, ppid: 1, uid: 0, gid: 0 },
       // Its guard replaces globals of this very process while a script runs; the browser build has nothing to guard.
       defenseInDepth: false,
-      customCommands: [grep, tail, ...this.#installed(proc), ...internals(proc, after), ...this.#starters(proc)],
+      customCommands: [
+        ...[grep, tail, ...more],
+        ...[...this.#installed(proc), ...internals(proc, after), ...this.#starters(proc)],
+      ],
     });
+  }
+
+  /** Runs `script` as the shell that `process` is, `args` being `$0`, `$1`…; gives its exit code. */
+  async script(script: string, [zero = 'bash', ...args]: readonly string[], proc: Process): Promise<number> {
+    const after: HandOver = {};
+    const bash = this.#bash(proc, after, zero);
     bash.registerTransformPlugin({ name: 'streamed', transform: ({ ast }) => ({ ast: streamed(ast) }) });
     const positional = args.length > 0 ? `set -- ${args.map(quoted).join(' ')}\n` : '';
     const result = await bash.exec(positional + script, { rawScript: true, signal: proc.signal });
@@ -187,6 +219,33 @@ function internals({ stdin }: Process, after: HandOver): Command[] {
       const line = await stdin.line();
       return line.length === 0 ? silent(1) : bytes(line);
     }),
+  ];
+}
+
+/** The commands of a shell that stays. */
+function staying(stdin: Input, left: Left, state: { over: boolean; ended: boolean }): Command[] {
+  const next: Command['execute'] = async (_, { env, cwd }) => {
+    left.env = environment(env);
+    left.cwd = cwd;
+    let text = '';
+    for (let line: string | undefined; ; ) {
+      const read = (await stdin.line()).toString('utf8');
+      text += read;
+      line = lineOf(text);
+      if (read === '') {
+        state.ended = true;
+        return silent(1);
+      }
+      if (line !== undefined) return { ...silent(0), stdout: line };
+    }
+  };
+  const over: Command['execute'] = async () => {
+    state.over = true;
+    return silent(0);
+  };
+  return [
+    { name: internal.next, execute: next },
+    { name: internal.over, execute: over },
   ];
 }
 

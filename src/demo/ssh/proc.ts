@@ -42,6 +42,7 @@ const signals: Readonly<Record<string, number>> = {
   TERM: 15,
   CONT: 18,
   STOP: 19,
+  PROF: 27,
 };
 
 /** The name without SIG of `9`, `KILL` or `SIGKILL`. */

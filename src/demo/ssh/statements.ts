@@ -95,11 +95,16 @@ const isExec = (node: StatementNode): boolean => literal(lastCommand(node)?.name
 /** `exec >file`: from there on the output goes elsewhere, and must not be sent by the statement. */
 const movesOutput = (node: StatementNode): boolean => isExec(node) && lastCommand(node)?.args.length === 0;
 
+/** A shell for a session finds the outputs that it is started with by itself. */
+const staysOpen = ({ name, args }: SimpleCommandNode): boolean =>
+  literal(name) === 'exec' && args.some((arg) => literal(arg) === '-i');
+
 /** Replaces `exec`, and a last command that starts a program, by what makes the process that program. */
 function handedOver(node: StatementNode, last: boolean): StatementNode {
   const pipeline = node.pipelines.at(-1);
   const command = lastCommand(node);
-  if (!pipeline || !command?.name || pipeline.negated || pipeline.timed || command.redirections.length > 0) return node;
+  if (!pipeline || !command?.name || pipeline.negated || pipeline.timed) return node;
+  if (command.redirections.length > 0 && !staysOpen(command)) return node;
   const replaced = replacement(command, command.name, last);
   const pipelines = [...node.pipelines.slice(0, -1), { ...pipeline, commands: [replaced] }];
   return { ...node, pipelines };
@@ -108,6 +113,7 @@ function handedOver(node: StatementNode, last: boolean): StatementNode {
 function replacement(command: SimpleCommandNode, name: WordNode, last: boolean): CommandNode {
   const become = (argv: readonly WordNode[]): CommandNode => ({
     ...command,
+    redirections: [],
     name: word(internal.become),
     args: [...argv],
   });

@@ -20,6 +20,10 @@ export const internal = {
   bytes: '__bytes',
   /** Gives one line of the standard input; fails at its end. */
   line: '__line',
+  /** Gives the next command line of a shell that stays; fails at the end of its input. */
+  next: '__next',
+  /** Tells that no line is run any more. */
+  over: '__over',
 } as const;
 
 export const word = (text: string): WordNode => wordOf({ type: 'Literal', value: text });

@@ -81,6 +81,7 @@ const shell =
     const settings = flags.replace(/[^eux]/g, '');
     const start = settings === '' ? '' : `set -${settings}\n`;
     if (flags.includes('c')) return interpreter.script(start + (rest[0] ?? ''), rest.slice(1), proc);
+    if (flags.includes('i')) return interpreter.stay(proc);
     const [file] = rest;
     if (flags.includes('s') || file === undefined) {
       const text = (await proc.stdin.all()).toString('utf8');

@@ -1,0 +1,31 @@
+import { answer, type Facts, remote } from '../../present/answer.ts';
+import type { Session } from '../../ssh/session.ts';
+import { count, duration } from '../format.ts';
+import { defineSshTool } from '../tool.ts';
+import { stateOf } from './session-told.ts';
+
+const row = (session: Session): Facts => ({
+  session: session.id,
+  target: session.plan.target,
+  name: session.plan.name,
+  state: stateOf(session),
+  cwd: session.cwd === undefined ? undefined : remote(session.cwd),
+  unused_for: session.state === 'idle' ? duration((Date.now() - session.usedAt) / 1000) : undefined,
+  unread_bytes: (session.untold?.unread.bytes ?? 0) + session.strays.bytes || undefined,
+});
+
+export default defineSshTool({
+  name: 'ssh_session_list',
+  title: 'List sessions',
+  effect: 'read',
+  summary:
+    'The sessions of this server, with target, directory, what they run and for how long they were not used; also those ' +
+    'that ended or were lost, until they are closed.',
+  search: 'open shells terminals connections active running idle state',
+  input: {},
+
+  async run(_, { ssh }) {
+    const sessions = ssh.sessions.list();
+    return answer(count(sessions.length, 'session'), { sessions: sessions.map(row) });
+  },
+});
