@@ -114,6 +114,7 @@ describe('a tool that reads', () => {
   beforeAll(async () => {
     bench = await startBench();
     await bench.call('ssh_exec', { target: 'pve1', script: 'true', wait_s: 0 });
+    await bench.call('ssh_session_open', { target: 'pve1', name: 'work' });
   });
   afterAll(() => bench.stop());
 
@@ -126,6 +127,7 @@ describe('a tool that reads', () => {
     guest: 200,
     upid: bench.world.tasks[0]?.upid,
     job: bench.jobs.list()[0]?.id.text,
+    session: 'work',
     ...texts,
   });
 
