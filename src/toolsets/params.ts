@@ -6,39 +6,35 @@ import { isPublicKey } from './pve/cloud-init.ts';
 
 export const guest = z
   .union([z.number().int().min(100).max(999_999_999), z.string().min(1).max(128)])
-  .describe('VMID (400) or name (keycloak). The node is looked up.');
+  .describe('VMID or name.');
 
-export const vmid = z.number().int().min(100).max(999_999_999).describe('VMID of the container.');
+export const vmid = z.number().int().min(100).max(999_999_999).describe('Of the container.');
 
-export const node = z.string().min(1).max(63).describe('Node name, as pve_overview lists it.');
+export const node = z.string().min(1).max(63).describe('Node name.');
 
 export const storage = z
   .string()
   .regex(/^[A-Za-z][\w.-]*$/, 'must be the name of a storage')
   .max(100)
-  .describe('Storage name, as pve_storage_list gives it.');
+  .describe('Storage name.');
 
 export const volume = z
   .string()
   .regex(/^[A-Za-z][\w.-]*:\S+$/, 'must be STORAGE:NAME')
   .max(500)
-  .describe('Id of a volume (local:iso/x.iso), as pve_storage_content gives it.');
+  .describe('Volume id, such as local:iso/x.iso.');
 
-export const backup = volume.describe('Id of a backup, as pve_backup_list gives it.');
+export const backup = volume.describe('Id, as pve_backup_list gives it.');
 
 export const target = z
   .string()
   .min(1)
   .max(255)
-  .describe('Where: a host or node (pve1), a container (ct/400), a VM (vm/101). Default: the usual host.');
+  .describe('Host or node (pve1), ct/400 or vm/101; else the usual host.');
 
-export const host = z.string().min(1).max(255).describe('A host by name, as ssh_host_list gives it.');
+export const host = z.string().min(1).max(255).describe('Name, as ssh_host_list gives it.');
 
-export const upid = z
-  .string()
-  .min(1)
-  .max(512)
-  .describe('Task id (UPID:node:…:), as a change or pve_task_list gives it.');
+export const upid = z.string().min(1).max(512).describe('Task id (UPID:…).');
 
 export const snapshotName = z
   .string()
@@ -46,74 +42,62 @@ export const snapshotName = z
   .max(40)
   .describe('Snapshot name.');
 
-export const limit = z.number().int().min(1).max(500).describe('At most this many rows.');
+export const limit = (most: number, usual: number) =>
+  z.number().int().min(1).max(most).default(usual).describe(`Rows, up to ${most}.`);
 
-export const apiPath = z
-  .string()
-  .min(2)
-  .max(1000)
-  .describe('Path such as /nodes/pve1/lxc/400/config, without a query.');
+export const apiPath = z.string().min(2).max(1000).describe('Such as /nodes/pve1/lxc/400/config, without a query.');
 
 export const apiParams = z
   .record(
     z.string().min(1).max(100),
     z.union([z.string(), z.number(), z.boolean(), z.array(z.union([z.string(), z.number()]))]),
   )
-  .describe('Parameters by their names in the API.');
+  .describe('By their names in the API.');
 
 export const diskKey = z
   .string()
   .regex(/^[a-z]+\d*$/, 'must be a key such as scsi0')
   .max(12)
-  .describe('Its key, such as scsi0, rootfs, mp0 or unused0.');
+  .describe('Key: scsi0, rootfs, mp0, unused0.');
 
 export const nicKey = z
   .string()
   .regex(/^net([0-9]|[12][0-9]|3[01])$/, 'must be net0 to net31')
-  .describe('The card, such as net0.');
+  .describe('Card, such as net0.');
 
-export const script = z.string().min(1).max(1_048_576).describe('Shell command or script, one line or many.');
+export const script = z.string().min(1).max(1_048_576).describe('One line or many.');
 
-export const stdin = z.string().max(4_194_304).describe('Text given to the command on standard input.');
+export const stdin = z.string().max(4_194_304).describe('Text for its standard input.');
 
-export const cwd = z
-  .string()
-  .regex(/^\//, 'must be an absolute path')
-  .max(4096)
-  .describe('Absolute directory to run in.');
+export const cwd = z.string().regex(/^\//, 'must be an absolute path').max(4096).describe('Absolute directory.');
 
 export const env = z
   .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be a shell variable name'), z.string())
-  .describe('Environment variables to set for the command.');
+  .describe('Variables to set.');
 
 export const timeoutSeconds = z
   .number()
   .int()
   .min(1)
   .max(3600)
-  .describe('Stop the command, and every process of it, after this many seconds.');
+  .describe('Stop it after so many seconds (at most 3600).');
 
-export const waitSeconds = z
-  .number()
-  .int()
-  .min(0)
-  .max(600)
-  .describe('Wait at most this many seconds for the task to end; 0 hands back its id at once. Default: as configured.');
+export const waitSeconds = z.number().int().min(0).max(600).describe('Seconds to wait for the task (0 to 600).');
 
-export const runAs = z.string().min(1).max(64).describe('Run as this user.');
+export const runAs = z.string().min(1).max(64).describe('As this user.');
 
-export const force = z.boolean().describe('Run it even if it seems to wait for a keyboard.');
+export const force = z.boolean().describe('Even if it seems to wait for a keyboard.');
 
 export const jobAfterSeconds = z
   .number()
   .int()
   .min(0)
   .max(3600)
-  .describe('After so many seconds it goes on as a job. Default without timeout_s: as configured.');
+  .describe('Seconds until it goes on as a job. Default with timeout_s: never.');
 
-export const detach = z.boolean().describe('As a job that outlives this server and the connection.');
+export const detach = z.boolean().describe('As a job that outlives this server.');
 
-export const job = z.string().min(8).max(400).describe('Id of the job, as it was told.');
+export const job = z.string().min(8).max(400).describe('Job id.');
 
 /** What every tool that runs a command takes besides the place. */
 export const command = {
@@ -129,7 +113,7 @@ export const command = {
 };
 
 /** What the tools that make a guest have in common. */
-export const newVmid = z.number().int().min(100).max(999_999_999).describe('VMID; else the next free.');
+export const newVmid = z.number().int().min(100).max(999_999_999).describe('Else the next free.');
 
 export const hostName = z
   .string()
@@ -137,9 +121,9 @@ export const hostName = z
   .max(63)
   .describe('Host name.');
 
-export const onNode = z.string().max(63).describe('Node; else chosen.');
+export const onNode = z.string().max(63).describe('Else chosen.');
 
-export const onStorage = z.string().max(100).describe('Storage for its disks; else the one with most space.');
+export const onStorage = z.string().max(100).describe('For its disks; else the one with most space.');
 
 export const sshKeys = z
   .array(
@@ -150,18 +134,16 @@ export const sshKeys = z
   )
   .min(1)
   .max(20)
-  .describe('Public SSH keys.');
+  .describe('Public keys.');
 
-export const makePassword = z
-  .boolean()
-  .describe('Make a password, kept in a file and never shown. Default: when no key is given.');
+export const makePassword = z.boolean().describe('Make one, kept in a local file. Default: without ssh_keys.');
 
 export const ip = z
   .string()
   .refine(isAddress, 'must be dhcp or an address with its prefix')
   .describe('dhcp or 192.168.2.50/24.');
 
-export const gateway = z.string().refine(isGateway, 'must be an IP address').describe('Gateway of a static ip.');
+export const gateway = z.string().refine(isGateway, 'must be an IP address').describe('For a static ip.');
 
 export const bridge = z.string().refine(isBridge, 'must be a bridge').describe('Bridge or VNet.');
 
@@ -169,16 +151,16 @@ export const vlan = z.number().int().min(1).max(4094).describe('VLAN tag.');
 
 export const cores = z.number().int().min(1).max(512).describe('CPU cores.');
 
-export const memoryMib = z.number().int().min(16).max(16_777_216).describe('Memory, MiB.');
+export const memoryMib = z.number().int().min(16).max(16_777_216).describe('Memory.');
 
-export const diskGib = z.number().int().min(1).max(131_072).describe('Disk, GiB.');
+export const diskGib = z.number().int().min(1).max(131_072).describe('Disk size.');
 
 export const tags = z
   .array(z.string().regex(/^\w[\w+.-]*$/, 'must be a tag'))
   .max(50)
   .describe('Tags.');
 
-export const onBoot = z.boolean().describe('Start it with the node.');
+export const onBoot = z.boolean().describe('Start with the node.');
 
 export const user = z
   .string()

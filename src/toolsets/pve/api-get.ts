@@ -27,7 +27,7 @@ export default definePveTool({
     params: apiParams.optional(),
     fields: z.array(z.string().min(1).max(100)).min(1).max(50).optional().describe('Only these fields of each row.'),
     match: z.string().min(1).max(200).optional().describe('Only rows that contain this text, in any case.'),
-    limit: limit.default(50),
+    limit: limit(500, 50),
   },
 
   async run({ path, params = {}, fields, match, limit }, { pve, schema, signal }) {

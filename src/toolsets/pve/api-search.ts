@@ -71,7 +71,7 @@ export default definePveTool({
   input: {
     query: z.string().min(1).max(200).optional().describe('Words for what is wanted; with path, of its parameters.'),
     path: z.string().min(1).max(500).optional().describe('A path such as /nodes/{node}/dns, concrete or not.'),
-    limit: limit.max(50).default(12),
+    limit: limit(50, 12),
   },
 
   async run({ query, path, limit }, { schema }) {

@@ -31,7 +31,7 @@ export default definePveTool({
     guest: guest.optional().describe('Only of this guest: VMID (also of a deleted one) or name.'),
     storage: storage.optional(),
     node: node.optional(),
-    limit: limit.max(200).default(50),
+    limit: limit(200, 50),
   },
 
   async run({ guest: ref, storage, node, limit }, { pve, signal }) {

@@ -6,7 +6,7 @@ import { definePveTool } from '../tool.ts';
 import { noted } from './attempt.ts';
 import { emptyNotes, guestFilter, matches, stateOf } from './guest-filter.ts';
 
-const input = { ...guestFilter, limit: limit.max(200).default(100) };
+const input = { ...guestFilter, limit: limit(200, 100) };
 
 function row(guest: Guest): Facts {
   const running = guest.status === 'running';

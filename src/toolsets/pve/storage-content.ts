@@ -48,7 +48,7 @@ export default definePveTool({
     guest: guest.optional().describe('Only of this guest: VMID (also of a deleted one) or name.'),
     node: node.optional(),
     sort: z.enum(['size', 'newest', 'name']).default('size').describe('What comes first.'),
-    limit: limit.max(200).default(50),
+    limit: limit(200, 50),
   },
 
   async run({ storage, content, guest: ref, node, sort, limit }, { pve, signal }) {

@@ -27,7 +27,7 @@ export default definePveTool({
     errors: z.boolean().default(false).describe('Only tasks that failed.'),
     guest: guest.optional().describe('Only tasks of this guest: VMID (also of a deleted one) or name.'),
     node: node.optional(),
-    limit: limit.max(100).default(20),
+    limit: limit(100, 20),
   },
 
   async run({ errors, guest: ref, node: only, limit }, { pve, signal }) {

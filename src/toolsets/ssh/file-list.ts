@@ -50,7 +50,7 @@ export default defineSshTool({
     name: z.string().min(1).max(255).default('*').describe('Names (*.conf).'),
     depth: z.number().int().min(1).max(20).default(1).describe('Levels below.'),
     sort: z.enum(['name', 'newest', 'largest']).default('name').describe('Order.'),
-    limit: limit.default(200),
+    limit: limit(500, 200),
     sudo: asRoot.optional(),
     user: runAs.optional(),
   },

@@ -78,7 +78,7 @@ export default defineSshTool({
     purpose: z.string().optional().describe('With this in its purpose.'),
     capability: z.enum(capabilityNames).optional().describe('That ssh_host_get found there.'),
     online_only: z.boolean().default(false).describe('Reached lately, and not failed since.'),
-    limit: limit.max(200).default(100),
+    limit: limit(200, 100),
   },
 
   async run({ limit: most, ...wish }, { ssh }) {
