@@ -36,8 +36,8 @@ export default definePveTool({
   title: 'Check what the token may do',
   effect: 'read',
   summary:
-    'Who this server is to Proxmox VE: its token, the privileges it has and where, and which tools lack one, with the pveum ' +
-    'line that adds it. After a denial, or before work on a new host. A path narrows it to one guest, storage or node.',
+    'What the API token may do and where, and which tools lack a privilege, with the pveum line that adds it. For ' +
+    'use after a denial.',
   search: 'whoami permissions rights acl role 403 forbidden denied user realm api token privilege separation',
   input: {
     path: z
@@ -45,7 +45,7 @@ export default definePveTool({
       .regex(/^\/[A-Za-z0-9._/-]*$/, 'must be a path of the access list, such as /vms/400')
       .max(256)
       .optional()
-      .describe('A path of the access list, such as /vms/400 or /storage/local. Default: all that matter.'),
+      .describe('Only there: /vms/400, /storage/local.'),
   },
 
   async run({ path }, { pve, setup, signal }) {

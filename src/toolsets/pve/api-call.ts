@@ -16,7 +16,7 @@ import { brief } from './api-words.ts';
 import { settle } from './settle.ts';
 
 const input = {
-  method: z.enum(['POST', 'PUT', 'DELETE']).describe('POST creates or acts, PUT changes, DELETE removes.'),
+  method: z.enum(['POST', 'PUT', 'DELETE']).describe('POST creates or acts, PUT changes.'),
   path: apiPath,
   params: apiParams.optional(),
   wait_s: waitSeconds.optional(),
@@ -123,8 +123,8 @@ export default definePveTool({
   effect: 'destroy',
   core: true,
   summary:
-    'POST, PUT or DELETE any path of the Proxmox VE API, for what no other tool does; pve_api_search finds paths and ' +
-    'parameters. Checked against the schema of the server before it is sent, once; its task is waited for.',
+    'POST, PUT or DELETE any path of the Proxmox VE API, for what no other tool does; pve_api_search tells paths ' +
+    'and parameters. Checked against the schema of the server, then sent once.',
   search:
     'raw rest endpoint request pvesh firewall ha users acl pools sdn replication node reboot shutdown create edit',
   input,

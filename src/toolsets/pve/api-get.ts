@@ -19,14 +19,14 @@ export default definePveTool({
   effect: 'read',
   core: true,
   summary:
-    'GET any path of the Proxmox VE API, for what no other tool reads; pve_api_search finds paths. Path and parameters are ' +
-    'checked against the schema of the server before anything is sent. Keep answers small with fields, match and limit.',
+    'GET any path of the Proxmox VE API, for what no other tool reads; pve_api_search finds paths. Keep answers ' +
+    'small with fields, match and limit.',
   search: 'raw rest endpoint request pvesh firewall ha users acl pools sdn replication ceph apt hardware certificates',
   input: {
     path: apiPath,
     params: apiParams.optional(),
-    fields: z.array(z.string().min(1).max(100)).min(1).max(50).optional().describe('Only these fields of each row.'),
-    match: z.string().min(1).max(200).optional().describe('Only rows that contain this text, in any case.'),
+    fields: z.array(z.string().min(1).max(100)).min(1).max(50).optional().describe('Only these of each row.'),
+    match: z.string().min(1).max(200).optional().describe('Only rows with this text.'),
     limit: limit(500, 50),
   },
 

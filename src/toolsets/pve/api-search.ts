@@ -65,12 +65,12 @@ export default definePveTool({
   effect: 'read',
   core: true,
   summary:
-    'Find calls of the whole Proxmox VE API by words, best first, for pve_api_get and pve_api_call: what no other tool ' +
-    'does (firewall, HA, users, ACLs, pools, SDN, replication, node network, …). With path: its calls and all parameters.',
+    'Find calls for pve_api_get and pve_api_call by words: what no other tool does (firewall, HA, users, ACLs, ' +
+    'pools, SDN, replication, node network, …). With path: its calls and all parameters.',
   search: 'endpoint documentation schema reference rest raw swagger how permission certificate ceph apt role token',
   input: {
-    query: z.string().min(1).max(200).optional().describe('Words for what is wanted; with path, of its parameters.'),
-    path: z.string().min(1).max(500).optional().describe('A path such as /nodes/{node}/dns, concrete or not.'),
+    query: z.string().min(1).max(200).optional().describe('Words; with path, of its parameters.'),
+    path: z.string().min(1).max(500).optional().describe('Such as /nodes/{node}/dns, concrete or not.'),
     limit: limit(50, 12),
   },
 

@@ -75,10 +75,8 @@ export default definePveTool({
   title: 'Back up a guest',
   effect: 'change',
   core: true,
-  summary:
-    'Back up a VM or container to a storage for backups (chosen when none is given) and wait until it is done. No older ' +
-    'backup is deleted for it. What fails is told from the log of the job.',
-  search: 'vzdump dump archive save pbs proxmox backup server now run make copy',
+  summary: 'Back up a VM or container. No older backup is deleted for it.',
+  search: 'vzdump dump archive save storage pbs proxmox backup server now run make copy',
   input: {
     guest,
     storage: storage.optional().describe('Else the one with most free space.'),

@@ -48,12 +48,11 @@ export default definePveTool({
   name: 'pve_backup_delete',
   title: 'Delete a backup',
   effect: 'destroy',
-  summary:
-    'Delete one backup from its storage; a protected one is refused. The guest itself is not touched. There is no undo.',
-  search: 'remove drop prune old vzdump archive dump pbs free space',
+  summary: 'Delete one backup; a protected one is refused. The guest is not touched. There is no undo.',
+  search: 'remove drop prune old vzdump archive dump pbs storage free space',
   input: {
     backup,
-    node: node.optional().describe('Only when several nodes have one of that id.'),
+    node: node.optional().describe('Only when several have that id.'),
     wait_s: waitSeconds.optional(),
   },
   touches: ({ backup }) => ownersOf(backup),

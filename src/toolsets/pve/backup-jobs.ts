@@ -81,9 +81,9 @@ export default definePveTool({
   title: 'List backup jobs and what they miss',
   effect: 'read',
   summary:
-    'List the scheduled backup jobs: when they run, which guests they cover, where to, what they keep; and the guests that ' +
-    'are in no job, or only in one that is switched off.',
-  search: 'schedule cron nightly automatic vzdump plan coverage unprotected guests not backed up retention prune',
+    'Scheduled backup jobs (when, which guests, where to, what is kept), and the guests that no active job ' +
+    'covers.',
+  search: 'list cron nightly automatic vzdump plan coverage unprotected not backed up retention prune disabled',
   input: {},
 
   async run(_, { pve, signal }) {

@@ -24,11 +24,11 @@ export default definePveTool({
   effect: 'read',
   core: true,
   summary:
-    'List the backups on every storage of every node, Proxmox Backup Server included, newest first: guest, time, size, ' +
-    'notes, whether protected and verified. Filters by guest, storage and node.',
-  search: 'show vzdump archives pbs snapshots datastore dump restore points when was it last backed up',
+    'Backups on all storages, Proxmox Backup Server included, newest first: guest, time, size, notes, whether ' +
+    'protected and verified.',
+  search: 'list show vzdump archives pbs snapshots datastore dump restore points when was it last backed up',
   input: {
-    guest: guest.optional().describe('Only of this guest: VMID (also of a deleted one) or name.'),
+    guest: guest.optional().describe('VMID (also of a deleted guest) or name.'),
     storage: storage.optional(),
     node: node.optional(),
     limit: limit(200, 50),

@@ -77,8 +77,8 @@ export default definePveTool({
   effect: 'change',
   core: true,
   summary:
-    'Make a new VM or container from a backup, beside the original, which is left alone. VMID, node and storage are chosen ' +
-    'when not given. pve_guest_restore puts a backup over an existing guest.',
+    'Make a new VM or container from a backup; the original is left alone. pve_guest_restore puts a backup over ' +
+    'an existing guest.',
   search: 'recover copy vzdump archive pbs import qmrestore pct restore disaster test',
   input,
   touches: ({ new_vmid }) => (new_vmid === undefined ? [] : [new_vmid]),

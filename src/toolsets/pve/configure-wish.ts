@@ -20,12 +20,12 @@ export const wishes = {
   protection: z.boolean().optional().describe('No deleting of it or its disks.'),
   tags: tags.optional().describe('All its tags.'),
   description: z.string().max(8192).optional().describe('Notes.'),
-  boot: z.array(device).min(1).optional().describe('VMs: order, such as scsi0, net0.'),
+  boot: z.array(device).min(1).optional().describe('VMs: order (scsi0, net0).'),
   ci_user: user.optional().describe('Cloud-init: user.'),
   ssh_keys: sshKeys.optional().describe('Cloud-init: public keys.'),
   ip: ip.optional().describe('Cloud-init: dhcp or 192.168.2.50/24.'),
   gateway: gateway.optional().describe('Cloud-init.'),
-  set: z.record(key, z.string().min(1).max(8192)).optional().describe('Any other keys, by their names in Proxmox VE.'),
+  set: z.record(key, z.string().min(1).max(8192)).optional().describe('Other keys, by their names in Proxmox VE.'),
   delete: z.array(key).optional().describe('Keys to set back to default.'),
 };
 

@@ -52,7 +52,7 @@ const shape = {
   cores: cores.default(1),
   memory_mib: memoryMib.default(1024),
   disk_gib: diskGib.default(8),
-  mounts: z.array(mount).max(20).optional().describe('More volumes, mounted at paths.'),
+  mounts: z.array(mount).max(20).optional().describe('More volumes.'),
   ip: ip.default('dhcp'),
   gateway: gateway.optional(),
   bridge: bridge.default('vmbr0'),
@@ -63,7 +63,7 @@ const shape = {
   features: z
     .array(z.enum(['fuse', 'keyctl', 'mknod']))
     .optional()
-    .describe('Set as root over SSH, which must be open.'),
+    .describe('Set as root over SSH.'),
   unprivileged: z.boolean().default(true).describe('Root inside is nobody outside.'),
   onboot: onBoot.optional(),
   tags: tags.optional(),
@@ -125,9 +125,7 @@ export default definePveTool({
   name: 'pve_ct_create',
   title: 'Create a container',
   effect: 'change',
-  summary:
-    'Create a container from a template, start it and tell its address. Template, node, storage and VMID are found when not ' +
-    'given. Without an SSH key it gets a root password, kept in a file on this machine.',
+  summary: 'Create a container from a template, start it and tell its address.',
   search: 'new lxc make deploy provision pct create debian ubuntu alpine turnkey linux box',
   input: shape,
   touches: ({ new_vmid }) => (new_vmid === undefined ? [] : [new_vmid]),

@@ -90,22 +90,20 @@ export default definePveTool({
   name: 'pve_disk_add',
   title: 'Add a disk to a guest',
   effect: 'change',
-  summary:
-    'Add a new, empty disk to a VM on the next free slot, or a formatted mount point to a container, and wait until it is ' +
-    'there. It is included in backups unless told otherwise. Tells the slot and the volume.',
+  summary: 'Add an empty disk to a VM on the next free slot, or a formatted mount point to a container.',
   search: 'attach create volume storage mount point mp0 scsi1 virtio drive hard disk more space pct qm set',
   input: {
     guest,
-    size_gib: diskGib.describe('Size in GiB.'),
-    storage: onStorage.optional().describe('Storage; else that of its first disk.'),
-    bus: z.enum(buses).optional().describe('VMs; else scsi.'),
+    size_gib: diskGib.describe('Size.'),
+    storage: onStorage.optional().describe('Else that of its first disk.'),
+    bus: z.enum(buses).optional().describe('VMs: else scsi.'),
     mount: z
       .string()
       .regex(/^\/[^,\s]+$/, 'must be an absolute path')
       .max(512)
       .refine((text) => !/\/\.{1,2}(\/|$)/.test(text), 'must hold no . or ..')
       .optional()
-      .describe('Containers: the path that it is mounted at.'),
+      .describe('Containers: where it is mounted.'),
     backup: z.boolean().default(true).describe('Include it in backups.'),
   },
 

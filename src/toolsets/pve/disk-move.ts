@@ -103,15 +103,15 @@ export default definePveTool({
   title: 'Move a disk to another storage',
   effect: 'change',
   summary:
-    'Copy a disk of a VM (running or not) or of a stopped container to another storage and use it there; the old volume ' +
-    'stays as an unused one, or is deleted after the copy. Waits until it is done.',
+    'Move a disk of a VM (running or not) or of a stopped container to another storage. The old volume stays as ' +
+    'an unused one, unless delete_source.',
   search: 'migrate storage relocate copy volume move_disk move_volume convert format pct move-volume qm disk move',
   input: {
     guest,
     disk: diskKey,
-    storage: onStorage.describe('Storage to move it to.'),
-    delete_source: z.boolean().default(false).describe('Delete the old volume when the copy is done.'),
-    format: z.enum(formats).optional().describe('VMs: format on a storage of files.'),
+    storage: onStorage.describe('Where to.'),
+    delete_source: z.boolean().default(false).describe('Delete the old volume after the copy.'),
+    format: z.enum(formats).optional().describe('VMs, on a storage of files.'),
     wait_s: waitSeconds.optional(),
   },
 

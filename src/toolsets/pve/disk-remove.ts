@@ -114,8 +114,8 @@ export default definePveTool({
   title: 'Detach or destroy a disk',
   effect: 'destroy',
   summary:
-    'Take a disk or mount point away from a VM or container: detached, its volume stays as an unused one; with destroy the ' +
-    'volume is deleted with its data. A volume of a container is destroyed once it is detached.',
+    'Detach a disk or mount point from a VM or container: its volume stays as an unused one, or with destroy is ' +
+    'deleted with its data. A volume of a container is destroyed once it is detached.',
   search: 'delete unlink unplug remove drive volume mount point unused wipe pct qm disk unlink',
   input: {
     guest,

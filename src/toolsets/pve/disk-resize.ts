@@ -69,8 +69,8 @@ export default definePveTool({
   title: 'Grow a disk of a guest',
   effect: 'change',
   summary:
-    'Grow a disk of a VM or container, to a size (64G) or by one (+8G), and wait until it is done. It cannot be made ' +
-    'smaller again. A container grows its file system with it, a VM does that inside.',
+    "Grow a disk of a VM or container; it cannot be made smaller again. A container's file system grows with it, " +
+    "a VM's is grown inside.",
   search: 'enlarge extend expand increase bigger space rootfs volume full resize pct resize qm resize shrink',
   input: {
     guest,
@@ -78,7 +78,7 @@ export default definePveTool({
     size: z
       .string()
       .regex(/^\+?\d+(\.\d+)?[KMGT]$/, 'must be as 64G or +8G')
-      .describe('64G for that size, +8G for that much more.'),
+      .describe('64G, or +8G for so much more.'),
   },
 
   async confirm({ guest: ref, disk: key, size }, context) {

@@ -18,21 +18,21 @@ const input = {
     .regex(/^https?:\/\/[^\s/]+\/\S+$/, 'must be an http or https URL of a file')
     .max(2000)
     .optional()
-    .describe('An ISO image, container template or disk image.'),
+    .describe('http or https.'),
   template: z
     .string()
     .min(2)
     .max(255)
     .optional()
-    .describe("Instead of url: the beginning of a name in Proxmox's own list (debian-13)."),
-  content: z.enum(['iso', 'vztmpl', 'import']).optional().describe('Else told by the ending of the name.'),
+    .describe("Instead of url: beginning of a name in Proxmox's list (debian-13)."),
+  content: z.enum(['iso', 'vztmpl', 'import']).optional().describe('Else by the ending of the name.'),
   filename: z.string().min(3).max(255).optional().describe('Else as in the url.'),
   checksum: z
     .string()
     .regex(/^[0-9A-Fa-f]+$/, 'must be hexadecimal')
     .max(128)
     .optional()
-    .describe('MD5 or SHA sum that it must have.'),
+    .describe('MD5 or SHA to check.'),
   storage: storage.optional().describe('Else the one with most free space.'),
   node: node.optional().describe('Needed where the storage is not shared.'),
   wait_s: waitSeconds.optional(),
@@ -100,8 +100,8 @@ export default definePveTool({
   title: 'Download an image or template',
   effect: 'change',
   summary:
-    "Download an ISO image, container template or disk image from a URL, or a container template of Proxmox's own list, " +
-    'to a storage; wait until it is there, with its checksum checked. A name that is taken is refused.',
+    "Download an ISO image, container template or disk image to a storage, from a URL or from Proxmox's own list " +
+    'of templates. A name that is taken is refused.',
   search: 'fetch get iso cloud image qcow2 appliance pveam wget upload install media lxc',
   input,
   // It is about no guest.

@@ -72,8 +72,8 @@ export default definePveTool({
   title: 'Export guests as code',
   effect: 'read',
   summary:
-    'Write guests as they are now as Terraform (bpg/proxmox, import blocks), Ansible inventory (groups by node, kind, tag) ' +
-    'or ssh_config (through their nodes): as text when short, else into a new local file.',
+    'Write guests as they are as Terraform (bpg/proxmox, import blocks), Ansible inventory or ssh_config (through ' +
+    'their nodes): as text when short, else into a local file.',
   search: 'generate terraform hcl opentofu infrastructure iac yaml playbook hosts proxyjump tf',
   input: {
     format: z.enum(['terraform', 'ansible', 'ssh_config']).describe('What to write.'),
@@ -82,7 +82,7 @@ export default definePveTool({
       .string()
       .regex(/^[A-Za-z_][\w.-]{0,31}$/, 'must be a login name')
       .optional()
-      .describe('Login in the guests (ansible, ssh_config).'),
+      .describe('Login in the guests.'),
     to_file: z.boolean().default(false).describe('A file even when short.'),
   },
 

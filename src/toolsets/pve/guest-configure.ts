@@ -126,8 +126,8 @@ export default definePveTool({
   effect: 'change',
   core: true,
   summary:
-    'Change settings of a VM or container: the named ones, or any key by set and delete. Tells each before and after, and ' +
-    'what waits for a restart. What only root may do (bind mounts, keyctl, args, passthrough, unlock) goes over SSH.',
+    'Change settings of a VM or container: those named, or any key by set and delete. Tells what waits for a ' +
+    'restart. What only root may do (bind mounts, keyctl, args, passthrough, unlock) goes over SSH.',
   search:
     'edit update modify hardware options rename ram cpu cloud-init hostname features hookscript pct set qm set reconfigure',
   input: {

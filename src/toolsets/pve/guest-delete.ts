@@ -101,16 +101,16 @@ export default definePveTool({
   title: 'Delete a guest',
   effect: 'destroy',
   summary:
-    'Delete a stopped VM or container with its disks and snapshots. Backups stay. There is no undo: a human is shown what ' +
-    'will be lost, and asked.',
+    'Delete a stopped VM or container with its disks and snapshots. Backups stay. There is no undo: a human is ' +
+    'asked.',
   search: 'remove destroy erase drop vm lxc container purge qm destroy pct destroy',
   input: {
     guest,
-    purge: z.boolean().default(true).describe('Also take it out of backup, replication and HA jobs.'),
+    purge: z.boolean().default(true).describe('Also from backup, replication and HA jobs.'),
     destroy_unreferenced_disks: z
       .boolean()
       .default(false)
-      .describe('Also delete volumes of its VMID that its configuration does not name.'),
+      .describe('Also volumes of its VMID that its configuration does not name.'),
     wait_s: waitSeconds.optional(),
   },
 

@@ -4,15 +4,15 @@ import { node } from '../params.ts';
 
 /** The parameters by which guests are chosen. */
 export const guestFilter = {
-  kind: z.enum(['lxc', 'qemu']).optional().describe('lxc: containers; qemu: VMs.'),
+  kind: z.enum(['lxc', 'qemu']).optional().describe('Kind.'),
   status: z
     .enum(['running', 'stopped', 'paused', 'suspended', 'unknown', 'template'])
     .optional()
     .describe('unknown: the node is offline.'),
   node: node.optional(),
-  name: z.string().optional().describe('Part of the name, in any case.'),
-  tag: z.string().optional().describe('A tag they have.'),
-  pool: z.string().optional().describe('Their resource pool.'),
+  name: z.string().optional().describe('Part of the name.'),
+  tag: z.string().optional().describe('Tag.'),
+  pool: z.string().optional().describe('Resource pool.'),
 };
 
 /** A template is never run, so that it is not one of the stopped guests. */

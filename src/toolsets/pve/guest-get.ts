@@ -27,9 +27,9 @@ export default definePveTool({
   effect: 'read',
   core: true,
   summary:
-    'All about one VM or container in one call: state, load, configuration, IP addresses (of a running guest; a VM needs ' +
-    'its guest agent), snapshots, and configuration changes that wait for a restart. Parts that cannot be read are named.',
-  search: 'show details info status config ip address network disks memory cores description pending vm lxc container',
+    'One VM or container: state, load, configuration, IP addresses (a VM needs its guest agent), snapshots, and ' +
+    'changes that wait for a restart.',
+  search: 'show details info status ip address network disks memory cores description pending lxc all about',
   input: { guest },
 
   async run({ guest: ref }, { pve, signal }) {

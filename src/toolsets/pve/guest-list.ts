@@ -31,9 +31,9 @@ export default definePveTool({
   effect: 'read',
   core: true,
   summary:
-    'List the VMs and LXC containers of the whole datacentre: VMID, name, kind, state, node, CPU, memory, uptime, tags. ' +
-    'Filters by kind, state, node, name, tag and pool. Totals by state count every match, also past the limit.',
-  search: 'show all virtual machines vms containers lxc qemu guests running stopped inventory ct pct list qm list',
+    'VMs and LXC containers of the whole datacentre: VMID, name, state, node, CPU, memory, uptime, tags. Totals ' +
+    'by state count past the limit.',
+  search: 'list show all virtual machines qemu guests running stopped inventory ct pct list qm list',
   input,
 
   async run(filter, { pve, signal }) {

@@ -62,14 +62,15 @@ export default definePveTool({
   title: 'Move a guest to another node',
   effect: 'change',
   summary:
-    'Move a VM or container to another node of the cluster: a running VM without interruption, a running container by a ' +
-    'restart. What stands in the way (devices, bind mounts, missing storage) is told first. Waits, with progress.',
-  search: 'migrate live migration relocate evacuate maintenance balance cluster host qm migrate pct migrate',
+    'Move a VM or container to another node: a running VM without interruption, a running container by a restart. ' +
+    'What stands in the way is told first.',
+  search:
+    'migration live relocate evacuate maintenance balance cluster host qm migrate pct migrate bind mounts passthrough',
   input: {
     guest,
-    node: node.describe('Node to move it to.'),
-    restart: z.boolean().default(false).describe('Containers: one that runs may be restarted for it.'),
-    storage: onStorage.optional().describe('Storage for its disks there; else the ones of the same names.'),
+    node: node.describe('Where to.'),
+    restart: z.boolean().default(false).describe('A running container may be restarted.'),
+    storage: onStorage.optional().describe('For its disks there; else the same.'),
     wait_s: waitSeconds.optional(),
   },
 

@@ -59,19 +59,13 @@ export default definePveTool({
   effect: 'change',
   core: true,
   summary:
-    'Start, cleanly shut down, reboot, suspend or resume a VM or container, wait until it is done, and tell the state it ' +
-    'is in. A guest that is there already is left alone. One that ignores a shutdown can be stopped by pve_guest_stop.',
+    'Start, cleanly shut down, reboot, suspend or resume a VM or container. One that ignores a shutdown is for ' +
+    'pve_guest_stop.',
   search: 'power on boot turn off restart vm lxc container pct start qm start pause unpause',
   input: {
     guest,
-    action: z.enum(actions).describe('suspend pauses a VM in memory; resume continues it.'),
-    timeout_s: z
-      .number()
-      .int()
-      .min(1)
-      .max(3600)
-      .optional()
-      .describe('For shutdown and reboot: how long the guest may take to go down.'),
+    action: z.enum(actions).describe('suspend pauses a VM in memory.'),
+    timeout_s: z.number().int().min(1).max(3600).optional().describe('Seconds that it may take to go down.'),
     wait_s: waitSeconds.optional(),
   },
 

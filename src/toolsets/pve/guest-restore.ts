@@ -120,13 +120,13 @@ export default definePveTool({
   title: 'Restore a backup over an existing guest',
   effect: 'destroy',
   summary:
-    'Put a stopped VM or container back to a backup: its present disks, configuration and snapshots are lost. To look into ' +
-    'a backup first, or to keep both, pve_backup_restore makes a new guest from it.',
+    'Put a stopped VM or container back to a backup: its present disks, configuration and snapshots are lost. To ' +
+    'keep them, pve_backup_restore makes a new guest.',
   search: 'recover overwrite replace revert vzdump archive pbs qmrestore force pct restore',
   input: {
     guest,
     backup,
-    storage: storage.optional().describe('For its disks; else as now (container) or as in the backup (VM).'),
+    storage: storage.optional().describe('For its disks; else as now (container), as in the backup (VM).'),
     start: z.boolean().default(false).describe('Start it afterwards.'),
     wait_s: waitSeconds.optional(),
   },

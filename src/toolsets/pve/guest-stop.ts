@@ -65,12 +65,12 @@ export default definePveTool({
   effect: 'destroy',
   core: true,
   summary:
-    'Stop a VM or container at once, or reset a VM, as if its power were cut: unsaved data is lost. For a guest that hangs ' +
-    'or ignores a shutdown; otherwise use pve_guest_power with shutdown. Waits until it is done.',
-  search: 'force kill hard power off unresponsive hung vm lxc container pct stop qm stop qm reset',
+    'Stop a VM or container at once, or reset a VM: unsaved data is lost. For a guest that hangs; otherwise use ' +
+    'pve_guest_power with shutdown.',
+  search: 'force kill hard power off cut unresponsive hung lxc pct stop qm stop qm reset',
   input: {
     guest,
-    action: z.enum(['stop', 'reset']).default('stop').describe('stop turns it off; reset restarts a VM at once.'),
+    action: z.enum(['stop', 'reset']).default('stop').describe('reset restarts a VM at once.'),
     wait_s: waitSeconds.optional(),
   },
 

@@ -36,8 +36,8 @@ export default definePveTool({
   title: 'Make a template of a guest',
   effect: 'destroy',
   summary:
-    'Make a template of a stopped VM or container without snapshots. It can be cloned from then on and never runs again; ' +
-    'there is no way back.',
+    'Make a template of a stopped VM or container without snapshots. It can be cloned and never runs again; there ' +
+    'is no way back.',
   search: 'convert golden image base qm template pct template reusable',
   input: { guest, wait_s: waitSeconds.optional() },
 

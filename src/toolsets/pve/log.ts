@@ -37,15 +37,10 @@ const input = {
   node: node.optional(),
   guest: guest.optional(),
   log: z.enum(['journal', 'firewall']).default('journal').describe('A guest has a firewall log only.'),
-  since: time.optional().describe('An age (90s, 30m, 2h, 3d) or a time with its zone (2026-11-20T03:00:00Z).'),
+  since: time.optional().describe('An age (30m, 3d) or a time with zone (2026-11-20T03:00:00Z).'),
   until: time.optional().describe('Likewise.'),
-  grep: z
-    .string()
-    .min(1)
-    .max(500)
-    .optional()
-    .describe('Only lines with this text, in any case; error|fail for either.'),
-  lines: z.number().int().min(1).max(2000).default(100).describe('At most so many, the newest.'),
+  grep: z.string().min(1).max(500).optional().describe('Only lines with this text; error|fail for either.'),
+  lines: z.number().int().min(1).max(2000).default(100).describe('Up to 2000.'),
 };
 type Input = z.infer<z.ZodObject<typeof input>>;
 
@@ -106,8 +101,8 @@ export default definePveTool({
   effect: 'read',
   core: true,
   summary:
-    "The newest lines of a node's journal, of its firewall log, or of a guest's firewall log: of a span of time, and only lines " +
-    'with a text, if wanted. The log of a task is in pve_task_get; what a guest itself logs is read by pct_exec or vm_exec.',
+    "The newest lines of a node's journal or firewall log, or of a guest's firewall log. For a task's log use " +
+    'pve_task_get, for logs inside a guest ssh_exec.',
   search: 'syslog journalctl dmesg messages errors kernel systemd service why failed dropped packets',
   input,
 

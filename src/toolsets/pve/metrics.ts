@@ -156,9 +156,9 @@ export default definePveTool({
   effect: 'read',
   core: true,
   summary:
-    'How CPU, memory, disk, network and pressure of a node or guest, or the use of a storage, went over an hour to a year: ' +
-    'least, mean, greatest and last value of each series, and its course as a sparkline from oldest to newest.',
-  search: 'rrd history graph trend statistics usage performance monitoring chart peak average',
+    "Course of CPU, memory, disk, network and pressure of a node or guest, or of a storage's use: least, mean, " +
+    'greatest and last values with a sparkline.',
+  search: 'rrd history graph over time trend statistics performance monitoring chart peak average load',
   input: {
     node: node.optional(),
     guest: guest.optional(),

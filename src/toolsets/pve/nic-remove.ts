@@ -22,8 +22,8 @@ export default definePveTool({
   title: 'Remove a network card',
   effect: 'change',
   summary:
-    'Remove a network card from a VM or container: the guest is no longer reached through it. Tells what it was, with its ' +
-    'MAC, so that it can be added again.',
+    'Remove a network card from a VM or container. Tells what it was, with its MAC, so that it can be added ' +
+    'again.',
   search: 'delete unplug detach network interface net0 ethernet disconnect bridge pct qm set',
   input: { guest, nic: nicKey },
 

@@ -24,8 +24,8 @@ export default definePveTool({
   title: 'Add or change a network card',
   effect: 'change',
   summary:
-    'Change a network card of a VM or container, or add one when nic is left out. What is not given stays as it is, the ' +
-    'MAC too. Tells the card before and after, and whether it waits for a restart.',
+    'Change a network card of a VM or container, or add one when nic is left out. What is not given stays, the ' +
+    'MAC too.',
   search: 'network interface ethernet net0 bridge vmbr0 vlan tag address dhcp gateway link disconnect pct qm set',
   input: { guest, nic: nicKey.optional(), ...wishes },
 

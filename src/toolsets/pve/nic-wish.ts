@@ -14,17 +14,17 @@ const models = ['virtio', 'e1000', 'e1000e', 'rtl8139', 'vmxnet3'] as const;
 export const wishes = {
   bridge: bridge.optional(),
   model: z.enum(models).optional().describe('VMs; else kept or virtio.'),
-  vlan: z.number().int().min(0).max(4094).optional().describe('VLAN tag; 0 for none.'),
+  vlan: z.number().int().min(0).max(4094).optional().describe('Tag; 0 for none.'),
   firewall: z.boolean().optional().describe("Proxmox VE's firewall."),
   mac: z
     .string()
     .refine((text) => /^[0-9A-F][02468ACE](:[0-9A-F]{2}){5}$/i.test(text), 'must be a unicast MAC address')
     .optional()
-    .describe('MAC; else kept or made.'),
+    .describe('Else kept or made.'),
   ip: ip.optional().describe('Containers: dhcp or 192.168.2.50/24.'),
-  gateway: gateway.optional().describe('Containers: gateway of ip.'),
-  link_down: z.boolean().optional().describe('Unplug or plug the cable.'),
-  rate: z.number().min(0).max(100_000).optional().describe('Limit in MB/s; 0 for none.'),
+  gateway: gateway.optional().describe('Containers.'),
+  link_down: z.boolean().optional().describe('Unplug the cable.'),
+  rate: z.number().min(0).max(100_000).optional().describe('MB/s; 0 for no limit.'),
 };
 
 export type Wishes = z.infer<z.ZodObject<typeof wishes>>;

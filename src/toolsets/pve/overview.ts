@@ -79,10 +79,9 @@ export default definePveTool({
   effect: 'read',
   core: true,
   summary:
-    'The whole datacentre at a glance: cluster or standalone, quorum, each node with CPU, RAM, root disk, uptime and version, ' +
-    'guests by state, storage use, and what needs attention: nodes offline, full storages, locked guests, failed tasks.',
-  search:
-    'health status dashboard server resources cpu ram memory usage summary cluster nodes proxmox version load problems',
+    'The whole datacentre at a glance: quorum, nodes with load and version, guests by state, storage use, and ' +
+    'what needs attention (nodes offline, full storages, locked guests, failed tasks).',
+  search: 'health status dashboard server resources cpu ram memory uptime summary cluster standalone proxmox problems',
   input: {},
 
   async run(_, { pve, signal }) {

@@ -40,15 +40,13 @@ export default definePveTool({
   title: 'Take a snapshot of a guest',
   effect: 'change',
   core: true,
-  summary:
-    'Take a snapshot of a VM or container and wait until it is taken. The guest goes on running. Without a name it is ' +
-    'called by the time. For a VM, vmstate saves its memory too. Needs a storage that has snapshots.',
+  summary: 'Take a snapshot of a VM or container, which goes on running. Needs a storage that has snapshots.',
   search: 'make restore point checkpoint before upgrade rollback vm lxc qm snapshot pct snapshot',
   input: {
     guest,
-    name: snapshotName.optional(),
+    name: snapshotName.optional().describe('Else named by the time.'),
     description: z.string().max(4096).optional().describe('What it is for.'),
-    vmstate: z.boolean().default(false).describe('VMs: save the memory too, so that a rollback resumes it.'),
+    vmstate: z.boolean().default(false).describe('VMs: save the memory too; a rollback resumes it.'),
     wait_s: waitSeconds.optional(),
   },
 

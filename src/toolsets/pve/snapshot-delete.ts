@@ -44,12 +44,12 @@ export default definePveTool({
   title: 'Delete a snapshot of a guest',
   effect: 'destroy',
   summary:
-    'Delete one snapshot of a VM or container; its present state and its other snapshots stay. There is no way back to ' +
-    'that point afterwards. Waits until it is done.',
+    'Delete one snapshot of a VM or container; its present state and other snapshots stay. There is no way back ' +
+    'to that point afterwards.',
   search: 'remove drop clean up old checkpoint restore point qm delsnapshot pct delsnapshot',
   input: {
     guest,
-    snapshot: snapshotName.describe('Snapshot to delete, as pve_snapshot_list names it.'),
+    snapshot: snapshotName.describe('Snapshot name.'),
     wait_s: waitSeconds.optional(),
   },
 

@@ -11,9 +11,9 @@ export default definePveTool({
   effect: 'read',
   core: true,
   summary:
-    'List the snapshots of a VM or container as a tree, each after its parent, with time, description and whether memory ' +
-    'was saved. The one that the present state descends from is marked current.',
-  search: 'show restore points checkpoints history vm lxc container qm listsnapshot pct',
+    'Snapshots of a VM or container, each after its parent: time, description, whether memory was saved, and ' +
+    'which one the present state descends from.',
+  search: 'show restore points checkpoints history tree current lxc qm listsnapshot pct',
   input: { guest },
 
   async run({ guest: ref }, { pve, signal }) {

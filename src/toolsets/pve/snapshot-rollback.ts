@@ -79,13 +79,13 @@ export default definePveTool({
   effect: 'destroy',
   core: true,
   summary:
-    'Put the disks and configuration of a VM or container back to a snapshot: everything since is lost. A running guest ' +
-    'is stopped by it and stays stopped unless start is true; a snapshot with memory brings a VM back running.',
+    'Put the disks and configuration of a VM or container back to a snapshot: everything since is lost. A running ' +
+    'guest is stopped, and stays so unless start is true; a snapshot with memory brings a VM back running.',
   search: 'revert restore undo return checkpoint previous state qm rollback pct rollback',
   input: {
     guest,
-    snapshot: snapshotName.describe('Snapshot to go back to, as pve_snapshot_list names it.'),
-    start: z.boolean().default(false).describe('Start the guest afterwards.'),
+    snapshot: snapshotName.describe('Snapshot name.'),
+    start: z.boolean().default(false).describe('Start it afterwards.'),
     wait_s: waitSeconds.optional(),
   },
 

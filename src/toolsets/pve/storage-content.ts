@@ -36,16 +36,16 @@ export default definePveTool({
   title: 'List what is on storages',
   effect: 'read',
   summary:
-    'List the volumes on storages: disks, ISO images, container templates, import images, backups; with size, format and ' +
-    'the guest that owns them, largest first. Filters by storage, content, guest and node.',
+    'Volumes on storages: disks, ISO images, container templates, import images, backups; with size, format and ' +
+    'the guest that owns them.',
   search: 'show files isos images templates disks volumes orphaned unused space what uses pvesm list',
   input: {
     storage: storage.optional(),
     content: z
       .enum(['images', 'rootdir', 'iso', 'vztmpl', 'import', 'backup', 'snippets'])
       .optional()
-      .describe('Only this: images are disks of VMs, rootdir of containers, vztmpl templates.'),
-    guest: guest.optional().describe('Only of this guest: VMID (also of a deleted one) or name.'),
+      .describe('images: disks of VMs; rootdir: of containers; vztmpl: templates.'),
+    guest: guest.optional().describe('VMID (also of a deleted guest) or name.'),
     node: node.optional(),
     sort: z.enum(['size', 'newest', 'name']).default('size').describe('What comes first.'),
     limit: limit(200, 50),

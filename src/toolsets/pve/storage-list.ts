@@ -62,15 +62,15 @@ export default definePveTool({
   effect: 'read',
   core: true,
   summary:
-    'List storages with type, use and free space, what they may hold (images, rootdir, iso, vztmpl, backup), whether they are ' +
-    'shared, and on which nodes; inactive and disabled ones are told. A shared storage is one row.',
+    'Storages with type, use, free space, what they may hold, whether they are shared, and on which nodes; ' +
+    'inactive and disabled ones too.',
   search: 'disk space free full usage capacity datastore zfs lvm nfs ceph pbs volumes pvesm status',
   input: {
     node: node.optional(),
     content: z
       .enum(['images', 'rootdir', 'iso', 'vztmpl', 'backup', 'snippets', 'import'])
       .optional()
-      .describe('Only storages that may hold this.'),
+      .describe('That may hold this.'),
   },
 
   async run({ node: only, content }, { pve, signal }) {

@@ -26,13 +26,13 @@ export default definePveTool({
   effect: 'read',
   core: true,
   summary:
-    'State of one task by its UPID, with the end of its log. With wait_s it waits for the end, which is how to go on with ' +
-    'a change that was still running when its tool answered.',
+    'State of a task and the end of its log. With wait_s it waits for the end: how to go on with a change that ' +
+    'still ran when its tool answered.',
   search: 'status progress log wait finished upid job output result',
   input: {
     upid,
-    wait_s: waitSeconds.default(0).describe('Wait at most this many seconds for the task to end.'),
-    log_lines: z.number().int().min(0).max(500).default(20).describe('How many lines from the end of its log.'),
+    wait_s: waitSeconds.default(0).describe('Seconds to wait for its end, up to 600.'),
+    log_lines: z.number().int().min(0).max(500).default(20).describe('Lines from the end of its log.'),
   },
 
   async run({ upid, wait_s, log_lines }, context) {

@@ -20,12 +20,12 @@ export default definePveTool({
   effect: 'read',
   core: true,
   summary:
-    'List tasks (starts, stops, backups, snapshots, migrations, …) of the whole cluster: running ones first, then the newest, ' +
-    'with user, duration and the reason of a failure. Filters: failed ones only, one guest, one node.',
+    'Tasks (starts, backups, migrations, …) of the whole cluster, running ones first, then the newest: user, ' +
+    'duration, reason of a failure.',
   search: 'history log jobs running failed errors upid activity who did what recent backup vzdump',
   input: {
-    errors: z.boolean().default(false).describe('Only tasks that failed.'),
-    guest: guest.optional().describe('Only tasks of this guest: VMID (also of a deleted one) or name.'),
+    errors: z.boolean().default(false).describe('Failed ones only.'),
+    guest: guest.optional().describe('VMID (also of a deleted guest) or name.'),
     node: node.optional(),
     limit: limit(100, 20),
   },

@@ -120,9 +120,7 @@ export default definePveTool({
   name: 'pve_task_stop',
   title: 'Stop a running task',
   effect: 'destroy',
-  summary:
-    'Stop a task that is running, in the middle of what it does; a guest may stay locked, stopped or half made by it. Tells ' +
-    'how the task ended and what is left.',
+  summary: 'Stop a running task in the middle of what it does: a guest may stay locked, stopped or half made by it.',
   search: 'cancel abort kill interrupt hung backup migration clone job end',
   input: { upid },
   touches: ({ upid }) => parseUpid(upid).id.match(/^\d+/) ?? [],

@@ -37,15 +37,15 @@ const isCpu = (text: string): boolean => /^[\w.+-]{1,60}$/.test(text);
 
 const shape = {
   name: hostName,
-  iso: z.string().max(255).optional().describe('ISO by name or volume id.'),
-  import_from: z.string().max(255).optional().describe('Cloud image or disk by name or volume id.'),
+  iso: z.string().max(255).optional().describe('Name or volume id.'),
+  import_from: z.string().max(255).optional().describe('Cloud image or disk: name or volume id.'),
   new_vmid: vmidParam.optional(),
   node: onNode.optional(),
   storage: onStorage.optional(),
   cores: cores.default(2),
   memory_mib: memoryMib.default(2048),
   cpu: z.string().refine(isCpu, 'must be a CPU type').default('x86-64-v2-AES').describe('CPU type, or host.'),
-  disk_gib: diskGib.optional().describe('Disk, GiB; an imported one grows to it.'),
+  disk_gib: diskGib.optional().describe('An imported one grows to it.'),
   ostype: z.enum(['l26', 'win11', 'win10', 'other']).default('l26').describe('l26 is Linux.'),
   uefi: z.boolean().optional().describe('UEFI with Secure Boot. Default: for win11.'),
   tpm: z.boolean().optional().describe('TPM 2.0. Default: for win11.'),
@@ -118,9 +118,7 @@ export default definePveTool({
   name: 'pve_vm_create',
   title: 'Create a virtual machine',
   effect: 'change',
-  summary:
-    'Create a VM from an ISO or a cloud image (with cloud-init: login, keys, address), with UEFI and TPM if wanted, and start ' +
-    'it. Node, storage and VMID are found when not given. A password is kept in a file on this machine.',
+  summary: 'Create a VM from an ISO or a cloud image (with cloud-init: login, keys, address) and start it.',
   search: 'new qemu kvm make deploy provision install qm create windows linux server desktop',
   input: shape,
   touches: ({ new_vmid }) => (new_vmid === undefined ? [] : [new_vmid]),

@@ -48,12 +48,12 @@ export default definePveTool({
   title: 'Delete a volume from a storage',
   effect: 'destroy',
   summary:
-    'Delete a volume that no guest uses: an ISO image, a container template, an import image, a disk that was left over. ' +
-    'One that a configuration or a snapshot names is refused. There is no undo.',
+    'Delete a volume that no guest uses: ISO image, container template, import image, disk left over. One that a ' +
+    'configuration or a snapshot names is refused. There is no undo.',
   search: 'remove iso template image orphaned leftover unused disk free space pvesm free',
   input: {
     volume,
-    node: node.optional().describe('Needed when several nodes have one of that id.'),
+    node: node.optional().describe('Only when several have that id.'),
     wait_s: waitSeconds.optional(),
   },
   touches: ({ volume }) => ownersOf(volume),

@@ -91,8 +91,8 @@ export default defineServerTool({
   effect: 'read',
   core: true,
   summary:
-    'What this MCP server is set up for and whether it works: mode, Proxmox VE API (version, token, privileges), SSH to the ' +
-    'nodes (login, host key, pct), protected guests, audit file, and everything that is wrong with its cure. Never fails.',
+    'How this MCP server is set up and whether it works: mode, API token and privileges, SSH to the nodes, ' +
+    'protected guests, audit file, and what is wrong, with its cure.',
   search: 'health check connection problem configuration settings doctor diagnose why does not work version mode token',
   input: {},
 

@@ -24,7 +24,7 @@ const input = {
   user,
   sudo: z.boolean().default(false).describe('As root, by sudo.'),
   timeout_s,
-  parallel: z.number().int().min(1).max(32).default(8).describe('How many at once.'),
+  parallel: z.number().int().min(1).max(32).default(8).describe('At once, up to 32.'),
   stop_on_failure: z.boolean().default(false).describe('Begin no more after a failure.'),
   force,
 };
@@ -35,8 +35,8 @@ export default defineSshTool({
   title: 'Run a command on many places',
   effect: 'execute',
   summary:
-    'Run one script on several hosts, containers and VMs at the same time. Places with the same outcome are told together, ' +
-    'what differs from most comes first; one that fails does not stop the others.',
+    'Run one script on several hosts, containers and VMs at once. Places with the same outcome are told together; ' +
+    'one that fails does not stop the others.',
   search: 'parallel fleet all servers cluster ansible pssh everywhere tag batch',
   input,
   touches: ({ targets = [] }) =>

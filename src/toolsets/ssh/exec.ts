@@ -10,8 +10,8 @@ export default defineSshTool({
   effect: 'execute',
   core: true,
   summary:
-    'Run a shell command or script on a node, on any other SSH host, in a container (ct/400) or a VM (vm/101), and give ' +
-    'back exit code, stdout and stderr. Runs as the login user; in a guest as root. What runs long goes on as a job (ssh_job_read).',
+    'Run a shell command or script on a node or other SSH host as its login user, or in a container (ct/400) or ' +
+    'VM (vm/101) as root. What runs long goes on as a job (ssh_job_read).',
   search: 'shell bash terminal remote ssh command execute script docker systemctl journalctl logs',
   input: { target: target.optional(), ...command },
   alarm: (input) => alarmFor(input, /^(ct|lxc)\//.test(input.target ?? '')),

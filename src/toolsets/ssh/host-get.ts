@@ -18,12 +18,12 @@ export default defineSshTool({
   title: 'Get all about an SSH host',
   effect: 'read',
   summary:
-    'Tell of one SSH host how it is reached (login, jump hosts, keys, host key), what it is and has (system, docker, zfs, ' +
-    'python, sudo, …), limits and how much of them is used, when it was last seen and its last error. Connects once.',
+    'How one SSH host is reached (login, jump hosts, keys, host key), what it has (system, docker, zfs, python, ' +
+    'sudo, …), its limits, use and last error. Connects once.',
   search: 'describe capabilities facts details info health fingerprint known_hosts kernel architecture why unreachable',
   input: {
     host: host.optional(),
-    connect: z.boolean().default(true).describe('False tells what is known without connecting.'),
+    connect: z.boolean().default(true).describe('False: only what is known.'),
   },
 
   async run({ host: name, connect }, context) {

@@ -69,13 +69,13 @@ export default defineSshTool({
   effect: 'read',
   core: true,
   summary:
-    'List the hosts that can be a target, from the cluster, the settings, the inventory file and ~/.ssh/config: login, jump ' +
-    'hosts, purpose, tags, limits, and how each was when last used. Connects to none.',
-  search: 'inventory servers machines targets available ssh config known connections find search online',
+    'Hosts that can be a target, from cluster, settings, inventory file and ~/.ssh/config: login, jump hosts, ' +
+    'purpose, tags, limits, state when last used. Connects to none.',
+  search: 'list servers machines available config known connections find search online',
   input: {
-    query: z.string().optional().describe('Words to find; the best match first.'),
-    tags: z.array(z.string()).optional().describe('With all of these tags.'),
-    purpose: z.string().optional().describe('With this in its purpose.'),
+    query: z.string().optional().describe('Words to find.'),
+    tags: z.array(z.string()).optional().describe('All of these.'),
+    purpose: z.string().optional().describe('Part of its purpose.'),
     capability: z.enum(capabilityNames).optional().describe('That ssh_host_get found there.'),
     online_only: z.boolean().default(false).describe('Reached lately, and not failed since.'),
     limit: limit(200, 100),

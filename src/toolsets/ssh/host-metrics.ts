@@ -50,7 +50,7 @@ export default defineSshTool({
   title: 'Measure a host or guest',
   effect: 'read',
   summary:
-    'How a host, container or VM is now, measured over a second: CPU, load, memory, disks, network, top processes, pressure, ' +
+    'A host, container or VM measured over a second: CPU, load, memory, disks, network, top processes, pressure, ' +
     'temperatures, ZFS, failed units, clock, and what needs attention.',
   search: 'health performance top htop free df iostat uptime ram swap slow busy oom sensors zpool inode bandwidth',
   input: {

@@ -18,8 +18,8 @@ export default defineSshTool({
   effect: 'change',
   human: 'Or the operator runs "proxmox-ssh-mcp trust HOST" in a terminal.',
   summary:
-    'Accept the SSH host key of a host that is not known yet. The operator is shown its fingerprint and decides, whatever ' +
-    'the mode. A changed or revoked key is never accepted here.',
+    'Accept the SSH key of a host that is not known yet. The operator is shown its fingerprint and decides, ' +
+    'whatever the mode. A changed or revoked key is never accepted.',
   search: 'known_hosts fingerprint untrusted verify unknown host key verification failed first connection',
   input: { host },
   // It takes hosts, by their names in the inventory; a guest is none.

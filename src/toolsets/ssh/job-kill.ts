@@ -20,8 +20,8 @@ export default defineSshTool({
   effect: 'change',
   core: true,
   summary:
-    'End every process of a job, and say what was seen of them. Of a detached job that is over, remove what it left on its ' +
-    'host, output included (it goes by itself a week after its start).',
+    'End every process of a job, and say what was seen. Of a detached job that is over, remove what it left on ' +
+    'its host, output included (else gone a week after its start).',
   search: 'stop terminate cancel abort background command signal TERM KILL cleanup',
   input: { job },
   touches: ({ job: text }) => {

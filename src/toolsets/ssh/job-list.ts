@@ -16,10 +16,10 @@ export default defineSshTool({
   effect: 'read',
   core: true,
   summary:
-    'List the jobs of this server and the detached ones that were started from this machine; with a target, ask that ' +
-    'place what it has, detached jobs of others included.',
+    'Jobs of this server, and detached ones started from this machine; with a target, all detached jobs that are ' +
+    'there.',
   search: 'background commands running finished processes started nohup',
-  input: { target: target.optional().describe('Ask this place: pve1, ct/400, vm/101. Default: none is asked.') },
+  input: { target: target.optional().describe('Ask this place too: pve1, ct/400, vm/101.') },
   run: async ({ target: at }, context) => (at === undefined ? known(context) : asked(at, context)),
 });
 

@@ -38,15 +38,15 @@ export default defineSshTool({
   effect: 'read',
   core: true,
   summary:
-    'Whether a job still runs or how it ended, and its output from a cursor on. Waits up to wait_s for news. Works for jobs ' +
-    'of this server, and for detached ones after a restart too.',
+    'Whether a job runs or how it ended, and its output from a cursor on. Detached jobs are there after a restart ' +
+    'too.',
   search: 'background output log tail follow progress poll status long running command wait exit code',
   input: {
     job,
-    cursor: z.string().max(32).optional().describe('Go on after the answer that told it. Default: the beginning.'),
-    wait_s: z.number().int().min(0).max(60).default(0).describe('Wait so long for output or the end.'),
+    cursor: z.string().max(32).optional().describe('As the last answer told; else from the beginning.'),
+    wait_s: z.number().int().min(0).max(60).default(0).describe('Seconds to wait for output or the end, up to 60.'),
     stream: z.enum(streamNames).optional().describe('Only this one.'),
-    tail: z.number().int().min(1).max(1000).optional().describe('Only the last so many lines, instead of a cursor.'),
+    tail: z.number().int().min(1).max(1000).optional().describe('So many last lines, instead of a cursor.'),
   },
 
   async run({ job: text, cursor, wait_s, stream, tail }, context) {

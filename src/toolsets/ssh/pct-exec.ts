@@ -10,8 +10,8 @@ export default defineSshTool({
   effect: 'execute',
   core: true,
   summary:
-    'Run a shell command or script as root inside a running LXC container, by pct exec on the node that runs it; nothing ' +
-    'is needed in the container. Gives exit code, stdout and stderr. The same as ssh_exec with target ct/<vmid>.',
+    'Run a shell command or script as root in a running LXC container, by pct exec on its node; the same as ' +
+    'ssh_exec with target ct/VMID.',
   search: 'lxc container shell bash inside attach lxc-attach docker ps exec command script',
   input: { vmid, ...command },
   alarm: (input) => alarmFor(input, true),

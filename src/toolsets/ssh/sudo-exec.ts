@@ -10,8 +10,8 @@ export default defineSshTool({
   effect: 'execute',
   core: true,
   summary:
-    'Run a shell command or script as root on a node or SSH host whose login is not root, by sudo; its password, where one ' +
-    'is needed, comes from the settings. Otherwise as ssh_exec, which is enough where the login is root.',
+    'Run a shell command or script as root, by sudo, on a node or SSH host whose login is not root (else ssh_exec ' +
+    'is enough). A password that it needs comes from the settings.',
   search: 'sudo root privileged administrator shell bash remote command execute apt systemctl',
   input: { target: target.optional(), ...command },
   alarm: (input) => alarmFor(input, /^(ct|lxc)\//.test(input.target ?? '')),

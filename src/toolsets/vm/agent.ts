@@ -50,17 +50,12 @@ export default definePveTool({
   title: 'Ask the guest agent of a VM',
   effect: 'read',
   summary:
-    'What the QEMU guest agent of a running VM tells: whether it answers (and how to install or enable it when not), its ' +
-    'version, operating system, addresses, file systems with their use, and whether they are frozen. Sends only GET requests.',
+    'What the QEMU guest agent of a running VM tells: whether it answers (else how to install or enable it), ' +
+    'version, operating system, addresses, file systems with use, whether frozen.',
   search: 'ping qga osinfo hostname ip disk usage df inside fsfreeze agent running installed',
   input: {
     guest,
-    what: z
-      .array(z.enum(parts))
-      .min(1)
-      .max(4)
-      .optional()
-      .describe('What to ask besides whether it answers. Default: all.'),
+    what: z.array(z.enum(parts)).min(1).max(4).optional().describe('Default: all.'),
   },
 
   async run({ guest: ref, what = parts }, { pve, signal }) {

@@ -10,8 +10,9 @@ export default definePveTool({
   effect: 'execute',
   core: true,
   summary:
-    'Run a shell command or script as root inside a running Linux VM by its QEMU guest agent: no SSH or network needed. Gives ' +
-    'exit code, stdout and stderr. Script and stdin: 64 KiB. What it leaves in the background has to give up its output (>/dev/null 2>&1 &).',
+    'Run a shell command or script as root in a running Linux VM by its QEMU guest agent, without SSH or network; ' +
+    'the same as ssh_exec with target vm/VMID. Script and stdin: 64 KiB. What it leaves in the background has to ' +
+    'give up its output (>/dev/null 2>&1 &).',
   search: 'virtual machine qemu qga bash inside terminal execute remote qm guest',
   input: { guest, ...command },
   alarm: (input) => alarmFor(input, false),
