@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { type Each, newWord, paired, type Road, type Way } from './road.ts';
 import type { Row } from './table.ts';
 import { median, timed } from './timing.ts';
@@ -51,6 +52,8 @@ export async function atOnce(ways: Each<Way>, roads: Each<Road>): Promise<Row[]>
 
 /** More commands at the same time than any of the others takes. */
 export async function crowd(way: Way, road: Road): Promise<Row[]> {
+  // Every call of the client waits for the same pipe.
+  setMaxListeners(CROWD);
   const taken = await together(road, CROWD);
   const wanted = { wanted: `${CROWD} of ${CROWD}`, met: taken.right === CROWD };
   return [{ what: way.name, ours: told(taken, CROWD), ...wanted }];
