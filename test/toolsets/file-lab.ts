@@ -1,8 +1,10 @@
-import { chmodSync, mkdtempSync } from 'node:fs';
+import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Secret } from '../../src/secret.ts';
 import type { HostSpec, Ssh } from '../../src/ssh/client.ts';
+import { createPool } from '../../src/ssh/pool.ts';
+import { createSsh } from '../../src/ssh/run.ts';
 import type { KnownHost, ToolContext } from '../../src/toolsets/tool.ts';
 import { login, sshTo } from '../rig/login.ts';
 import { type Sshd, type SshdOptions, startSshd } from '../rig/sshd.ts';
@@ -57,6 +59,13 @@ export class FileLab {
     const hosts = [...USERS, 'root'].map((user) => this.host(user));
     const known = [...hosts, this.host('root', { name: 'pve1' })];
     return { ssh: shellOn(ssh, known), setup: { ...setup, transferDir: this.transfer }, ...more };
+  }
+
+  /** Connections of their own, which take the server's key on any port. */
+  connections(): Ssh {
+    const known = join(this.folder, 'known_hosts');
+    writeFileSync(known, `[127.0.0.1]:* ${this.sshd.hostKeyLine.split(' ').slice(1).join(' ')}\n`);
+    return createSsh(createPool({ knownHosts: [known], ownKnownHosts: join(this.folder, 'own_known_hosts') }));
   }
 
   async call(name: string, input: Input, over = this.over()): Promise<FileTold> {

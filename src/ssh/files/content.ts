@@ -2,18 +2,17 @@ import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
-import { Failure } from '../../failure.ts';
 
 // Smaller pieces cost far more of the one thread there is.
 const PIECE = 256 * 1024;
 const HASHED_AT_ONCE = 1024 * 1024;
 
-/** Opens a regular file that is not a link, as node:fs does; `invalid-input` when it is none. */
+/** Opens a regular file that is not a link, as node:fs does; rejects with EISDIR when it is none. */
 export async function openRegular(path: string, flags = constants.O_RDONLY): Promise<FileHandle> {
   const handle = await open(path, flags | constants.O_NOFOLLOW | constants.O_NONBLOCK, 0o600);
   if ((await handle.stat()).isFile()) return handle;
   await handle.close();
-  throw new Failure('invalid-input', 'That is no regular file.', 'Only files can be sent and received.');
+  throw Object.assign(new Error('no regular file'), { code: 'EISDIR' });
 }
 
 /** SHA-256 of the first `bytes` of a file, in hex; of fewer when it is shorter. */

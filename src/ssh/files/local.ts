@@ -88,41 +88,32 @@ function unlessThere(error: unknown): void {
   if (codeOf(error) !== 'EEXIST') throw error;
 }
 
-/** What went wrong with a file of the transfer folder, with its cure. */
+/** Why it could not be done with a file of the transfer folder, by the code of the error. */
+const tellings = (path: string): Readonly<Record<string, readonly [Failure['kind'], string, string]>> => {
+  const link = ['invalid-input', `${path} goes by a link, or by a file.`, 'Links in it are not followed.'] as const;
+  const full = [
+    'misconfigured',
+    `There is no room for ${path}.`,
+    'Make room, or set another MCP_TRANSFER_DIR.',
+  ] as const;
+  const barred = ['misconfigured', `${path} may not be read or written.`, 'Correct its mode or owner.'] as const;
+  return {
+    ENOENT: ['not-found', `There is no file ${path}.`, 'Only what is in that folder (MCP_TRANSFER_DIR) can be sent.'],
+    EEXIST: ['conflict', `${path} is there already.`, 'Choose another name, or set overwrite.'],
+    EISDIR: ['invalid-input', `${path} is no regular file.`, 'One file can be sent or received at a time.'],
+    ELOOP: link,
+    ENOTDIR: link,
+    ENOSPC: full,
+    EDQUOT: full,
+    EFBIG: full,
+    EACCES: barred,
+    EPERM: barred,
+    EROFS: barred,
+  };
+};
+
+/** What went wrong with the file of that path on this machine, with its cure; any other error as it is. */
 export function localFailure(error: unknown, path: string): unknown {
-  const fail = (kind: Failure['kind'], message: string, hint: string) =>
-    new Failure(kind, message, hint, { cause: error });
-  switch (codeOf(error)) {
-    case 'ENOENT':
-      return fail('not-found', `The transfer folder has no file ${path}.`, 'Put it there, or correct the path.');
-    case 'ELOOP':
-    case 'ENOTDIR':
-      return fail(
-        'invalid-input',
-        `${path} goes by a link, or by a file.`,
-        'Links in the transfer folder are not followed.',
-      );
-    case 'EEXIST':
-      return fail('conflict', `${path} is in the transfer folder already.`, 'Choose another name, or set overwrite.');
-    case 'EISDIR':
-      return fail('invalid-input', `${path} is a folder in the transfer folder.`, 'Name a file.');
-    case 'ENOSPC':
-    case 'EDQUOT':
-    case 'EFBIG':
-      return fail(
-        'misconfigured',
-        `There is no room for ${path} in the transfer folder.`,
-        'Make room, or let the operator set another MCP_TRANSFER_DIR.',
-      );
-    case 'EACCES':
-    case 'EPERM':
-    case 'EROFS':
-      return fail(
-        'misconfigured',
-        `${path} in the transfer folder may not be read or written.`,
-        'Correct its mode or owner.',
-      );
-    default:
-      return error;
-  }
+  const telling = tellings(path)[codeOf(error) ?? ''];
+  return telling ? new Failure(...telling, { cause: error }) : error;
 }

@@ -4,17 +4,18 @@ import { openRegular } from './content.ts';
 import { codeOf, type LocalFolder, OURS } from './local.ts';
 
 const GATHERED = 1024 * 1024;
-const ABANDONED_MS = 60_000;
+const ABANDONED_MS = 120_000;
 
 /**
  * What of a download is there. It is ours alone by its name, `.psm-KEY.TOKEN.busy`, while it is written, and
- * `.psm-KEY.part` when it was cut; renaming is how it is claimed. One that nobody has written to for a minute is
- * nobody's.
+ * `.psm-KEY.part` when it was cut; renaming is how it is claimed. One that nobody has written to for two minutes
+ * is nobody's.
  */
 export class Part {
   #gathered: Buffer[] = [];
   #bytes = 0;
-  #at: number;
+  #end: number;
+  #written: Promise<void> = Promise.resolve();
 
   private constructor(
     private readonly folder: LocalFolder,
@@ -23,7 +24,7 @@ export class Part {
     readonly file: FileHandle,
     size: number,
   ) {
-    this.#at = size;
+    this.#end = size;
   }
 
   /** Claims what is there, else begins anew. `key` and `token` are words. */
@@ -48,12 +49,13 @@ export class Part {
 
   /** How many bytes there are of it, those included that are still to be written. */
   get size(): number {
-    return this.#at + this.#bytes;
+    return this.#end + this.#bytes;
   }
 
   async startAnew(): Promise<void> {
+    await this.flush();
     await this.file.truncate(0);
-    this.#at = 0;
+    this.#end = 0;
   }
 
   /** Takes a piece. They are written a MiB at a time: waiting for the disk at each one costs half of the speed. */
@@ -63,24 +65,15 @@ export class Part {
     return this.#bytes < GATHERED ? undefined : this.flush();
   };
 
-  async flush(): Promise<void> {
+  /** Writes what was taken so far, after what is being written. */
+  flush(): Promise<void> {
     const pieces = this.#gathered;
-    const bytes = this.#bytes;
+    const at = this.#end;
+    this.#end += this.#bytes;
     this.#gathered = [];
     this.#bytes = 0;
-    if (bytes === 0) return;
-    const { bytesWritten } = await this.file.writev(pieces, this.#at);
-    this.#at += bytesWritten;
-    // A disk that fills up takes a part, and says why only when it is given the rest.
-    if (bytesWritten < bytes) await this.#writeRest(Buffer.concat(pieces).subarray(bytesWritten));
-  }
-
-  async #writeRest(rest: Buffer): Promise<void> {
-    for (let done = 0; done < rest.length; ) {
-      const { bytesWritten } = await this.file.write(rest, done, rest.length - done, this.#at);
-      done += bytesWritten;
-      this.#at += bytesWritten;
-    }
+    if (pieces.length > 0) this.#written = this.#written.then(() => writeAll(this.file, pieces, at));
+    return this.#written;
   }
 
   /** Gives it its final name in one step; rejects with EEXIST when there is a file already that may not be replaced. */
@@ -98,10 +91,24 @@ export class Part {
 
   /** Lets go of what was not published: `keep` leaves it for the next time. */
   async release(keep: boolean): Promise<void> {
-    if (keep) await this.flush().catch(() => undefined);
+    const whole = await this.flush().then(
+      () => true,
+      () => false,
+    );
     await this.file.close();
     const busy = this.folder.at(this.name);
-    if (keep && this.#at > 0) await rename(busy, this.folder.at(`${OURS}${this.key}.part`)).catch(() => undefined);
-    else await rm(busy, { force: true });
+    if (!keep || !whole || this.#end === 0) return rm(busy, { force: true });
+    await rename(busy, this.folder.at(`${OURS}${this.key}.part`)).catch(() => undefined);
+  }
+}
+
+async function writeAll(file: FileHandle, pieces: readonly Buffer[], at: number): Promise<void> {
+  const { bytesWritten } = await file.writev(pieces, at);
+  const bytes = pieces.reduce((sum, { length }) => sum + length, 0);
+  if (bytesWritten === bytes) return;
+  // A disk that fills up takes a part, and says why only when it is given the rest.
+  const rest = Buffer.concat(pieces).subarray(bytesWritten);
+  for (let done = 0; done < rest.length; ) {
+    done += (await file.write(rest, done, rest.length - done, at + bytesWritten + done)).bytesWritten;
   }
 }

@@ -129,51 +129,56 @@ publish
 `;
 
 /**
- * What of an upload is there. `b` is ours alone by its name; `p` is what one that was cut left, or another `b` whose
- * owner has not written for a minute. Renaming is how it is claimed. What is not ours, or has a second name, is not
- * trusted: the folder may be one that everybody writes to.
+ * What of an upload is there. While a script writes it, it is that one's alone by its name `b`; else it is called `p`, and
+ * is free for whoever renames it to a `b` of his own. So is a `b` that nobody has written to for two minutes. What is not
+ * ours, or has a second name, is not trusted: the folder may be one that everybody writes to.
  */
 const PART = `key=$8
 b=$d/.psm-$key.$token.busy
-p=$d/.psm-$key.part
+p=$d/.psm-$key.$token.part
+left() {
+  for one in "$d/.psm-$key".*.part "$d/.psm-$key".*.busy; do
+    [ -f "$one" ] && [ ! -L "$one" ] && [ "$(stat -c '%u %h' -- "$one")" = "$(id -u) 1" ] || continue
+    case $one in *.busy) [ -n "$(find "$one" -prune -mmin +2 2>/dev/null)" ] || continue ;; esac
+    return 0
+  done
+  return 1
+}
+hold() {
+  trap 'mv -f -- "$b" "$p" 2>/dev/null' 0
+  trap 'exit 1' 1 2 13 15
+}
 `;
 
-/** Begins an upload: tells how much of it is there already, and the hash of that. `$8` tells uploads apart. */
+/** Looks how much of an upload is there already, and tells the hash of that. `$8` tells uploads apart. */
 export const UPLOAD_BEGIN = `${COMMON}place
 check
-${PART}if ! mv -- "$p" "$b" 2>/dev/null; then
-  for one in "$d/.psm-$key".*.busy; do
-    [ -z "$(find "$one" -prune -mmin +1 2>/dev/null)" ] || mv -- "$one" "$b" 2>/dev/null
-  done
-fi
-h= n=0
-if [ -f "$b" ] && [ ! -L "$b" ] && [ "$(stat -c '%u %h' -- "$b")" = "$(id -u) 1" ]; then
-  n=$(stat -c %s -- "$b")
-  [ "$n" -gt "$size" ] || sum "$b" "$n"
-fi
-if [ -z "$h" ]; then
-  n=0
-  rm -f -- "$b"
-  create "$b"
+${PART}h= n=0
+if left; then
+  n=$(stat -c %s -- "$one")
+  [ "$n" -gt "$size" ] || sum "$one" "$n"
 fi
 tell part "$n"
 tell sum "$h"
 printf '\\0'
 `;
 
-/** Goes on with an upload from byte `$9` on, with what comes on stdin. One that is cut leaves its part. */
+/** Goes on with an upload from byte `$9` on, with what comes on stdin. */
 export const UPLOAD_APPEND = `${COMMON}from=$9
 place
-${PART}[ -f "$b" ] && [ ! -L "$b" ] || no gone
-trap 'mv -f -- "$b" "$p" 2>/dev/null' 0
-trap 'exit 1' 1 2 13 15
-[ "$from" -gt 0 ] || : >"$b"
-[ "$(stat -c %s -- "$b")" -eq "$from" ] || no gone
+${PART}hold
+! left || mv -- "$one" "$b" 2>/dev/null
+[ "$from" -gt 0 ] || {
+  rm -f -- "$b"
+  create "$b"
+}
+[ -f "$b" ] && [ "$(stat -c %s -- "$b")" -eq "$from" ] || no gone
 e=$(cat 2>&1 >>"$b") || {
   rm -f -- "$b"
   no full "$e"
 }
 [ "$(stat -c %s -- "$b")" -eq "$size" ] || no cut
+mv -f -- "$b" "$p"
 trap - 0
 printf '\\0'
 `;
@@ -183,10 +188,9 @@ printf '\\0'
  * What may not be published stays as a part; what is damaged does not.
  */
 export const UPLOAD_END = `${COMMON}place
-${PART}[ -f "$b" ] && [ ! -L "$b" ] || no gone
+${PART}hold
+mv -- "$p" "$b" 2>/dev/null && [ -f "$b" ] && [ ! -L "$b" ] || no gone
 t=$b
-trap 'mv -f -- "$b" "$p" 2>/dev/null' 0
-trap 'exit 1' 1 2 13 15
 check
 sum "$b" "$size"
 IFS= read -r want || exit 1
@@ -197,4 +201,5 @@ IFS= read -r want || exit 1
 tell sum "$h"
 [ "$size" -gt ${SMALL} ] || dd if=/dev/null of="$t" conv=notrunc,fsync 2>/dev/null
 publish
+rm -f -- "$d/.psm-$key".*.part
 `;

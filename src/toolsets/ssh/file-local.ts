@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
-import { posix } from 'node:path';
+import { join, posix } from 'node:path';
 import { Failure } from '../../failure.ts';
-import { type LocalPath, localFailure } from '../../ssh/files/local.ts';
+import type { LocalPath } from '../../ssh/files/local.ts';
 import { bytes, elapsed, percent } from '../format.ts';
 import type { ToolContext } from '../tool.ts';
 import type { FileSpot } from './file-road.ts';
 
-/** A path in the transfer folder as one writes it. */
-export const written = ({ folders, name }: LocalPath): string => [...folders, name].join('/');
+/** The whole of a path in the transfer folder. */
+export const written = (root: string, { folders, name }: LocalPath): string => join(root, ...folders, name);
 
 /** The word by which what was cut is found again: the same for the same file at the same place. */
 export const keyOf = (...parts: readonly string[]): string =>
@@ -30,9 +30,11 @@ export class Meter {
   readonly #began = performance.now();
   #told = this.#began;
 
+  /** `found`: what an earlier transfer left; it is of something else when none of it is gone on `from`. */
   constructor(
     private readonly size: number,
     private readonly from: number,
+    private readonly found: number,
     private readonly progress: (message: string) => void,
   ) {}
 
@@ -47,7 +49,8 @@ export class Meter {
   /** How long it took, and how much was there before. */
   facts() {
     const resumed = this.from > 0 ? bytes(this.from) : undefined;
-    return { took: elapsed(performance.now() - this.#began), resumed_at: resumed };
+    const anew = this.found > this.from ? 'what was cut before was of another content' : undefined;
+    return { took: elapsed(performance.now() - this.#began), resumed_at: resumed, begun_anew: anew };
   }
 }
 
@@ -70,10 +73,9 @@ export async function comparing<A, B>(
   }
 }
 
-/** A transfer that ended early: what is there is as it was, and a part was kept where that makes sense. */
-export function interrupted(error: unknown, untouched: string, local: string): unknown {
-  const failure = localFailure(error, local);
-  if (!(failure instanceof Failure) || failure.kind !== 'outcome-unknown') return failure;
+/** A transfer that the connection was lost in: what is there is as it was, and a part was kept. */
+export function interrupted(error: unknown, untouched: string): unknown {
+  if (!(error instanceof Failure) || error.kind !== 'outcome-unknown') return error;
   return new Failure(
     'unreachable',
     `The connection was lost in the middle of the transfer; ${untouched} is as it was.`,

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { Failure } from '../../failure.ts';
 import type { Facts } from '../../present/answer.ts';
 import { factsOf } from '../../ssh/files/facts.ts';
 import type { Reply } from '../../ssh/files/reply.ts';
@@ -29,8 +30,21 @@ export async function putFile(
   const sha256 = createHash('sha256').update(content).digest('hex');
   const whole = { ...order, token: newToken(), size: content.length };
   const args = [...orderArgs(spot.path, whole), sha256];
-  const reply = await tellFile(spot, WRITE, args, context, { stdin: content });
+  const reply = await tellFile(spot, WRITE, args, context, { stdin: content }).catch((error: unknown) => {
+    throw unsure(error, spot);
+  });
   return publishedFacts(reply, spot, sha256);
+}
+
+/** What is known when the connection is lost while a file is put in its place. */
+export function unsure(error: unknown, { path, place }: FileSpot): unknown {
+  if (!(error instanceof Failure) || error.kind !== 'outcome-unknown') return error;
+  return new Failure(
+    'outcome-unknown',
+    `The connection to ${place.label} was lost: ${path} is the old file or the new one as a whole, and which is unknown.`,
+    'Look at its sha256 with ssh_file_read.',
+    { cause: error },
+  );
 }
 
 /** What is told of a file that was put in its place. */

@@ -4,6 +4,9 @@ import { factsOf } from '../../ssh/files/facts.ts';
 import type { Reply } from '../../ssh/files/reply.ts';
 import type { FileSpot } from './file-road.ts';
 
+/** Another upload to the same path took what was there of this one, which may begin anew. */
+export class TakenOver extends Failure {}
+
 type Told = readonly [kind: FailureKind, message: string, hint: string];
 
 const asOther = 'Use sudo, or name the user who may (user).';
@@ -20,7 +23,8 @@ export function fileRefusal(reply: Reply, spot: FileSpot): Failure | undefined {
   ];
   const old = reply.field('old');
   const sha256 = old !== undefined && old.length === 64 ? old : undefined;
-  return new Failure(kind, message, hint, {
+  const As = word === 'gone' ? TakenOver : Failure;
+  return new As(kind, message, hint, {
     facts: { sha256, said: said === '' ? undefined : remote(said) },
   });
 }
@@ -63,7 +67,7 @@ const tellings = (reply: Reply, { place: { label }, path }: FileSpot, said: stri
     `What arrived for ${path} on ${label} is not what was sent; it was left as it was.`,
     'Call again, when the source no longer changes.',
   ],
-  gone: ['conflict', `Another call took over what was sent of ${path}.`, 'Call again.'],
+  gone: ['conflict', `Others send to ${path} on ${label} at the same time.`, 'Call again when they are through.'],
   keep: [
     denied(said),
     `${path} on ${label} could not be given the mode and owner that it has or should have, so it was left as it was.`,

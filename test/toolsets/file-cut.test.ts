@@ -1,0 +1,200 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Failure } from '../../src/failure.ts';
+import type { Ssh } from '../../src/ssh/client.ts';
+import type { ToolContext } from '../../src/toolsets/tool.ts';
+import { type FaultProxy, startProxy } from '../rig/proxy.ts';
+import { FileLab } from './file-lab.ts';
+import { shellOn } from './harness.ts';
+
+const hash = (content: Buffer): string => createHash('sha256').update(content).digest('hex');
+
+const SIZE = 4_000_000;
+const RATE = 30_000_000;
+const content = randomBytes(SIZE);
+const old = randomBytes(1_000);
+
+let lab: FileLab;
+let proxy: FaultProxy;
+let ssh: Ssh;
+beforeAll(async () => {
+  lab = await FileLab.start();
+  proxy = await startProxy(lab.sshd);
+  proxy.throttle(RATE);
+  ssh = lab.connections();
+  mkdirSync(lab.transfer);
+  mkdirSync(there(), { mode: 0o777 });
+  lab.sh('chmod 777 "$F/there"');
+  writeFileSync(join(lab.transfer, 'source'), content);
+  writeFileSync(join(lab.folder, 'source'), content);
+});
+afterAll(async () => {
+  await ssh.close();
+  await proxy.stop();
+  await lab.stop();
+});
+beforeEach(() => {
+  lab.sh('rm -rf "$F/there/"* "$F/there/".psm* "$F/transfer/got" "$F/transfer/".psm*');
+});
+
+const there = () => join(lab.folder, 'there');
+const host = () => lab.host('psm-dash', { port: proxy.port, limits: { connectsPerMinute: 100_000 } });
+
+/** Context of a call by way of the proxy, which `signal` cancels. */
+function through(signal = new AbortController().signal): Partial<ToolContext> {
+  const shell = shellOn(ssh, [host()]);
+  return {
+    ...lab.over(),
+    signal,
+    ssh: {
+      ...shell,
+      run: (spec, command, streams) => ssh.run(spec, command, { streams, signal }),
+      look: (spec, reading, args, command, streams) =>
+        ssh.run(spec, { ...command, script: reading.script(args) }, { streams, signal }),
+    },
+  };
+}
+
+interface Way {
+  readonly name: 'upload' | 'download';
+  readonly input: Record<string, unknown>;
+  readonly final: () => string;
+}
+
+const upload: Way = {
+  name: 'upload',
+  input: { target: 'psm-dash', local_path: 'source', overwrite: true },
+  final: () => join(there(), 'file'),
+};
+const download: Way = {
+  name: 'download',
+  input: { target: 'psm-dash', local_path: 'got', overwrite: true },
+  final: () => join(lab.transfer, 'got'),
+};
+
+const whole = (way: Way, over: Partial<ToolContext>) =>
+  lab.call(way.name, { ...way.input, path: way.name === 'upload' ? way.final() : join(lab.folder, 'source') }, over);
+
+/** What is at the final path: never a part. */
+function seen(way: Way): 'nothing' | 'old' | 'new' {
+  if (!existsSync(way.final())) return 'nothing';
+  const bytes = readFileSync(way.final());
+  if (bytes.equals(content)) return 'new';
+  if (bytes.equals(old)) return 'old';
+  throw new Error(`${way.final()} is a part of ${bytes.length} bytes`);
+}
+
+/** Begins a transfer, cuts it so many ms later, and tells how long it took to settle after that, and as what. */
+async function cutAt(way: Way, ms: number, before: 'nothing' | 'old', cut: () => void, over = through()) {
+  if (before === 'old') lab.sh(`rm -f ${way.final()}`);
+  else rmSync(way.final(), { force: true });
+  if (before === 'old') {
+    writeFileSync(way.final(), old);
+    lab.sh(`chown psm-dash:psm-dash ${way.final()}`);
+  }
+  const ended = whole(way, over).then(
+    () => 'done' as const,
+    (error: unknown) => error,
+  );
+  await wait(ms);
+  cut();
+  const began = performance.now();
+  const end = await ended;
+  const took = performance.now() - began;
+  if (end !== 'done') expect(end, String(end)).toBeInstanceOf(Failure);
+  const at = seen(way);
+  expect(end === 'done' ? ['new'] : [before, 'new']).toContain(at);
+  return { took, end, at };
+}
+
+/** The proxy has passed the end of the connection on. */
+const disconnected = () => vi.waitFor(() => expect(ssh.connection(host().spec).state).toBe('idle'), 5_000);
+
+/** Parts that are there once nobody writes to them any more. */
+async function parts(way: Way): Promise<string[]> {
+  const folder = way.name === 'upload' ? there() : lab.transfer;
+  const names = () => readdirSync(folder).filter((name) => name.startsWith('.psm'));
+  await vi.waitFor(() => expect(names().filter((name) => !name.endsWith('.part'))).toEqual([]), 5_000);
+  return names();
+}
+
+describe.each([upload, download])('guarantee 11: a $name that is cut', (way) => {
+  const POINTS = 50;
+
+  it(`settles within 2 s at ${POINTS} points of its way, and leaves the old file, the new one or nothing`, async () => {
+    // The first connects, and tells how long one takes that nobody cuts.
+    await whole(way, through());
+    const start = performance.now();
+    await whole(way, through());
+    const length = performance.now() - start;
+    const cuts = [];
+    for (let i = 0; i < POINTS; i++) {
+      const before = i % 2 === 0 ? 'old' : 'nothing';
+      cuts.push(await cutAt(way, (i / POINTS) * length * 1.1, before, () => proxy.cut()));
+    }
+    // What was cut before it began has connected anew, and was not cut.
+    const failed = cuts.filter(({ end }) => end instanceof Failure);
+    expect(Math.max(...failed.map(({ took }) => took))).toBeLessThan(2_000);
+    const failures = failed.map(({ end }) => end as Failure);
+    expect(failures.length).toBeGreaterThan(POINTS / 2);
+    for (const { kind, message } of failures) expect(['unreachable', 'outcome-unknown'], message).toContain(kind);
+    seen(way);
+    expect((await parts(way)).length).toBeLessThan(2);
+    const told = await whole(way, through());
+    expect(told.facts.sha256).toBe(hash(content));
+    expect(seen(way)).toBe('new');
+    expect(await parts(way)).toEqual([]);
+  }, 120_000);
+
+  it('settles when its sshd is killed, and goes on from where it was', async () => {
+    let resumed = 0;
+    for (let i = 1; i <= 10; i++) {
+      const { took, end } = await cutAt(way, i * 40, i % 2 === 0 ? 'old' : 'nothing', () => lab.sshd.killSessions());
+      expect(took).toBeLessThan(2_000);
+      if (end === 'done') continue;
+      await disconnected();
+      await parts(way);
+      const told = await whole(way, through());
+      expect(told.facts.sha256).toBe(hash(content));
+      if (told.facts.resumed_at) resumed++;
+    }
+    expect(resumed).toBeGreaterThan(0);
+  });
+
+  it('ends when it is cancelled, and goes on from where it was', async () => {
+    let resumed = 0;
+    for (let i = 1; i <= 5; i++) {
+      const stop = new AbortController();
+      const { end } = await cutAt(way, i * 60, 'old', () => stop.abort(), through(stop.signal));
+      await parts(way);
+      if (end === 'done') continue;
+      expect(end).toMatchObject({ kind: 'cancelled' });
+      const told = await whole(way, through());
+      if (told.facts.resumed_at) resumed++;
+      expect(seen(way)).toBe('new');
+    }
+    expect(resumed).toBeGreaterThan(0);
+  });
+});
+
+describe('guarantee 11: a write that is cut', () => {
+  it('leaves the old file or the new one, and no temporary file', async () => {
+    const path = join(there(), 'written');
+    const texts = ['a', 'b'].map((letter) => letter.repeat(1_500_000));
+    const write = (text: string) =>
+      lab.call('write', { target: 'psm-dash', path, content: text, overwrite: true }, through());
+    await write(texts[0] ?? '');
+    for (let i = 0; i < 20; i++) {
+      const ended = write(texts[i % 2] ?? '').catch((error: unknown) => error);
+      await wait(i * 10);
+      proxy.cut();
+      await ended;
+      expect(texts).toContain(readFileSync(path, 'utf8'));
+    }
+    await vi.waitFor(() => expect(readdirSync(there())).toEqual(['written']), 5_000);
+    expect(statSync(path).size).toBe(1_500_000);
+  });
+});
