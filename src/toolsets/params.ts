@@ -26,11 +26,7 @@ export const volume = z
 
 export const backup = volume.describe('Id, as pve_backup_list gives it.');
 
-export const target = z
-  .string()
-  .min(1)
-  .max(255)
-  .describe('Host or node (pve1), ct/400 or vm/101; else the usual host.');
+export const target = z.string().min(1).max(255).describe('Host, node, ct/400 or vm/101; else the usual host.');
 
 export const host = z.string().min(1).max(255).describe('Name, as ssh_host_list gives it.');
 
@@ -67,7 +63,7 @@ export const nicKey = z
 
 export const script = z.string().min(1).max(1_048_576).describe('One line or many.');
 
-export const stdin = z.string().max(4_194_304).describe('Text for its standard input.');
+export const stdin = z.string().max(4_194_304).describe('Standard input.');
 
 export const cwd = z.string().regex(/^\//, 'must be an absolute path').max(4096).describe('Absolute directory.');
 
@@ -82,7 +78,7 @@ export const timeoutSeconds = z
   .max(3600)
   .describe('Stop it after so many seconds (at most 3600).');
 
-export const waitSeconds = z.number().int().min(0).max(600).describe('Seconds to wait for the task (0 to 600).');
+export const waitSeconds = z.number().int().min(0).max(600).describe('Seconds to wait, up to 600.');
 
 export const runAs = z.string().min(1).max(64).describe('As this user.');
 

@@ -31,7 +31,7 @@ export default definePveTool({
   search: 'status progress log wait finished upid job output result',
   input: {
     upid,
-    wait_s: waitSeconds.default(0).describe('Seconds to wait for its end, up to 600.'),
+    wait_s: waitSeconds.default(0).describe('Seconds to wait, up to 600.'),
     log_lines: z.number().int().min(0).max(500).default(20).describe('Lines from the end of its log.'),
   },
 

@@ -76,7 +76,7 @@ export default defineSshTool({
     query: z.string().optional().describe('Words to find.'),
     tags: z.array(z.string()).optional().describe('All of these.'),
     purpose: z.string().optional().describe('Part of its purpose.'),
-    capability: z.enum(capabilityNames).optional().describe('That ssh_host_get found there.'),
+    capability: z.enum(capabilityNames).optional().describe('Found by ssh_host_get.'),
     online_only: z.boolean().default(false).describe('Reached lately, and not failed since.'),
     limit: limit(200, 100),
   },

@@ -34,7 +34,7 @@ const input = {
     .describe('Only lines that match (grep -E).'),
   ignore_case: z.boolean().optional().describe('For grep.'),
   priority: like(priority, 'must be one from emerg to debug').optional().describe('err, warning…, or worse.'),
-  lines: z.number().int().min(1).max(5000).default(100).describe('The newest.'),
+  lines: z.number().int().min(1).max(5000).default(100).describe('The newest, up to 5000.'),
   boot: z.number().int().min(-100).max(0).optional().describe('-1: the one before.'),
   kernel: z.boolean().optional().describe('Kernel only.'),
   rotated: z.boolean().optional().describe('Also file.1, .2.gz.'),

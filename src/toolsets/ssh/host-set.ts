@@ -30,8 +30,8 @@ export default defineSshTool({
   title: 'Change what is noted of an SSH host',
   effect: 'change',
   summary:
-    'Set what the inventory file says of a host: name, purpose, tags, default, limits; of a host of that file also how it is ' +
-    'reached, and with an address a new one is added. Only what is given changes; "", [] and 0 clear.',
+    'Set what the inventory file says of a host; of a host of that file also how it is reached. With an address a ' +
+    'new one is added. Only what is given changes; "", [] and 0 clear.',
   search: 'configure update rename tag label annotate rate limit inventory add describe client',
   input: {
     host,
@@ -47,7 +47,7 @@ export default defineSshTool({
     port: most(65_535, 'SSH port.'),
     user: z.string().optional().describe('Login.'),
     key_path: z.string().optional().describe('Private key file.'),
-    via: z.array(z.string()).optional().describe('Jump hosts, first hop first.'),
+    via: z.array(z.string()).optional().describe('Jump hosts, in order.'),
     host_key_alias: z.string().optional().describe('Its name in known_hosts.'),
   },
   // It takes hosts, by their names in the inventory; a guest is none.

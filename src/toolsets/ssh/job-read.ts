@@ -44,7 +44,7 @@ export default defineSshTool({
   input: {
     job,
     cursor: z.string().max(32).optional().describe('As the last answer told; else from the beginning.'),
-    wait_s: z.number().int().min(0).max(60).default(0).describe('Seconds to wait for output or the end, up to 60.'),
+    wait_s: z.number().int().min(0).max(60).default(0).describe('Seconds to wait for news, up to 60.'),
     stream: z.enum(streamNames).optional().describe('Only this one.'),
     tail: z.number().int().min(1).max(1000).optional().describe('So many last lines, instead of a cursor.'),
   },

@@ -8,8 +8,8 @@ export default defineSshTool({
   title: 'Close a session',
   effect: 'change',
   summary:
-    'End the shell of a session, and the script that it runs with all its processes. What earlier scripts left in the ' +
-    'background goes on without its output.',
+    'End the shell of a session and the script that it runs, with all its processes. What earlier scripts left in ' +
+    'the background goes on.',
   search: 'exit quit logout disconnect end terminate shell',
   input: { session },
   touches: guestsOf,

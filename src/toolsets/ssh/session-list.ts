@@ -19,8 +19,8 @@ export default defineSshTool({
   title: 'List sessions',
   effect: 'read',
   summary:
-    'The sessions of this server, with target, directory, what they run and for how long they were not used; also those ' +
-    'that ended or were lost, until they are closed.',
+    'Sessions of this server: target, directory, what they run, for how long unused; ended or lost ones too, ' +
+    'until they are closed.',
   search: 'open shells terminals connections active running idle state',
   input: {},
 

@@ -9,12 +9,12 @@ export default defineSshTool({
   title: 'Read what a session says',
   effect: 'read',
   summary:
-    'The output of a script that goes on in a session, since it was last read, and its end; also what earlier scripts left ' +
-    'in the background has said. Waits up to wait_s for news, or for a text.',
-  search: 'output poll wait follow prompt expect progress exit code status',
+    'What a script that goes on in a session, and what earlier ones left in the background, has said since the ' +
+    'last read; and its end.',
+  search: 'output poll wait until follow prompt expect progress exit code status stdout',
   input: {
     session,
-    wait_s: z.number().int().min(0).max(60).default(0).describe('Wait so long at most.'),
+    wait_s: z.number().int().min(0).max(60).default(0).describe('Seconds to wait, up to 60.'),
     until: z.string().min(1).max(200).optional().describe('Wait for this text, such as a prompt.'),
   },
 

@@ -35,8 +35,8 @@ export default defineSshTool({
   title: 'Run a script in a session',
   effect: 'execute',
   summary:
-    'Run a shell script in the shell of a session, where the last one left it. Gives exit code, stdout, stderr and the ' +
-    'directory. One at a time, in order; its stdin is empty unless given. At the timeout it is stopped and the session kept.',
+    'Run a shell script in the shell of a session, where the last one left it. One at a time, in order; its stdin ' +
+    'is empty unless given. At the timeout it is stopped and the session kept.',
   search: 'command execute bash terminal interactive python mysql repl prompt stateful',
   input,
   touches: guestsOf,

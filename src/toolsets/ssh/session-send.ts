@@ -23,7 +23,7 @@ export default defineSshTool({
     text: z.string().max(65_536).optional().describe('What to write.'),
     newline: z.boolean().default(true).describe('End the text with a newline.'),
     key: z.enum(keys).optional().describe('Pressed after the text.'),
-    wait_s: z.number().int().min(0).max(60).default(1).describe('Wait so long for what it says.'),
+    wait_s: z.number().int().min(0).max(60).default(1).describe('Seconds to wait, up to 60.'),
   },
   touches: guestsOf,
   alarm({ session, text = '' }, context) {
