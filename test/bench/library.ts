@@ -1,3 +1,4 @@
+import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import type { HostSpec } from '../../src/ssh/client.ts';
@@ -5,9 +6,6 @@ import { createPool } from '../../src/ssh/pool.ts';
 import { createSsh } from '../../src/ssh/run.ts';
 import { HOST, type Lab, USER } from './lab.ts';
 import { newWord, type Road, untilWord, type Way } from './road.ts';
-
-/** Where a built file finds its packages. */
-const built = join(import.meta.dirname, '../../node_modules/.cache/psm-bench/first-library.mjs');
 
 /** Our SSH without a server around it. */
 export async function library({ sshd, knownHosts, folder }: Lab): Promise<Way> {
@@ -19,6 +17,9 @@ export async function library({ sshd, knownHosts, folder }: Lab): Promise<Way> {
     keyPath: sshd.clientKeyPath,
   };
   const known = { knownHosts: [knownHosts], ownKnownHosts: join(folder, 'own_known_hosts') };
+  const built = join(folder, 'first-library.mjs');
+  // So that the built file finds its packages.
+  symlinkSync(join(import.meta.dirname, '../../node_modules'), join(folder, 'node_modules'));
   const entryPoints = [join(import.meta.dirname, 'first-library.ts')];
   await build({ entryPoints, outfile: built, bundle: true, packages: 'external', format: 'esm', platform: 'node' });
   return {
