@@ -21,14 +21,19 @@ import taskGet from './pve/task-get.ts';
 import taskList from './pve/task-list.ts';
 import status from './server/status.ts';
 import exec from './ssh/exec.ts';
+import fileEdit from './ssh/file-edit.ts';
+import fileRead from './ssh/file-read.ts';
+import fileWrite from './ssh/file-write.ts';
 import hostList from './ssh/host-list.ts';
+import hostLogs from './ssh/host-logs.ts';
+import hostMetrics from './ssh/host-metrics.ts';
+import hostTrust from './ssh/host-trust.ts';
 import jobKill from './ssh/job-kill.ts';
 import jobList from './ssh/job-list.ts';
 import jobRead from './ssh/job-read.ts';
 import pctExec from './ssh/pct-exec.ts';
 import sudoExec from './ssh/sudo-exec.ts';
 import type { Tool } from './tool.ts';
-import vmExec from './vm/exec.ts';
 
 /** The tools that are there unless the operator chooses others: all that is loaded at a usual start. */
 export const core: readonly Tool[] = [
@@ -56,10 +61,15 @@ export const core: readonly Tool[] = [
   taskList,
   status,
   exec,
+  fileEdit,
+  fileRead,
+  fileWrite,
   hostList,
+  hostLogs,
+  hostMetrics,
+  hostTrust,
   jobKill,
   jobList,
   jobRead,
   sudoExec,
-  vmExec,
 ];

@@ -23,16 +23,10 @@ import vmCreate from './pve/vm-create.ts';
 import volumeDelete from './pve/volume-delete.ts';
 import execMany from './ssh/exec-many.ts';
 import fileDownload from './ssh/file-download.ts';
-import fileEdit from './ssh/file-edit.ts';
 import fileList from './ssh/file-list.ts';
-import fileRead from './ssh/file-read.ts';
 import fileUpload from './ssh/file-upload.ts';
-import fileWrite from './ssh/file-write.ts';
 import hostGet from './ssh/host-get.ts';
-import hostLogs from './ssh/host-logs.ts';
-import hostMetrics from './ssh/host-metrics.ts';
 import hostSet from './ssh/host-set.ts';
-import hostTrust from './ssh/host-trust.ts';
 import sessionClose from './ssh/session-close.ts';
 import sessionList from './ssh/session-list.ts';
 import sessionOpen from './ssh/session-open.ts';
@@ -41,6 +35,7 @@ import sessionRun from './ssh/session-run.ts';
 import sessionSend from './ssh/session-send.ts';
 import type { Tool } from './tool.ts';
 import vmAgent from './vm/agent.ts';
+import vmExec from './vm/exec.ts';
 
 /** Every tool there is, in the order of their names. */
 export const tools: readonly Tool[] = [
@@ -69,17 +64,12 @@ export const tools: readonly Tool[] = [
   volumeDelete,
   hostGet,
   hostSet,
-  hostTrust,
   execMany,
   fileDownload,
-  fileEdit,
   fileList,
-  fileRead,
   fileUpload,
-  fileWrite,
-  hostLogs,
-  hostMetrics,
   vmAgent,
+  vmExec,
   sessionClose,
   sessionList,
   sessionOpen,

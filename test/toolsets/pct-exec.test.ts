@@ -71,7 +71,7 @@ describe('pct_exec', () => {
     expect(await bench.fails('pct_exec', { vmid: 200, script: 'true' })).toMatchObject({
       kind: 'invalid-input',
       headline: 'VM 200 (homeassistant) on pve1 is a VM.',
-      hint: 'Use vm_exec with guest 200, or ssh_exec with target vm/200.',
+      hint: 'Use ssh_exec with target vm/200, or vm_exec with guest 200.',
     });
   });
 

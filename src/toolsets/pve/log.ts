@@ -65,7 +65,7 @@ async function read({ node, guest, log, grep, lines }: Input, span: Span, contex
     throw new Failure(
       'invalid-input',
       'Name either a node or a guest.',
-      'The journal inside a guest is read by pct_exec or vm_exec with journalctl.',
+      'What is logged inside a guest is read by ssh_host_logs.',
     );
   }
   if (guest !== undefined) return readGuestFirewall(context, guest, span);
@@ -102,7 +102,7 @@ export default definePveTool({
   core: true,
   summary:
     "The newest lines of a node's journal or firewall log, or of a guest's firewall log. For a task's log use " +
-    'pve_task_get, for logs inside a guest ssh_exec.',
+    'pve_task_get, for logs inside a guest ssh_host_logs.',
   search: 'syslog journalctl dmesg messages errors kernel systemd service why failed dropped packets',
   input,
 

@@ -53,6 +53,7 @@ export default defineSshTool({
   name: 'ssh_file_edit',
   title: 'Edit a file',
   effect: 'change',
+  core: true,
   summary:
     'Replace exact pieces of text in a file of at most 4 MiB, and show the difference. All edits are made or none; when the ' +
     'file changes meanwhile, nothing is written. Mode, owner and line ends stay.',

@@ -83,6 +83,7 @@ export default defineSshTool({
   name: 'ssh_file_read',
   title: 'Read a file',
   effect: 'read',
+  core: true,
   summary:
     'Read a file or a part of it, with size, mode, owner and (up to 64 MiB) the sha256 of the whole. What is no UTF-8 text ' +
     'comes as base64. More than 1 MiB is for ssh_file_download.',

@@ -32,6 +32,7 @@ export default defineSshTool({
   name: 'ssh_file_write',
   title: 'Write a file',
   effect: 'change',
+  core: true,
   summary:
     'Write a whole file (in a VM up to 40 KiB) in one step: it is the old one or the new one, never a part. One that exists ' +
     'keeps mode and owner, and is replaced only with expected_sha256 or overwrite.',

@@ -150,6 +150,7 @@ export default defineSshTool({
   name: 'ssh_host_logs',
   title: 'Read the log of a host or guest',
   effect: 'read',
+  core: true,
   summary: 'Newest lines of the journal (else syslog) or of a log file of a host, container or VM.',
   search: 'journalctl tail dmesg systemd service errors messages nginx access debug why failed crash kern auth',
   input,

@@ -49,6 +49,7 @@ export default defineSshTool({
   name: 'ssh_host_metrics',
   title: 'Measure a host or guest',
   effect: 'read',
+  core: true,
   summary:
     'A host, container or VM measured over a second: CPU, load, memory, disks, network, top processes, pressure, ' +
     'temperatures, ZFS, failed units, clock, and what needs attention.',

@@ -16,6 +16,7 @@ export default defineSshTool({
   name: 'ssh_host_trust',
   title: 'Accept the key of an SSH host',
   effect: 'change',
+  core: true,
   human: 'Or the operator runs "proxmox-ssh-mcp trust HOST" in a terminal.',
   summary:
     'Accept the SSH key of a host that is not known yet. The operator is shown its fingerprint and decides, ' +

@@ -81,5 +81,5 @@ const isVm = ({ label, vmid }: Guest): Failure =>
   new Failure(
     'invalid-input',
     `${label} is a VM.`,
-    `Use vm_exec with guest ${vmid}, or ssh_exec with target vm/${vmid}.`,
+    `Use ssh_exec with target vm/${vmid}, or vm_exec with guest ${vmid}.`,
   );

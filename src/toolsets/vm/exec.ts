@@ -8,7 +8,6 @@ export default definePveTool({
   name: 'vm_exec',
   title: 'Run a command in a VM',
   effect: 'execute',
-  core: true,
   summary:
     'Run a shell command or script as root in a running Linux VM by its QEMU guest agent, without SSH or network; ' +
     'the same as ssh_exec with target vm/VMID. Script and stdin: 64 KiB. What it leaves in the background has to ' +

@@ -218,7 +218,12 @@ export const screens: readonly Waiting[] = [
     when: onTerminal,
     form: 'Leave -t out: `kubectl exec POD -- COMMAND`.',
   },
-  { programs: /^qm$/, needs: 'screen', verb: /^terminal$/, form: 'Use vm_exec, or `qm guest exec VMID -- COMMAND`.' },
+  {
+    programs: /^qm$/,
+    needs: 'screen',
+    verb: /^terminal$/,
+    form: 'Use ssh_exec with target vm/VMID, or `qm guest exec VMID -- COMMAND`.',
+  },
   {
     programs: /^pct$/,
     needs: 'screen',
