@@ -76,7 +76,7 @@ export const timeoutSeconds = z
   .int()
   .min(1)
   .max(3600)
-  .describe('Stop it after so many seconds (at most 3600).');
+  .describe('Stopped after so many seconds (3600 at most).');
 
 export const waitSeconds = z.number().int().min(0).max(600).describe('Seconds to wait, up to 600.');
 

@@ -102,15 +102,13 @@ export default definePveTool({
   name: 'pve_disk_move',
   title: 'Move a disk to another storage',
   effect: 'change',
-  summary:
-    'Move a disk of a VM (running or not) or of a stopped container to another storage. The old volume stays as ' +
-    'an unused one, unless delete_source.',
+  summary: 'Move a disk of a VM (running or not) or of a stopped container to another storage.',
   search: 'migrate storage relocate copy volume move_disk move_volume convert format pct move-volume qm disk move',
   input: {
     guest,
     disk: diskKey,
     storage: onStorage.describe('Where to.'),
-    delete_source: z.boolean().default(false).describe('Delete the old volume after the copy.'),
+    delete_source: z.boolean().default(false).describe('Delete the old volume after the copy; else it stays as an unused one.'),
     format: z.enum(formats).optional().describe('VMs, on a storage of files.'),
     wait_s: waitSeconds.optional(),
   },

@@ -90,8 +90,8 @@ export default defineSshTool({
   title: 'Download a file',
   effect: 'read',
   summary:
-    'Fetch one file of any size from a host or container into the transfer folder on this machine, compared by sha256, in ' +
-    'one step. One that was cut goes on where it was.',
+    'Fetch a file of any size from a host or container into the transfer folder on this machine, compared by ' +
+    'sha256. One that was cut goes on where it was.',
   search: 'scp sftp get copy fetch pull transfer rsync save resume backup',
   input: {
     target: target.optional(),

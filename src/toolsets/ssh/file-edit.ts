@@ -55,8 +55,8 @@ export default defineSshTool({
   effect: 'change',
   core: true,
   summary:
-    'Replace exact pieces of text in a file of at most 4 MiB, and show the difference. All edits are made or none; when the ' +
-    'file changes meanwhile, nothing is written. Mode, owner and line ends stay.',
+    'Replace exact pieces of text in a file of at most 4 MiB, and show the difference. All edits are made or ' +
+    'none, and none when the file changes meanwhile. Mode, owner and line ends stay.',
   search: 'change modify patch sed replace config diff substitute',
   input: {
     target: target.optional(),

@@ -41,8 +41,8 @@ export default defineSshTool({
   title: 'List a folder',
   effect: 'read',
   summary:
-    'List a folder, or tell of one file, hidden names included: mode, owner, size, time of change, name and where a link ' +
-    'leads, a line each. Names that are not plain are quoted.',
+    'List a folder, or tell of one file, hidden names included: mode, owner, size, time of change, name, where a ' +
+    'link leads.',
   search: 'ls dir directory find tree stat files exists newest largest size glob',
   input: {
     target: target.optional(),

@@ -38,8 +38,8 @@ export default defineSshTool({
   title: 'Upload a file',
   effect: 'change',
   summary:
-    'Send one file of any size from the transfer folder to a host or container, compared by sha256, in one step. One that ' +
-    'was cut goes on where it was. What exists is replaced only with overwrite or expected_sha256.',
+    'Send a file of any size from the transfer folder to a host or container, compared by sha256. One that was ' +
+    'cut goes on where it was. What exists is replaced only with overwrite or expected_sha256.',
   search: 'scp sftp put copy send push transfer rsync resume',
   input: {
     target: target.optional(),

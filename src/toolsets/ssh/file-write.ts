@@ -34,7 +34,7 @@ export default defineSshTool({
   effect: 'change',
   core: true,
   summary:
-    'Write a whole file (in a VM up to 40 KiB) in one step: it is the old one or the new one, never a part. One that exists ' +
+    'Write a whole file (in a VM up to 40 KiB): it is the old one or the new one, never a part. One that exists ' +
     'keeps mode and owner, and is replaced only with expected_sha256 or overwrite.',
   search: 'create save put content text config new replace tee echo',
   input: {
