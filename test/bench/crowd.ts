@@ -40,7 +40,7 @@ export async function atOnce(ways: Each<Way>, roads: Each<Road>): Promise<Row[]>
     openssh: await attempts(openssh),
     ...(peer && { peer: await attempts(peer) }),
   };
-  return paired(taken, (mine, theirs, [us, them]) => ({
+  return paired(taken).map(({ mine, theirs, us, them }) => ({
     what: ways[us].name,
     ours: told(mine, COUNT),
     theirs: `${told(theirs, COUNT)} ${ways[them]?.name}`,

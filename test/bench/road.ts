@@ -30,19 +30,28 @@ export interface Each<T> {
   readonly peer?: T;
 }
 
-type Pair = readonly [mine: 'ours' | 'library', theirs: keyof Each<unknown>];
-const PAIRS: readonly Pair[] = [
+export type Other = 'raw' | 'openssh' | 'peer';
+type Us = 'ours' | 'library';
+
+export interface Pair<T> {
+  readonly mine: T;
+  readonly theirs: T;
+  readonly us: Us;
+  readonly them: Other;
+}
+
+const PAIRS: readonly (readonly [us: Us, them: Other])[] = [
   ['ours', 'raw'],
   ['library', 'raw'],
   ['ours', 'openssh'],
   ['ours', 'peer'],
 ];
 
-/** The comparisons that are made, of what was measured of each way. */
-export const paired = <T, R>(each: Each<T>, compare: (mine: T, theirs: T, pair: Pair) => R): R[] =>
-  PAIRS.flatMap((pair) => {
-    const theirs = each[pair[1]];
-    return theirs === undefined ? [] : [compare(each[pair[0]], theirs, pair)];
+/** The comparisons that are made, as far as both sides are there. */
+export const paired = <T>(each: Each<T>): Pair<T>[] =>
+  PAIRS.flatMap(([us, them]) => {
+    const theirs = each[them];
+    return theirs === undefined ? [] : [{ mine: each[us], theirs, us, them }];
   });
 
 let words = 0;

@@ -8,9 +8,8 @@ export async function timed(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - began;
 }
 
-/** One of several works that are compared; it is done in every `every`-th round. */
+/** One of several works that are compared; gives what is measured of it. */
 export interface Turn {
-  readonly every?: number;
   readonly work: () => Promise<number>;
 }
 
@@ -24,8 +23,6 @@ export async function byTurns<Given extends Turns>(
   const given = Object.entries(turns).flatMap(([name, turn]) =>
     turn ? [{ name, ...turn, taken: [] as number[] }] : [],
   );
-  for (let round = 0; round < rounds; round += 1) {
-    for (const { work, every = 1, taken } of given) if (round % every === 0) taken.push(await work());
-  }
+  for (let round = 0; round < rounds; round += 1) for (const { work, taken } of given) taken.push(await work());
   return Object.fromEntries(given.map(({ name, taken }) => [name, median(taken)])) as { [Name in keyof Given]: number };
 }
