@@ -134,7 +134,11 @@ export async function assemble(loaded: Loaded, ground: Ground): Promise<StdioPar
     confirmation: createConfirmation(confirmTimeoutMs, redact),
     context: (signal, progress) => ({ ...kept, ssh: shell(signal, progress), signal, progress }),
   });
-  const present = createPresent({ redact, budget: settings.answerChars, save: saveInto(settings.outputDir) });
+  const present = createPresent({
+    redact,
+    budget: settings.answerChars,
+    save: saveInto(settings.outputDir, keep.busy),
+  });
   const close = async (): Promise<void> => {
     await Promise.allSettled([ssh.close(), pve.close(), audit.close()]);
   };

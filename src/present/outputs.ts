@@ -45,11 +45,11 @@ const seen = (file: string) =>
     () => undefined,
   );
 
-/** A SaveOutput into `dir`, one new file each. */
+/** A SaveOutput into `dir`, one new file each. `busy`: files there that are being written. */
 export const saveInto =
-  (dir: string): SaveOutput =>
+  (dir: string, busy: ReadonlySet<string> = new Set()): SaveOutput =>
   async (text) => {
     const file = await writeNewFile(dir, 'output.txt', text).catch(() => undefined);
-    if (file) await makeRoom(dir, { busy: new Set([file]) }).catch(() => undefined);
+    if (file) await makeRoom(dir, { busy: new Set([...busy, file]) }).catch(() => undefined);
     return file;
   };

@@ -30,6 +30,8 @@ export function keepOutputsIn(dir: string, redaction: Pick<Redaction, 'words'>, 
   const all = { mostPerCommand: 1024 ** 3, mostInFolder: MOST_BYTES, patienceMs: 10_000, ...limits };
   const folder: Folder = { dir, limits: all, busy: new Set() };
   return {
+    /** Files that are being written. */
+    busy: folder.busy as ReadonlySet<string>,
     scrub: () => new Scrub(redaction),
     files() {
       const allowance = { left: all.mostPerCommand };

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { isJobId } from './job-id.ts';
 
 /** A job that outlives this process, as this machine remembers it. */
 export interface BookedJob {
@@ -67,5 +68,6 @@ const isBooked = (one: unknown): one is BookedJob =>
   one !== null &&
   'id' in one &&
   typeof one.id === 'string' &&
+  isJobId(one.id) &&
   'startedAt' in one &&
   typeof one.startedAt === 'number';

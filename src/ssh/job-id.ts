@@ -27,6 +27,15 @@ const idOf = (name: string, user: string | undefined, target: string): JobId => 
   target,
 });
 
+/** Whether `parseJobId` reads it. */
+export function isJobId(text: string): boolean {
+  try {
+    return parseJobId(text).name !== '';
+  } catch {
+    return false;
+  }
+}
+
 /** Reads an id; `invalid-input` for what is none. */
 export function parseJobId(text: string): JobId {
   const found = /^(j[a-z0-9]{6})(?:\+([A-Za-z_][\w.-]{0,63}\$?))?@(.+)$/.exec(text);

@@ -76,7 +76,7 @@ export function readReply(text: string, name: string): SeenOutput | undefined {
 
 export interface ListedJob extends SeenJob {
   readonly name: string;
-  /** The first line of its script. */
+  /** The beginning of its script; empty where there is no base64. */
   readonly label: string;
 }
 

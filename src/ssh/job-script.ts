@@ -61,10 +61,10 @@ printf '%s %s\\n' "$code" "$(date +%s)" 1<>"$dir/status.new" && mv "$dir/status.
 
 /**
  * Reads script and input, makes the folder, starts the payload and tells its pid; or tells why not, and has started
- * nothing. $1 name, $2 bytes of script and input together, $3 of the script, $4 label, $5 `login` for the login shell.
+ * nothing. $1 name, $2 bytes of script and input together, $3 of the script, $4 `login` for the login shell.
  * What ended a week ago goes.
  */
-const START = `${COMMON}name=$1 all=$2 first=$3 label=$4 kind=$5
+const START = `${COMMON}name=$1 all=$2 first=$3 kind=$4
 mask=$(umask)
 umask 077
 dir=$base/$name
@@ -85,7 +85,7 @@ done
 why=$(mkdir -- "$dir" 2>&1) || no "$why"
 why=$({
   cat >"$dir/input" && head -c "$first" "$dir/input" >"$dir/script" && tail -c "+$((first + 1))" "$dir/input" >"$dir/in" &&
-    : >"$dir/out" && : >"$dir/err" && date +%s >"$dir/started" && echo "$label" >"$dir/label" &&
+    : >"$dir/out" && : >"$dir/err" && date +%s >"$dir/started" && head -c 200 "$dir/script" >"$dir/label" &&
     echo "$PSM_RUN" >"$dir/cookie" && printf '%-60s\\n' '' >"$dir/status.new"
 } 2>&1) || undo "$why"
 [ "$(wc -c <"$dir/input")" -eq "$all" ] || undo 'the script did not arrive whole'
@@ -128,8 +128,9 @@ echo "psm-$name end"
 const LIST = `${COMMON}for dir in "$base"/j*; do
   [ -d "$dir" ] || continue
   look "$dir"
-  started=- label=
-  { read -r started <"$dir/started"; read -r label <"$dir/label"; } 2>/dev/null
+  started=-
+  read -r started <"$dir/started" 2>/dev/null
+  label=$(base64 "$dir/label" 2>/dev/null | tr -d '\\n')
   echo "psm-job \${dir##*/} $state $code $at $started $(size "$dir/out") $(size "$dir/err") $label"
 done
 echo 'psm-job end'

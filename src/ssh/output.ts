@@ -67,9 +67,9 @@ export class OutputReader {
     return this.#streams[name].read(from, most);
   }
 
-  /** Settles at the next piece, or at the end. */
+  /** Settles at the next piece, or when the output ends; not after that. */
   news(): Promise<void> {
-    return this.#ended ? Promise.resolve() : new Promise((resolve) => this.#news.push(resolve));
+    return new Promise((resolve) => this.#news.push(resolve));
   }
 
   /** Ends the telling, not the reading. */

@@ -125,8 +125,10 @@ describe('what a detached job leaves on its host', () => {
   it('is for its user alone, and is in no process list', async () => {
     const one = new Process(spec('psm-bash'));
     const mark = `9${process.pid}.25`;
-    const script = `umask; sleep ${mark}; : secret-word`;
-    const job = await one.start(script, { stdin: 'secret-input', env: { TOKEN: 'secret-value' } });
+    const seen = join(server.folder, 'all-argv');
+    const script = `umask; cat /proc/*/cmdline 2>/dev/null >${seen}; sleep ${mark}; : secret-word`;
+    runAsRoot(['install', '-o', 'psm-bash', '/dev/null', seen]);
+    const job = await one.start(`: secret-first\n${script}`, { stdin: 'secret-input', env: { TOKEN: 'secret-value' } });
     const folder = folderOf(job, '/home/psm-bash');
     await expect.poll(() => running(mark).length).toBe(1);
     const stat = (path: string) => runAsRoot(['stat', '-c', '%a %U', path]).trim();
@@ -134,7 +136,14 @@ describe('what a detached job leaves on its host', () => {
     const files = runAsRoot(['ls', folder]).trim().split('\n');
     expect(files).toEqual(expect.arrayContaining(['cookie', 'err', 'in', 'out', 'pid', 'script', 'started']));
     for (const file of files) expect(stat(join(folder, file)), file).toBe('600 psm-bash');
-    expect(running('secret-')).toEqual([]);
+    const spelled = [
+      'secret-',
+      Buffer.from(': secret-').toString('base64').slice(0, 10),
+      Buffer.from('secret-').toString('hex'),
+    ];
+    const argv = readFileSync(seen, 'latin1');
+    expect(argv).toContain('psm-job');
+    for (const text of spelled) expect(argv).not.toContain(text);
     expect((await one.call('ssh_job_read', { job })).stdout).toMatchObject({ text: '0022\n' });
     await one.call('ssh_job_kill', { job });
     expect(running(mark)).toEqual([]);

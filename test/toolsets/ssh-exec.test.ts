@@ -120,6 +120,15 @@ describe('ssh_exec', () => {
     },
   );
 
+  it('takes no limits with detach, since nobody would be there to keep them, and shows it to a human', async () => {
+    const input = { target: 'pve1', script: 'true', detach: true };
+    for (const limits of [{ timeout_s: 5 }, { wait_s: 5 }])
+      expect(await bench.fails('ssh_exec', { ...input, ...limits })).toMatchObject({ kind: 'invalid-input' });
+    expect((await bench.preview('ssh_exec', input)).message).toBe(
+      'Start as a job that outlives this server on pve1:\ntrue',
+    );
+  });
+
   it('shows a human the place and all that decides what it does', async () => {
     const input = { target: 'ct/101', script: 'ls', env: { A: 'b' }, cwd: '/', stdin: 'x', user: 'app' };
     expect(await bench.preview('ssh_exec', input)).toMatchInlineSnapshot(`

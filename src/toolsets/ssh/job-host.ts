@@ -11,7 +11,6 @@ import { lookAt, runAt } from './run-at.ts';
 /* Jobs that outlive this process: what is known of them is on their host. */
 
 const PATIENCE_MS = 30_000;
-const LONGEST_LABEL = 80;
 
 /** What a job that outlives this process is started with. */
 export interface HostWork {
@@ -35,9 +34,8 @@ export async function startOnHost(place: Place, work: HostWork, context: ToolCon
   const user = runnerOf(place, work.user, sudo);
   const id = newJobId(targetOf(place), user);
   const first = Buffer.byteLength(script);
-  const label = Buffer.from(firstLine(script)).toString('base64');
   const kind = 'host' in place && place.container === undefined && user === undefined ? 'login' : 'other';
-  const args = [id.name, String(first + Buffer.byteLength(stdin)), String(first), label, kind];
+  const args = [id.name, String(first + Buffer.byteLength(stdin)), String(first), kind];
   const { book } = context.ssh.jobs;
   await book?.add(id.text);
   const start = { script: startScript(args), stdin: script + stdin, cwd, env, user, timeoutMs: PATIENCE_MS };
@@ -57,9 +55,6 @@ export async function startOnHost(place: Place, work: HostWork, context: ToolCon
     next: 'ssh_job_read gives its output and its end; ssh_job_kill ends it, and later removes what it left.',
   });
 }
-
-const firstLine = (script: string): string =>
-  (script.split('\n').find((line) => line.trim() !== '') ?? '').trim().slice(0, LONGEST_LABEL);
 
 /** What a failure leaves open, told with the job's id: by that it is found if it was started. */
 function unlessNothingRuns(failure: Failure, id: JobId, { ssh }: ToolContext): Failure {

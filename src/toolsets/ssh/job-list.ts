@@ -56,7 +56,7 @@ const bookedRow = ({ id, startedAt }: BookedJob): Facts => ({
 async function asked(at: string, context: ToolContext) {
   const place = await placeOf(at, context);
   const target = targetOf(place);
-  const { jobs, signal } = { ...context.ssh, ...context };
+  const { jobs } = context.ssh;
   const booked = ((await jobs.book?.list()) ?? []).filter(({ id }) => parseJobId(id).target === target);
   const runners = [...new Set([undefined, ...booked.map(({ id }) => parseJobId(id).user)])];
   const notes: string[] = [];
@@ -71,7 +71,7 @@ async function asked(at: string, context: ToolContext) {
       }
     } catch (error) {
       const { message } = asFailure(error);
-      if (signal.aborted || user === undefined) throw error;
+      if (context.signal.aborted || user === undefined) throw error;
       unasked.add(user);
       notes.push(`Jobs of ${user} are not shown: ${message}`);
     }
@@ -92,7 +92,7 @@ function hostRow(job: Awaited<ReturnType<typeof listOnHost>>[number]): Facts {
     state: hostFacts(job).told,
     started: job.startedAt === undefined ? undefined : iso(job.startedAt),
     output: bytes(job.sizes.stdout + job.sizes.stderr),
-    command: remote(job.label),
+    command: job.label === '' ? undefined : remote(firstWords(job.label)),
     detached: true,
   };
 }
