@@ -1,6 +1,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { removeDrafts } from '../config/replacefile.ts';
 import { asFailure } from '../failure.ts';
 import { type Around, type ClientName, clientNames, clients, type Entry } from '../setup/clients.ts';
 import { changeRecord, type Registration, readRecord } from '../setup/record.ts';
@@ -9,9 +10,9 @@ import {
   isOurs,
   oursIn,
   planRegistration,
-  type Removed,
   removeRegistration,
   startsTheSame,
+  type Undone,
 } from '../setup/registration.ts';
 import { addToClaude, findClaude, removeFromClaude } from './claude.ts';
 import { loadHere } from './surroundings.ts';
@@ -89,7 +90,7 @@ export async function registerIn(
   { replace, recordFile }: { readonly replace: boolean; readonly recordFile: string },
 ): Promise<string> {
   const place = { client, name, file: clients[client].file(around()) };
-  const done = (await byClaude(place, entry, replace, recordFile)) ?? byFile(place, entry, replace, recordFile);
+  const done = (await byClaude(place, entry, recordFile)) ?? byFile(place, entry, replace, recordFile);
   return `${done} ${clients[client].check}`;
 }
 
@@ -121,21 +122,31 @@ function byFile(place: Place, entry: Entry, replace: boolean, recordFile: string
   try {
     apply();
   } catch (error) {
-    if (known) remember(recordFile, known);
-    else forget(recordFile, place);
+    asBefore(recordFile, place, known);
     throw error;
   }
   const kept = registration.backup && !known ? `; ${registration.backup} is the file as it was` : '';
   return `Registered ${place.name} in ${label} (${place.file}${kept}).`;
 }
 
+/** What stays in the record when this fails too names something that is not there, which harms nobody. */
+function asBefore(recordFile: string, place: Place, known: Registration | undefined): void {
+  try {
+    if (known) remember(recordFile, known);
+    else forget(recordFile, place);
+  } catch (error) {
+    warn(asFailure(error).message);
+  }
+}
+
 /** By Claude Code's own command; undefined when that is not there or does not do it. */
-async function byClaude(place: Place, entry: Entry, replace: boolean, recordFile: string): Promise<string | undefined> {
+async function byClaude(place: Place, entry: Entry, recordFile: string): Promise<string | undefined> {
   const claude = place.client === 'claude-code' ? findClaude() : undefined;
   if (claude === undefined) return undefined;
   const there = entryIn(place.client, place.file, place.name);
-  // What is there as wanted, and what is not to be replaced, is told the same way whoever does it.
-  if (there !== undefined && (!isOurs(there) ? !replace : startsTheSame(there, entry))) return undefined;
+  // What is there as wanted, what another server has the name of, and what the file was edited for: by the file.
+  if (there !== undefined && (!isOurs(there) || startsTheSame(there, entry))) return undefined;
+  if (readRecord(recordFile).registrations.some((one) => isAt(place)(one) && one.by === 'file')) return undefined;
   try {
     if (there !== undefined) await removeFromClaude(claude, place.name);
     remember(recordFile, { ...place, by: 'cli', madeFile: false, madeServers: false });
@@ -151,6 +162,7 @@ async function byClaude(place: Place, entry: Entry, replace: boolean, recordFile
 export const unregister = (flags: { readonly client?: ClientName; readonly name?: string }): Promise<void> =>
   orFail(async () => {
     const { recordFile } = groundOf(undefined);
+    sweep(recordFile);
     const found = registrationsIn(recordFile).filter(
       ({ client, name }) => client === (flags.client ?? client) && name === (flags.name ?? name),
     );
@@ -158,10 +170,16 @@ export const unregister = (flags: { readonly client?: ClientName; readonly name?
     for (const one of found) say(await unregisterOne(one, recordFile));
   });
 
-/** Those that the record names; without any, what is found in the known places. */
+/** Removes what runs that were killed have left beside the record and the files of clients. */
+export function sweep(recordFile: string): void {
+  const at = around();
+  for (const file of [recordFile, ...clientNames.map((client) => clients[client].file(at))]) removeDrafts(file);
+}
+
+/** Those that the record names, the last one first; without any, what is found in the known places. */
 export function registrationsIn(recordFile: string): readonly Registration[] {
   const { registrations } = readRecord(recordFile);
-  return registrations.length > 0 ? registrations : inKnownPlaces();
+  return registrations.length > 0 ? registrations.toReversed() : inKnownPlaces();
 }
 
 /** Takes one out, and tells what became of it. */
@@ -171,19 +189,19 @@ export async function unregisterOne(one: Registration, recordFile: string): Prom
   return sentences[removed](one);
 }
 
-const sentences: Record<Removed, (one: Registration) => string> = {
-  removed: ({ name, file }) => `Took ${name} out of ${file}.`,
+const sentences: Record<Undone, (one: Registration) => string> = {
+  done: ({ name, file }) => `Took ${name} out of ${file}.`,
   absent: ({ name, file }) => `${name} is not in ${file} any more.`,
   'not ours': ({ name, file }) => `${name} in ${file} starts another program now; it was left alone.`,
 };
 
-async function takeOut(one: Registration): Promise<Removed> {
+async function takeOut(one: Registration): Promise<Undone> {
   const claude = one.by === 'cli' ? findClaude() : undefined;
   const there = entryIn(one.client, one.file, one.name);
   if (claude === undefined || !isOurs(there)) return removeRegistration(one);
   try {
     await removeFromClaude(claude, one.name);
-    return 'removed';
+    return 'done';
   } catch (error) {
     warn(`${(error as Error).message}; the file is edited instead.`);
     return removeRegistration(one);

@@ -58,6 +58,7 @@ async function act(run: AsRoot, args: readonly string[]): Promise<void> {
 const users = z.array(z.object({ userid: z.string() }));
 const roles = z.array(z.object({ roleid: z.string(), privs: z.string().optional() }));
 const tokens = z.array(z.object({ tokenid: z.string() }));
+const access = z.array(z.object({ path: z.string(), type: z.string(), ugid: z.string(), roleid: z.string() }));
 const made = z.object({ 'full-tokenid': z.string(), value: z.string().min(1) });
 
 /** Whether the user has a token of that name; a user that is not there has none. */
@@ -99,7 +100,9 @@ export async function makeToken(
       await making({ what: 'user', user }, ['user', 'add', user, '--comment', COMMENT]);
     }
     const separated = user !== 'root@pam';
-    if (separated) await making({ what: 'user access', user, role: role.id }, aclOf('--users', user, role.id));
+    if (separated && !(await mayAlready(run, user, role.id))) {
+      await making({ what: 'user access', user, role: role.id }, aclOf('--users', user, role.id));
+    }
     note([...done, { what: 'token', user, name }]);
     const token = await ask(run, tokenArgs(wish, separated), made);
     done.push({ what: 'token', user, name });
@@ -112,6 +115,12 @@ export async function makeToken(
     throw error;
   }
 }
+
+/** Whether the user has that role on everything, which somebody else gave it and wants it to keep. */
+const mayAlready = async (run: AsRoot, user: string, role: string): Promise<boolean> =>
+  (await ask(run, ['acl', 'list'], access)).some(
+    ({ path, type, ugid, roleid }) => path === '/' && type === 'user' && ugid === user && roleid === role,
+  );
 
 const aclOf = (flag: string, who: string, role: string): string[] => ['acl', 'modify', '/', flag, who, '--roles', role];
 

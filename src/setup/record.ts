@@ -16,6 +16,8 @@ const registration = z.object({
   madeServers: z.boolean().default(false),
   /** The file as it was before. */
   backup: z.string().optional(),
+  /** SHA-256 of that copy: one that is something else by now is not ours. */
+  before: z.string().optional(),
   /** SHA-256 of what was written: as long as the file is that, it can be put back byte for byte. */
   after: z.string().optional(),
 });
@@ -28,7 +30,7 @@ const madeThing: z.ZodType<Made> = z.discriminatedUnion('what', [
   z.object({ what: z.literal('token access'), token: z.string(), role: z.string() }),
 ]);
 
-const place = z.object({ host: z.string(), port: z.number(), user: z.string() });
+const place = z.object({ host: z.string(), port: z.number(), user: z.string(), keyPath: z.string().optional() });
 
 /** In the order in which things were made; what is not there was not made. */
 const schema = z.object({
@@ -46,6 +48,8 @@ const schema = z.object({
   /** Secrets in the keychain of the system. */
   keychain: z.array(z.object({ account: z.string() })).default([]),
   registrations: z.array(registration).default([]),
+  /** Entries of other servers that were taken out of a client's file. */
+  taken: z.array(registration).default([]),
 });
 
 export type Registration = z.output<typeof registration>;

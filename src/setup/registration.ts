@@ -43,16 +43,13 @@ export function oursIn(client: ClientName, file: string): string[] {
   return Object.keys(servers).filter((name) => isOurs(servers[name]));
 }
 
+type Place = Pick<Registration, 'client' | 'name' | 'file'>;
+
 /**
  * How the entry gets into the client's file. A `conflict` when the name is taken by another server and not to be
  * replaced. The file as it was is kept beside it, unless `known` says that this was done before.
  */
-export function planRegistration(
-  place: { readonly client: ClientName; readonly name: string; readonly file: string },
-  entry: Entry,
-  replace: boolean,
-  known?: Registration,
-): Plan {
+export function planRegistration(place: Place, entry: Entry, replace: boolean, known?: Registration): Plan {
   const { client, name, file } = place;
   const member = clients[client].servers;
   const text = textOf(file);
@@ -61,14 +58,38 @@ export function planRegistration(
   if (startsTheSame(there, entry)) return { apply: () => undefined };
   if (there !== undefined && !isOurs(there) && !replace) throw taken(name, file);
   const edited = withMember(text ?? '{}\n', file, [member, name], entry);
-  const backup = known ? known.backup : text === undefined ? undefined : freeBackup(file);
+  return planChange({ ...place, madeServers: servers === undefined }, text, edited, known);
+}
+
+/** How an entry that is not ours gets out of the client's file, the file as it was being kept beside it. */
+export function planRemoval(place: Place): Plan {
+  const text = textOf(place.file);
+  const member = clients[place.client].servers;
+  if (text === undefined || serversIn(text, place.file, member)?.[place.name] === undefined) {
+    return { apply: () => undefined };
+  }
+  const edited = withMember(text, place.file, [member, place.name], undefined);
+  return planChange({ ...place, madeServers: false }, text, edited);
+}
+
+function planChange(
+  place: Place & Pick<Registration, 'madeServers'>,
+  text: string | undefined,
+  edited: string,
+  known?: Registration,
+): Plan {
+  const { file } = place;
+  const newBackup = known || text === undefined ? undefined : freeBackup(file);
+  // What others changed since the copy was made must not be undone with it.
+  const whole = known === undefined || (text !== undefined && sha256(text) === known.after);
   const registration: Registration = {
-    ...{ client, name, file, by: 'file', backup, after: sha256(edited) },
+    ...{ ...place, by: 'file', after: whole ? sha256(edited) : undefined },
+    backup: known ? known.backup : newBackup,
+    before: known ? known.before : text && sha256(text),
     madeFile: known?.madeFile ?? text === undefined,
-    madeServers: known?.madeServers ?? servers === undefined,
+    madeServers: known?.madeServers ?? place.madeServers,
   };
   const apply = (): void => {
-    const newBackup = known ? undefined : backup;
     if (text !== undefined && newBackup !== undefined) replaceFile(newBackup, text, statSync(file).mode & 0o777);
     try {
       replaceFile(file, edited);
@@ -95,37 +116,52 @@ function freeBackup(file: string): string {
   }
 }
 
-/** Takes out an entry that is not ours, as the user wished; gives the name of the copy of the file as it was. */
-export function removeEntry(client: ClientName, file: string, name: string): string {
-  const text = readFileSync(file, 'utf8');
-  const backup = freeBackup(file);
-  replaceFile(backup, text, statSync(file).mode & 0o777);
-  replaceFile(file, withMember(text, file, [clients[client].servers, name], undefined));
-  return backup;
-}
-
-/** What became of an entry that was to be taken out. */
-export type Removed = 'removed' | 'absent' | 'not ours';
+/** What became of an entry that was to be taken out, or put back. */
+export type Undone = 'done' | 'absent' | 'not ours';
 
 /**
  * Takes the entry out: byte for byte as it was before when nobody has changed the file since, else nothing but the entry
- * and what was made for it. An entry that starts something else is left alone.
+ * and what was made for it. What it stood in the place of comes back. An entry that starts something else is left alone.
  */
-export function removeRegistration(registration: Registration): Removed {
-  const { client, name, file, backup, after } = registration;
+export function removeRegistration(registration: Registration): Undone {
+  const { client, name, file } = registration;
+  const there = entryIn(client, file, name);
   const text = textOf(file);
-  const done = (removed: Removed): Removed => {
-    if (backup !== undefined) rmSync(backup, { force: true });
-    return removed;
-  };
+  if (text !== undefined && isOurs(there)) putBack(text, registration);
+  removeBackup(registration);
+  if (there === undefined) return 'absent';
+  return isOurs(there) ? 'done' : 'not ours';
+}
+
+/** Puts an entry back that was taken out; one that has its name now is left alone. */
+export function restoreEntry(taken: Registration): Undone {
+  const { client, name, file } = taken;
+  const text = textOf(file);
+  const there = entryIn(client, file, name);
+  if (text !== undefined && there === undefined) putBack(text, taken);
+  removeBackup(taken);
+  if (text === undefined) return 'absent';
+  return there === undefined ? 'done' : 'not ours';
+}
+
+/** The copy of the file as it was, as long as it is that. */
+function copyOf({ backup, before }: Registration): string | undefined {
+  const text = backup === undefined ? undefined : textOf(backup);
+  return text !== undefined && sha256(text) === before ? text : undefined;
+}
+
+function removeBackup(registration: Registration): void {
+  if (registration.backup !== undefined && copyOf(registration) !== undefined) rmSync(registration.backup);
+}
+
+function putBack(text: string, registration: Registration): void {
+  const { client, name, file, after } = registration;
   const member = clients[client].servers;
-  const there = serversIn(text ?? '{}', file, member)?.[name];
-  if (text === undefined || there === undefined) return done('absent');
-  if (!isOurs(there)) return done('not ours');
-  const before = backup === undefined ? undefined : textOf(backup);
-  if (sha256(text) === after && before !== undefined) replaceFile(file, before);
-  else takeOut(text, registration);
-  return done('removed');
+  const copy = copyOf(registration);
+  const old = copy === undefined ? undefined : serversIn(copy, file, member)?.[name];
+  if (copy !== undefined && sha256(text) === after && !isOurs(old)) replaceFile(file, copy);
+  else if (old === undefined || isOurs(old)) takeOut(text, registration);
+  else replaceFile(file, withMember(text, file, [member, name], old));
 }
 
 function takeOut(text: string, { client, name, file, madeFile, madeServers }: Registration): void {

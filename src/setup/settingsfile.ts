@@ -1,3 +1,8 @@
+/** The first line of a settings file that the set-up made. */
+export const HEADING = '# Settings of proxmox-ssh-mcp. This file holds a secret.\n';
+/** Whether the set-up made this settings file. */
+export const isOwn = (text: string): boolean => text.startsWith(HEADING);
+
 /** A value as dotenv reads it back: in quotes that it does not have in it. */
 function quoted(value: string): string {
   if (/^[\w./:@!,~+-]+$/.test(value)) return value;

@@ -138,6 +138,43 @@ describe('register', () => {
   });
 });
 
+describe('unregister', () => {
+  it('puts back nothing that others changed since the file was copied', async () => {
+    writeFileSync(file(), '{"a":1}');
+    await run(['register']);
+    writeFileSync(file(), read().replace('"a":1', '"a":2,"new":true'));
+    writeFileSync(file(), read().replace('--settings-file', '--elsewhere'));
+    await run(['register']);
+    await run(['unregister']);
+    expect(JSON.parse(read())).toEqual({ a: 2, new: true });
+  });
+
+  it('leaves a copy alone that has become the work of somebody else', async () => {
+    writeFileSync(file(), '{"a":1}');
+    await run(['register']);
+    writeFileSync(file('.claude.json.bak'), read());
+    await run(['unregister']);
+    expect(JSON.parse(read())).toEqual({ a: 1 });
+    expect(JSON.parse(read('.claude.json.bak')).mcpServers).toHaveProperty('proxmox-ssh-mcp');
+  });
+
+  it('gives back what it stood in the place of, when the file has changed since', async () => {
+    writeFileSync(file(), OTHERS);
+    await run(['register', '--name', 'proxmox', '--replace']);
+    writeFileSync(file(), read().replace('"numStartups": 7', '"numStartups": 8'));
+    await run(['unregister']);
+    expect(JSON.parse(read())).toEqual({ ...JSON.parse(OTHERS), numStartups: 8 });
+  });
+
+  it('takes several out in the order that brings the file back', async () => {
+    writeFileSync(file(), OTHERS);
+    await run(['register', '--name', 'one']);
+    await run(['register', '--name', 'two']);
+    await run(['unregister']);
+    expect(read()).toBe(OTHERS);
+  });
+});
+
 describe('with the program of Claude Code in PATH', () => {
   /** Does what `claude mcp` does with the file, and notes how it was called. */
   const CLAUDE = `#!${process.execPath}

@@ -84,7 +84,9 @@ const steady = ({ stdout, stderr }: { stdout: string; stderr: string }) =>
     .replace(/SHA256:[\w+/]{43}/g, 'SHA256:…')
     .replace(/([0-9A-F]{2}:){31}[0-9A-F]{2}/g, 'AA:BB:…')
     .replace(/valid until .*? GMT/g, 'valid until …')
-    .replace(/\d+ tools/g, '… tools');
+    .replace(/\d+ tools/g, '… tools')
+    .replace(/versions: .*/g, 'versions: …')
+    .replace(/takes [\d.]+ ms/g, 'takes … ms');
 
 const flags = (): string[] => [
   ...[
@@ -157,16 +159,22 @@ describe('setup without a terminal', { timeout: 90_000 }, () => {
         ✓ Registered proxmox-ssh-mcp in Claude Code (~/.claude.json; ~/.claude.json.bak is the file as it was). In Claude Code, /mcp shows it.
 
       [7/7] Does it work?
+      ✓ versions: …
       ✓ settings: ~/.config/proxmox-ssh-mcp/.env, readable for this user alone
       ✓ audit file: ~/.local/state/proxmox-ssh-mcp/audit.jsonl can be written
+      ✓ Claude Code: registered as proxmox-ssh-mcp in ~/.claude.json
       ✓ API: 127.0.0.1:8006 can be reached
       ✓ API certificate: OU=PVE Cluster Node, O=Proxmox Virtual Environment, CN=pve1.homelab.lan is pinned, valid until …, SHA-256 AA:BB:…
       ✓ API token: ai@pve!claude is accepted by Proxmox VE 9.2.11
-      ✓ privileges: the token has what the tools need
+      ✓ privileges: the token has what the chosen tools need
+      ✓ clock: the host's clock is ours, within 30 s
+      ✓ API speed: one call takes … ms (median of 5)
       ✓ SSH host key: pve1 (127.0.0.1:22) shows ssh-ed25519 SHA256:…, which is known
       ✓ SSH login: psm-bash@127.0.0.1:22 lets us in
       ✓ sudo: psm-bash becomes root
       ✓ pct: …/bin/pct is there
+      ✓ SSH limits: MaxSessions 10
+      ✓ SSH speed: one call takes … ms (median of 5)
         ✓ The server starts (… tools) and answers: Cluster homelab, quorate, 2 of 2 nodes online; 7 guests: 6 running, 1 stopped; 2 things to look at
 
       It works.
@@ -198,7 +206,7 @@ describe('setup without a terminal', { timeout: 90_000 }, () => {
         ✓ Deleted ~/.ssh/proxmox_mcp.
         ✓ Deleted ~/.config/proxmox-ssh-mcp/known_hosts.
         ✓ Deleted ~/.config/proxmox-ssh-mcp/.env.
-      Nothing of it is left.
+      Nothing of it is left but its logs, in ~/.local/state/proxmox-ssh-mcp.
       "
     `);
     expect({ home: everything(), server: onServer() }).toEqual(before);

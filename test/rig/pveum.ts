@@ -139,6 +139,7 @@ function role([verb, id = '', ...rest]: readonly string[], access: Access): Said
 }
 
 function acl([verb, path = '', ...rest]: readonly string[], access: Access): Said {
+  if (verb === 'list') return json(access.acl.map((one) => ({ ...one, propagate: one.propagate ? 1 : 0 })));
   const type = rest.includes('--tokens') ? ('token' as const) : ('user' as const);
   const ugid = option(rest, `--${type}s`) ?? '';
   const roleid = option(rest, '--roles') ?? '';

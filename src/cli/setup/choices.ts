@@ -3,7 +3,7 @@ import { endpointsOf } from '../../clients.ts';
 import { replaceFile } from '../../config/replacefile.ts';
 import type { Settings } from '../../config/settings.ts';
 import { changeRecord } from '../../setup/record.ts';
-import { withSettings } from '../../setup/settingsfile.ts';
+import { HEADING, withSettings } from '../../setup/settingsfile.ts';
 import type { Draft, Stage } from './stage.ts';
 import { done, trouble } from './tell.ts';
 
@@ -42,7 +42,7 @@ export async function chooseMode({ ask, draft, loaded }: Stage): Promise<void> {
 export async function saveSettings(stage: Stage): Promise<boolean> {
   const { ask, settingsFile, recordFile } = stage;
   const before = existsSync(settingsFile) ? readFileSync(settingsFile, 'utf8') : undefined;
-  const text = withSettings(before ?? '# Settings of proxmox-ssh-mcp. This file holds a secret.\n', valuesOf(stage));
+  const text = withSettings(before ?? HEADING, valuesOf(stage));
   if (text === before) {
     done(`${settingsFile} says so already.`);
     return true;

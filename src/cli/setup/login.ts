@@ -1,20 +1,21 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { connectionOf } from '../../clients.ts';
-import { asFailure } from '../../failure.ts';
-import { ADD_KEY } from '../../setup/authorizedkey.ts';
+import { asFailure, type Failure } from '../../failure.ts';
 import { changeRecord } from '../../setup/record.ts';
 import { agentKeys } from '../../ssh/agent.ts';
 import type { Ssh } from '../../ssh/client.ts';
 import { acceptHostKey } from '../../ssh/hostkey.ts';
 import { scanHostKey } from '../../ssh/scan.ts';
+import { copyKey } from './copykey.ts';
 import { oldKey } from './old.ts';
 import { type Stage, serverOf } from './stage.ts';
 import { done, during, note, trouble } from './tell.ts';
 
 export const KEY_NAME = 'proxmox_mcp';
-const COMMENT = 'proxmox-ssh-mcp';
+/** What the key is called in its public half, and so on the server. */
+export const KEY_COMMENT = 'proxmox-ssh-mcp';
 const LOGIN_MS = 15_000;
 
 /** Whether the server is known and lets us in with what there is. Nothing is asked and nothing changed. */
@@ -33,12 +34,12 @@ export async function tryLogin(stage: Stage, ssh: Ssh): Promise<void> {
 const scan = (stage: Stage) => scanHostKey(serverOf(stage), { ...connectionOf(stage.loaded), acceptNew: false });
 
 /** Why it does not; undefined when it does. */
-async function letsUsIn(stage: Stage, ssh: Ssh): Promise<string | undefined> {
+export async function letsUsIn(stage: Stage, ssh: Ssh): Promise<Failure | undefined> {
   try {
     await ssh.run(serverOf(stage), { script: 'true', timeoutMs: LOGIN_MS });
     return undefined;
   } catch (error) {
-    return asFailure(error).message;
+    return asFailure(error);
   }
 }
 
@@ -103,10 +104,10 @@ async function withKey(stage: Stage, ssh: Ssh): Promise<boolean> {
   draft.keyPath = { agent: undefined, ours: path, other: String(answers.sshKey), old: oldKey(stage) }[choice];
   if (choice === 'ours' && !existsSync(path) && !(await makeKey(stage, path))) return false;
   if ((await during('Logging in', letsUsIn(stage, ssh))) !== undefined && draft.keyPath)
-    await copyKey(stage, draft.keyPath);
+    await copyKey(stage, ssh, draft.keyPath);
   const why = await during('Logging in', letsUsIn(stage, ssh));
   if (why === undefined) done(`${draft.sshUser}@${draft.host} lets us in without a password.`);
-  else trouble(why, 'The API works without SSH; commands in containers and on hosts do not.');
+  else trouble(why.message, 'The API works without SSH; commands in containers and on hosts do not.');
   return why === undefined;
 }
 
@@ -143,7 +144,7 @@ async function makeKey({ ask, recordFile, home }: Stage, path: string): Promise<
     '-t',
     'ed25519',
     '-C',
-    COMMENT,
+    KEY_COMMENT,
     '-f',
     path,
     ...(sealed ? [] : ['-N', '']),
@@ -159,64 +160,10 @@ async function makeKey({ ask, recordFile, home }: Stage, path: string): Promise<
   return false;
 }
 
-/** Puts the public key on the server, by ssh itself: a password is typed into that, and we never have it. */
-async function copyKey(stage: Stage, keyPath: string): Promise<void> {
-  const { ask, draft, loaded, recordFile } = stage;
-  const by = `ssh-copy-id -i ${keyPath}.pub -p ${draft.sshPort} ${draft.sshUser}@${draft.host}`;
-  if (!existsSync(`${keyPath}.pub`))
-    return trouble(`${keyPath}.pub is not there.`, `Make it: ssh-keygen -y -f ${keyPath}`);
-  const line = readFileSync(`${keyPath}.pub`, 'utf8').trim();
-  if (
-    !(await ask.agree(
-      `Put this key into authorized_keys of ${draft.sshUser} on ${draft.host}? ssh may ask for the password.`,
-    ))
-  ) {
-    return trouble('It is not there yet.', `By hand: ${by}`);
-  }
-  const known = [loaded.ownKnownHosts, loaded.settings.sshKnownHosts].map((file) => `"${file}"`).join(' ');
-  const options = [
-    'StrictHostKeyChecking=yes',
-    `UserKnownHostsFile=${known}`,
-    'ControlPath=none',
-    ...(ask.interactive ? [] : ['BatchMode=yes']),
-  ];
-  const place = { host: draft.host, port: draft.sshPort, user: draft.sshUser };
-  const args = [
-    ...options.flatMap((option) => ['-o', option]),
-    '-p',
-    String(place.port),
-    '-l',
-    place.user,
-    '--',
-    place.host,
-  ];
-  const quoted = `'${ADD_KEY.replaceAll("'", "'\\''")}'`;
-  const said = await output('ssh', [...args, `exec sh -c ${quoted}`], `${line}\n`);
-  const made = /^(there|added)(.*)$/m.exec(said);
-  if (made?.[1] === undefined) return trouble('The key could not be put there.', `By hand: ${by}`);
-  if (made[1] === 'there') return done('The server has it already.');
-  const blob = line.split(' ')[1] ?? '';
-  changeRecord(recordFile, ({ copied }) => ({ copied: [...copied, { ...place, blob, made: (made[2] ?? '').trim() }] }));
-  done('The server has it now.');
-}
-
 /** Runs a program on this terminal; its exit code, or undefined when it could not be started. */
 const run = (file: string, args: readonly string[]): Promise<number | undefined> =>
   new Promise((resolve) => {
     const child = spawn(file, args, { stdio: 'inherit' });
     child.once('error', () => resolve(undefined));
     child.once('close', (code) => resolve(code ?? undefined));
-  });
-
-/** What a program says on stdout; it asks on the terminal by itself, past its stdin. */
-const output = (file: string, args: readonly string[], input: string): Promise<string> =>
-  new Promise((resolve) => {
-    const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'] });
-    let text = '';
-    child.stdout.setEncoding('utf8').on('data', (piece: string) => {
-      text += piece;
-    });
-    child.stdin.on('error', () => {}).end(input);
-    child.once('error', () => resolve(text));
-    child.once('close', () => resolve(text));
   });

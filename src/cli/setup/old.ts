@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
+import { asFailure } from '../../failure.ts';
 import { clients } from '../../setup/clients.ts';
 import type { Old } from '../../setup/moving.ts';
-import { removeEntry } from '../../setup/registration.ts';
+import { changeRecord } from '../../setup/record.ts';
+import { planRemoval } from '../../setup/registration.ts';
 import { around } from '../register.ts';
 import type { Stage } from './stage.ts';
-import { done, note } from './tell.ts';
+import { done, note, trouble } from './tell.ts';
 
 /** The token of another server, when the user wants it taken over. */
 export const oldToken = ({ old }: Stage): NonNullable<Old['token']> | undefined =>
@@ -15,7 +17,8 @@ export const oldKey = ({ old }: Stage): string | undefined =>
   old.map(({ keyPath }) => keyPath).find((path) => path !== undefined && existsSync(path));
 
 /** Other servers do what this one does: each entry is taken out of Claude Code's list, or left, as the user says. */
-export async function replaceOld({ ask, old }: Stage): Promise<void> {
+export async function replaceOld(stage: Stage): Promise<void> {
+  const { ask, old } = stage;
   const file = clients['claude-code'].file(around());
   for (const { entry, label } of old) {
     if (entry === undefined) continue;
@@ -36,7 +39,20 @@ export async function replaceOld({ ask, old }: Stage): Promise<void> {
       note(`${entry} stays in ${file}.`);
       continue;
     }
-    const backup = removeEntry('claude-code', file, entry);
-    done(`Took ${entry} out of ${file}; ${backup} is the file as it was.`);
+    takeOutOld(stage, file, entry);
+  }
+}
+
+function takeOutOld({ recordFile }: Stage, file: string, name: string): void {
+  try {
+    const { registration, apply } = planRemoval({ client: 'claude-code', name, file });
+    if (!registration) return;
+    // Before the act: what is cut off in between can still be undone.
+    changeRecord(recordFile, ({ taken }) => ({ taken: [...taken, registration] }));
+    apply();
+    done(`Took ${name} out of ${file}; ${registration.backup} is the file as it was.`);
+  } catch (error) {
+    const { message, hint } = asFailure(error);
+    trouble(message, hint);
   }
 }

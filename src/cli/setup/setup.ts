@@ -8,7 +8,7 @@ import { findOld } from '../../setup/moving.ts';
 import { changeRecord } from '../../setup/record.ts';
 import { createPool } from '../../ssh/pool.ts';
 import { createSsh } from '../../ssh/run.ts';
-import { around, entryOf, recordBeside, registerIn, showConfig } from '../register.ts';
+import { around, entryOf, recordBeside, registerIn, showConfig, sweep } from '../register.ts';
 import { loadHere } from '../surroundings.ts';
 import { interactive, say, warn } from '../terminal.ts';
 import { type Answers, createAsker } from './asker.ts';
@@ -61,8 +61,9 @@ function showAll({ client, name }: SetupFlags, entry: Entry): void {
 
 async function allSteps(stage: Stage, flags: SetupFlags): Promise<void> {
   const { recordFile, settingsFile, loaded } = stage;
-  const folder = dirname(recordFile);
-  if (!existsSync(folder)) changeRecord(recordFile, () => ({ files: [folder] }));
+  sweep(recordFile);
+  const folders = missingFolders(dirname(recordFile));
+  if (folders.length > 0) changeRecord(recordFile, () => ({ files: folders }));
   const { madeRuntime } = stage.answers;
   if (typeof madeRuntime === 'string') changeRecord(recordFile, () => ({ runtime: { folder: madeRuntime } }));
   const ssh = createSsh(createPool(connectionOf(loaded)));
@@ -92,6 +93,11 @@ async function allSteps(stage: Stage, flags: SetupFlags): Promise<void> {
   const sound = await verify(stage, entry);
   summarise(stage, flags, sound);
   if (!sound) process.exitCode = 1;
+}
+
+/** The folder and those above it that are not there, the outermost first. */
+function missingFolders(folder: string): string[] {
+  return existsSync(folder) ? [] : [...missingFolders(dirname(folder)), folder];
 }
 
 async function registerStep(

@@ -159,7 +159,7 @@ const roleOf = (access: Access, major: number): TokenWish['role'] =>
 
 /** Notes what is about to be there for one token, beside what an earlier one of that name may have left. */
 function remembering({ draft, recordFile }: Stage, { user, name }: TokenWish): (made: readonly Made[]) => void {
-  const server = { host: draft.host, port: draft.sshPort, user: draft.sshUser };
+  const server = { host: draft.host, port: draft.sshPort, user: draft.sshUser, keyPath: draft.keyPath };
   const token = `${user}!${name}`;
   const before = readRecord(recordFile).tokens.find((one) => one.token === token)?.made ?? [];
   return (made) =>

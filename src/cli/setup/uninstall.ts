@@ -1,19 +1,24 @@
 import { existsSync, readdirSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname } from 'node:path';
 import { connectionOf } from '../../clients.ts';
+import { removeDrafts } from '../../config/replacefile.ts';
 import { asFailure, Failure } from '../../failure.ts';
 import { takeBack } from '../../setup/apitoken.ts';
 import { REMOVE_KEY } from '../../setup/authorizedkey.ts';
-import { changeRecord, readRecord, type SetupRecord } from '../../setup/record.ts';
+import { changeRecord, type Registration, readRecord, type SetupRecord } from '../../setup/record.ts';
+import { restoreEntry, type Undone } from '../../setup/registration.ts';
 import type { Ssh } from '../../ssh/client.ts';
 import { createPool } from '../../ssh/pool.ts';
 import { quote } from '../../ssh/quote.ts';
 import { createSsh } from '../../ssh/run.ts';
 import { keychainEntry } from '../keychain.ts';
-import { recordBeside, registrationsIn, unregisterOne } from '../register.ts';
+import { recordBeside, registrationsIn, sweep, unregisterOne } from '../register.ts';
 import { loadHere } from '../surroundings.ts';
 import { interactive, say, warn } from '../terminal.ts';
 import { type Answers, createAsker } from './asker.ts';
-import type { Stage } from './stage.ts';
+import { inKnownPlaces } from './known.ts';
+import { type Stage, serverOf } from './stage.ts';
 import { done, during, note, trouble } from './tell.ts';
 import { asRootOf } from './token.ts';
 
@@ -25,23 +30,12 @@ export async function uninstall(answers: Answers): Promise<void> {
   const recordFile = recordBeside(loaded.defaultFile);
   const stage: Stage = {
     ...{ ask: createAsker(answers, interactive()), answers, loaded, recordFile },
-    ...{ settingsFile: loaded.defaultFile, home: '', old: [] },
+    ...{ settingsFile: loaded.defaultFile, home: homedir(), old: [] },
     draft: { host: '', apiPort: 8006, sshPort: 22, sshUser: 'root', keyPath: loaded.settings.sshKeyPath },
   };
   const ssh = createSsh(createPool(connectionOf(loaded)));
   try {
-    const record = readRecord(recordFile);
-    await each(
-      registrationsIn(recordFile),
-      ({ name, file }) => `Take ${name} out of ${file}?`,
-      stage,
-      async (one) => done(await unregisterOne(one, recordFile)),
-    );
-    await tokens(record, stage, ssh);
-    await keys(record, stage, ssh);
-    await secrets(record, stage);
-    await localFiles(record, stage);
-    say(existsSync(recordFile) ? `What is left is in ${recordFile}; run it again for that.` : 'Nothing of it is left.');
+    await takeAllAway(stage, ssh);
   } catch (error) {
     const { message, hint } = asFailure(error);
     warn(`${message} ${hint}`);
@@ -51,13 +45,31 @@ export async function uninstall(answers: Answers): Promise<void> {
   }
 }
 
-/** Asks for each, and goes on with the next one when one cannot be taken away. */
+async function takeAllAway(stage: Stage, ssh: Ssh): Promise<void> {
+  const { recordFile, loaded } = stage;
+  sweep(recordFile);
+  const record = existsSync(recordFile) ? readRecord(recordFile) : inKnownPlaces(stage);
+  await entries(record, stage);
+  const onServer = [await tokens(record, stage, ssh), await keys(record, stage, ssh)];
+  await secrets(record, stage);
+  if (onServer.every(Boolean)) await localFiles(record, stage);
+  else {
+    note('The key and the settings stay, because they are needed for what is left on the server.');
+    note(`If that server is gone for good, delete ${recordFile} and run it again.`);
+  }
+  const logs = dirname(loaded.settings.auditFile);
+  if (existsSync(recordFile)) say(`What is left is in ${recordFile}; run it again for that.`);
+  else say(existsSync(logs) ? `Nothing of it is left but its logs, in ${logs}.` : 'Nothing of it is left.');
+}
+
+/** Asks for each, and goes on with the next one when one cannot be taken away; whether none was that. */
 async function each<T>(
   things: readonly T[],
   question: (thing: T) => string,
   { ask }: Stage,
   remove: (thing: T) => Promise<void>,
-): Promise<void> {
+): Promise<boolean> {
+  let sound = true;
   for (const thing of things) {
     try {
       if (await ask.agree(question(thing))) await remove(thing);
@@ -67,18 +79,47 @@ async function each<T>(
       if (failure.kind === 'cancelled') throw failure;
       trouble(failure.message, failure.hint);
       process.exitCode = 1;
+      sound = false;
     }
   }
+  return sound;
 }
+
+async function entries(record: SetupRecord, stage: Stage): Promise<void> {
+  const { recordFile } = stage;
+  await each(
+    record.taken.toReversed(),
+    ({ name, file }) => `Put ${name} back into ${file}, which the set-up took out?`,
+    stage,
+    async (one) => {
+      const undone = restoreEntry(one);
+      changeRecord(recordFile, ({ taken }) => ({ taken: taken.filter(({ backup }) => backup !== one.backup) }));
+      done(restored[undone](one));
+    },
+  );
+  await each(
+    registrationsIn(recordFile),
+    ({ name, file }) => `Take ${name} out of ${file}?`,
+    stage,
+    async (one) => done(await unregisterOne(one, recordFile)),
+  );
+}
+
+const restored: Record<Undone, (one: Registration) => string> = {
+  done: ({ name, file }) => `Put ${name} back into ${file}.`,
+  absent: ({ name, file }) => `${file} is not there any more, so ${name} was not put back.`,
+  'not ours': ({ name, file }) => `${name} is in ${file}; it was left as it is.`,
+};
 
 type Server = SetupRecord['copied'][number];
 
-const at = (stage: Stage, { host, port, user }: Pick<Server, 'host' | 'port' | 'user'>): Stage => ({
-  ...stage,
-  draft: { ...stage.draft, host, sshPort: port, sshUser: user },
-});
+const at = (stage: Stage, { host, port, user, keyPath }: Omit<Server, 'blob' | 'made'>): Stage => {
+  const { draft, loaded } = stage;
+  const login = { sshPort: port, sshUser: user, keyPath: keyPath ?? draft.keyPath, agent: loaded.settings.sshAgent };
+  return { ...stage, draft: { ...draft, ...login, host } };
+};
 
-const tokens = (record: SetupRecord, stage: Stage, ssh: Ssh): Promise<void> =>
+const tokens = (record: SetupRecord, stage: Stage, ssh: Ssh): Promise<boolean> =>
   each(
     record.tokens,
     ({ token, server, made }) => {
@@ -95,23 +136,16 @@ const tokens = (record: SetupRecord, stage: Stage, ssh: Ssh): Promise<void> =>
     },
   );
 
-const keys = (record: SetupRecord, stage: Stage, ssh: Ssh): Promise<void> =>
+const keys = (record: SetupRecord, stage: Stage, ssh: Ssh): Promise<boolean> =>
   each(
     record.copied,
     ({ host, user }) => `Take our public key out of authorized_keys of ${user} on ${host}?`,
     stage,
     async (one) => {
-      const { host, port, user, blob, made } = one;
+      const { host, blob, made } = one;
       const script = `set -- ${quote(blob)} ${quote(made)}\n${REMOVE_KEY}`;
-      const spec = {
-        name: host,
-        address: host,
-        port,
-        user,
-        keyPath: stage.draft.keyPath,
-        agent: stage.loaded.settings.sshAgent,
-      };
-      const { exitCode, stderr } = await during('Removing the key', ssh.run(spec, { script, timeoutMs: COMMAND_MS }));
+      const command = ssh.run(serverOf(at(stage, one)), { script, timeoutMs: COMMAND_MS });
+      const { exitCode, stderr } = await during('Removing the key', command);
       if (exitCode !== 0) {
         throw new Failure(
           'remote-error',
@@ -126,7 +160,7 @@ const keys = (record: SetupRecord, stage: Stage, ssh: Ssh): Promise<void> =>
     },
   );
 
-const secrets = (record: SetupRecord, stage: Stage): Promise<void> =>
+const secrets = (record: SetupRecord, stage: Stage): Promise<boolean> =>
   each(
     record.keychain,
     ({ account }) => `Delete the secret of ${account} from the keychain?`,
@@ -159,6 +193,7 @@ async function localFiles(record: SetupRecord, stage: Stage): Promise<void> {
     stage,
     async (file) => {
       rmSync(file, { force: true });
+      removeDrafts(file);
       forgetFile(stage, file);
       done(`Deleted ${file}.`);
     },
