@@ -135,7 +135,8 @@ function config(folder: string, port: number, hostKeyPath: string, options: Sshd
     'PrintMotd no',
     'PermitRootLogin yes',
     'Subsystem sftp internal-sftp',
-    `SetEnv PATH=${programs(folder, options).join(':')}`,
+    // At that depth bash leaves ~/.bashrc alone: what root of this machine has there is no part of a test.
+    `SetEnv PATH=${programs(folder, options).join(':')} SHLVL=1`,
     // From 9.8 on a refused login shuts the address out for a while.
     ...(OPENSSH >= 9.8 ? ['PerSourcePenalties no'] : []),
   ];

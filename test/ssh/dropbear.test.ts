@@ -116,7 +116,7 @@ describe.each(servers)('a host that runs %s', (name, start) => {
     else expect(answered.length).toBeGreaterThan(100);
   });
 
-  it.concurrent.each([
+  it.each([
     ['psm-ash', {}],
     ['psm-dash', { sudo: true }],
   ])('guarantee 4: ends every process of %s %j', async (user, more) => {

@@ -85,7 +85,10 @@ describe('guarantee 2: a connection that dies', () => {
     await session.started;
     const start = performance.now();
     proxy.cut();
-    await expect(session.over).rejects.toMatchObject({ kind: 'unreachable' });
+    await expect(session.over).rejects.toMatchObject({
+      // Whether the server's word that it took the command came through before the cut is a matter of chance.
+      kind: expect.stringMatching(/^(unreachable|outcome-unknown)$/),
+    });
     expect(performance.now() - start).toBeLessThan(1_000);
     expect(await text(run(pool, hostOf(sshd, { port: proxy.port }), 'echo back'))).toBe('back\n');
     session.letGo();

@@ -17,12 +17,13 @@ let sshd: Sshd;
 let hop: Sshd;
 let known: ConnectOptions;
 /** One for each test that freezes one, because starting them would hold up the tests that run beside it. */
-const toFreeze: Sshd[] = [];
+let toFreeze: Sshd[];
 
 beforeAll(async () => {
   sshd = await startSshd();
   hop = await startSshd({ authorizedKeys: [publicKey(sshd)] });
   known = knowing(sshd, hop);
+  toFreeze = [];
   for (const _ of [1, 2, 3, 4]) toFreeze.push(await startSshd({ authorizedKeys: [publicKey(sshd)] }));
 });
 
@@ -144,7 +145,7 @@ describe.concurrent('guarantee 3: a port that is not an SSH server gives one cle
 
 describe.concurrent('guarantee 3: a peer that falls silent is noticed', () => {
   it('when its sshd is frozen, within 20 s by default', { timeout: 40_000 }, async () => {
-    const frozen = toFreeze.pop() as Sshd;
+    const frozen = toFreeze[0] as Sshd;
     const connection = await connect(hostAt(frozen), knowing(frozen));
     frozen.killSessions('SIGSTOP');
     expect(await lost(connection)).toBeLessThan(20_000);
@@ -157,7 +158,7 @@ describe.concurrent('guarantee 3: a peer that falls silent is noticed', () => {
   it('in mid-command, within 20 s by default: told as unknown; what waited runs once, on a new connection', {
     timeout: 40_000,
   }, async () => {
-    const frozen = toFreeze.pop() as Sshd;
+    const frozen = toFreeze[1] as Sshd;
     const ssh = sshTo(frozen);
     const host = login(frozen, 'psm-bash');
     const file = join(frozen.folder, 'ran');
@@ -186,7 +187,7 @@ describe.concurrent('guarantee 3: a peer that falls silent is noticed', () => {
   });
 
   it('before it said a word: a frozen listener, whose kernel takes connections, is told by the deadline', async () => {
-    const frozen = toFreeze.pop() as Sshd;
+    const frozen = toFreeze[2] as Sshd;
     runAsRoot(['kill', '-STOP', String(frozen.pid)]);
     const failure = await refusal(hostAt(frozen), { ...knowing(frozen), connectTimeoutMs: DEADLINE });
     expect(failure).toMatchObject({ kind: 'timeout', message: expect.stringContaining('said nothing') });
@@ -194,7 +195,7 @@ describe.concurrent('guarantee 3: a peer that falls silent is noticed', () => {
   });
 
   it('at a hop, within 20 s by default, while the target is well', { timeout: 40_000 }, async () => {
-    const frozen = toFreeze.pop() as Sshd;
+    const frozen = toFreeze[3] as Sshd;
     const via = [hostAt(sshd, { name: 'bastion', port: frozen.port })];
     const connection = await connect(hostAt(sshd, { via }), knowing(frozen, sshd));
     frozen.killSessions('SIGSTOP');
