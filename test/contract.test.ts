@@ -82,7 +82,7 @@ describe.each(tools.map((tool) => [tool.name, tool] as const))('%s', (name, tool
 
   it('describes every parameter, and takes no other', () => {
     for (const [parameter, { description }] of parameters) {
-      expect(parameter).toMatch(/^[a-z]+(_[a-z]+)*$/);
+      expect(parameter).toMatch(/^[a-z][a-z0-9]*(_[a-z0-9]+)*$/);
       expect(description, parameter).toMatch(/^.{3,200}\.$/s);
     }
     expect(schema.additionalProperties).toBe(false);
@@ -120,7 +120,13 @@ describe('a tool that reads', () => {
 
   const texts = { path: '/version', format: 'ansible', node: 'pve1' };
   /** Tools that have to be given one of several. */
-  const choosing: Record<string, Record<string, unknown>> = { pve_log: { node: 'pve1' }, pve_metrics: { guest: 200 } };
+  const choosing: Record<string, Record<string, unknown>> = {
+    pve_log: { node: 'pve1' },
+    pve_metrics: { guest: 200 },
+    ssh_file_download: { path: '/etc/hostname' },
+    ssh_file_list: { path: '/etc' },
+    ssh_file_read: { path: '/etc/hostname' },
+  };
 
   /** Arguments for the parameters that have to be given. */
   const given = (): Record<string, unknown> => ({

@@ -98,7 +98,8 @@ export class Bench {
     const pve = over.pve ?? this.#pve;
     const schema = createSchema(pve, join(this.folder, 'cache'));
     const saveFile = saveFilesIn(join(this.folder, 'exports'));
-    return { pve, schema, ssh, setup, signal, progress: () => undefined, keepSecret, saveFile, ...over };
+    const own = { ...setup, transferDir: join(this.folder, 'files') };
+    return { pve, schema, ssh, setup: own, signal, progress: () => undefined, keepSecret, saveFile, ...over };
   }
 
   /** Runs a tool on input that is parsed as the gate does. */

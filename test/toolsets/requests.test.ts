@@ -15,8 +15,8 @@ import { oracleOf } from './requests/oracle.ts';
 const RUNS = 40;
 /** The raw tools reach every path there is. */
 const RAW_RUNS = 400;
-/** Each of its calls takes a second, and sends the same. */
-const MEASURING_RUNS = 8;
+/** Of tools whose calls take most of a second on a host, and all send the same. */
+const RUNS_ON_HOSTS = 8;
 const PATIENCE_MS = 1_500;
 
 const reference = readReference(process.env);
@@ -54,7 +54,7 @@ function clientOf(release: Release): { pve: Pve; schema: () => Promise<ApiSchema
 const isRaw = ({ name }: Tool): boolean => name === 'pve_api_get' || name === 'pve_api_call';
 
 const runsOf = (tool: Tool): number =>
-  isRaw(tool) ? RAW_RUNS : tool.name === 'ssh_host_metrics' ? MEASURING_RUNS : RUNS;
+  isRaw(tool) ? RAW_RUNS : /^ssh_(file|host)_/.test(tool.name) ? RUNS_ON_HOSTS : RUNS;
 
 const inputs = (tool: Tool, release: Release): fc.Arbitrary<Record<string, unknown>> => {
   if (!isRaw(tool)) return inputsOf(tool, bench.world);
