@@ -108,7 +108,7 @@ export default definePveTool({
     guest,
     disk: diskKey,
     storage: onStorage.describe('Where to.'),
-    delete_source: z.boolean().default(false).describe('Delete the old volume after the copy; else it stays as an unused one.'),
+    delete_source: z.boolean().default(false).describe('Delete the old volume, which else stays as an unused one.'),
     format: z.enum(formats).optional().describe('VMs, on a storage of files.'),
     wait_s: waitSeconds.optional(),
   },
