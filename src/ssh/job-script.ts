@@ -9,7 +9,10 @@ import { Reading } from './reading.ts';
  * and `in` while it runs, `cookie` (what its processes have in their environment), `started`, `label`, `killed`.
  */
 
-/** Where the folders are, and what is known of one. `begun`: ticks since boot, field 22 of proc_pid_stat(5). */
+/**
+ * Where the folders are, and what is known of one. `begun`: ticks since boot, field 22 of proc_pid_stat(5). One whose first
+ * process was killed runs for as long as anything of it does.
+ */
 const COMMON = `case \${XDG_STATE_HOME:-} in /*) base=$XDG_STATE_HOME ;; *) base=$HOME/.local/state ;; esac
 base=$base/proxmox-ssh-mcp/jobs
 boot=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)
@@ -28,14 +31,18 @@ ended() {
   read -r code at <"$1/status"
   state=ended
 }
+left() {
+  read -r cookie <"$1/cookie" && cat /proc/[0-9]*/environ 2>/dev/null | tr '\\000' '\\n' | grep -qxF "PSM_RUN=$cookie"
+}
 look() {
   state= code=- at=-
   if ended "$1"; then :
   elif [ ! -s "$1/pid" ]; then state=unborn
   elif alive "$1"; then state=running
   elif ended "$1"; then :
-  elif [ "$booted" = "$boot" ]; then state=gone
-  else state=restarted
+  elif [ "$booted" != "$boot" ]; then state=restarted
+  elif left "$1"; then state=running
+  else state=gone
   fi 2>/dev/null
   [ "$state" = running ] || [ ! -e "$1/killed" ] || state=killed
 }

@@ -9,7 +9,6 @@ import { OutputReader } from './output.ts';
 /** What a command that may become a job is, before it runs. */
 export interface JobPlan {
   readonly target: string;
-  readonly user?: string;
   /** `pve1`, `CT 400 (keycloak)`. */
   readonly label: string;
   readonly script: string;
@@ -51,7 +50,7 @@ export class Job {
     keep: Keep | undefined,
     run: (job: JobRun) => Promise<JobResult>,
   ) {
-    this.id = newJobId(plan.target, plan.user);
+    this.id = newJobId(plan.target);
     const tell = (line: string) => {
       if (this.#tells) plan.tell(line);
     };

@@ -267,6 +267,20 @@ describe('ssh_job_kill of a detached job', () => {
     await one.close();
   });
 
+  it('finds what is left of one whose first process was killed', async () => {
+    const one = new Process(spec('psm-ash'));
+    const mark = `4${process.pid}.25`;
+    const job = await one.start(`echo up; sleep ${mark}; sleep 1`);
+    const pid = join(folderOf(job, '/home/psm-ash'), 'pid');
+    await expect.poll(() => running(mark).length).toBe(1);
+    runAsRoot(['kill', '-KILL', runAsRoot(['cat', pid]).split(' ')[0] ?? '']);
+    expect((await one.call('ssh_job_read', { job })).state).toBe('running');
+    expect(await one.call('ssh_job_kill', { job })).toMatchObject({ remote_process: 'terminated' });
+    expect(running(mark)).toEqual([]);
+    expect(await one.call('ssh_job_read', { job })).toMatchObject({ state: 'killed', stdout: { text: 'up\n' } });
+    await one.close();
+  });
+
   it('is not needed for what a restart of the host ended, of which no more is claimed than is known', async () => {
     const one = new Process(spec('psm-bash'));
     const job = await one.start('echo before; exec sleep 60');
