@@ -27,9 +27,9 @@ export default definePveTool({
   effect: 'read',
   core: true,
   summary:
-    'One VM or container: state, load, configuration, IP addresses (a VM needs its guest agent), snapshots, and ' +
-    'changes that wait for a restart.',
-  search: 'show details info status ip address network disks memory cores description pending lxc all about',
+    'All about one VM or container: state, load, configuration, IP addresses (a VM needs its guest agent), ' +
+    'snapshots, and changes that wait for a restart.',
+  search: 'show details info status ip address network disks memory cores description pending lxc',
   input: { guest },
 
   async run({ guest: ref }, { pve, signal }) {

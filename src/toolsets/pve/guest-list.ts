@@ -31,9 +31,9 @@ export default definePveTool({
   effect: 'read',
   core: true,
   summary:
-    'VMs and LXC containers of the whole datacentre: VMID, name, state, node, CPU, memory, uptime, tags. Totals ' +
-    'by state count past the limit.',
-  search: 'list show all virtual machines qemu guests running stopped inventory ct pct list qm list',
+    'List VMs and LXC containers of the whole datacentre: VMID, name, state, node, CPU, memory, uptime, tags. ' +
+    'Totals by state count past the limit.',
+  search: 'show all virtual machines qemu guests running stopped inventory ct pct qm',
   input,
 
   async run(filter, { pve, signal }) {

@@ -30,8 +30,8 @@ export default definePveTool({
   effect: 'read',
   core: true,
   summary:
-    'One node by section: status (version, kernel, load, memory, root disk), services, updates that wait, package ' +
-    'versions, physical disks with health, network interfaces.',
+    'All about one node, by section: status (version, kernel, load, memory, root disk), services, updates that ' +
+    'wait, package versions, physical disks with health, network interfaces.',
   search: 'host server hardware cpu ram uptime smart wearout ssd nvme systemd apt upgrade bridge bond vlan ip kernel',
   input: {
     node,

@@ -36,8 +36,8 @@ export default definePveTool({
   title: 'List what is on storages',
   effect: 'read',
   summary:
-    'Volumes on storages: disks, ISO images, container templates, import images, backups; with size, format and ' +
-    'the guest that owns them.',
+    'List volumes on storages: disks, ISO images, container templates, import images, backups; with size, format ' +
+    'and the guest that owns them.',
   search: 'show files isos images templates disks volumes orphaned unused space what uses pvesm list',
   input: {
     storage: storage.optional(),

@@ -51,7 +51,7 @@ export default defineSshTool({
   effect: 'read',
   core: true,
   summary:
-    'A host, container or VM measured over a second: CPU, load, memory, disks, network, top processes, pressure, ' +
+    'Measure a host, container or VM over a second: CPU, load, memory, disks, network, top processes, pressure, ' +
     'temperatures, ZFS, failed units, clock, and what needs attention.',
   search: 'health performance top htop free df iostat uptime ram swap slow busy oom sensors zpool inode bandwidth',
   input: {
