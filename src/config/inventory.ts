@@ -34,9 +34,14 @@ export function createHosts(loaded: Pick<Loaded, 'settings' | 'sources'>, around
   const nodes = rememberNodes(around.nodes);
   const hostsFile = remembered(around, (disk) => readHostsFile(inventoryFile, disk.readFile));
   const sshConfigOf = remembered(around, (disk) => readSshConfig(sshConfigFile, disk, around));
+  let made: { readonly book: HostBook; readonly of: readonly unknown[] } | undefined;
   const bookOf = async (askAgain: boolean): Promise<HostBook> => {
     const known = await nodes(askAgain);
-    return new HostBook({ ...around, loaded, inventory: hostsFile().hosts, sshConfig: sshConfigOf(), nodes: known });
+    const [{ hosts: inventory }, sshConfig] = [hostsFile(), sshConfigOf()];
+    const of = [known, inventory, sshConfig];
+    if (made?.of.every((one, i) => one === of[i])) return made.book;
+    made = { book: new HostBook({ ...around, loaded, inventory, sshConfig, nodes: known }), of };
+    return made.book;
   };
   const problems = (): readonly Problem[] => {
     const { problem } = hostsFile();
