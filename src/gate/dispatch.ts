@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { asFailure, cancelled, Failure } from '../failure.ts';
 import type { Answer } from '../present/answer.ts';
 import type { Setup, Tool, ToolContext } from '../toolsets/tool.ts';
@@ -79,7 +79,7 @@ export function createGate({ registry, confirmation, audit, setup, context: cont
   };
 
   return async (call) => {
-    const line = { call: randomBytes(6).toString('hex'), client: call.client };
+    const line = { call: randomUUID().slice(-12), client: call.client };
     const context = contextOf(call.signal, call.progress);
     const began = performance.now();
     let tool: Tool | undefined;

@@ -1,8 +1,10 @@
 import type { z } from 'zod';
 import { cancelled, Failure } from '../../failure.ts';
-import { type Answer, answer, type RemoteText } from '../../present/answer.ts';
+import { type Answer, answer, RemoteText } from '../../present/answer.ts';
+import { openSequence } from '../../ssh/capture.ts';
 import type { CommandResult } from '../../ssh/client.ts';
 import type { Job, JobResult } from '../../ssh/jobs.ts';
+import type { OutputReader, StreamName } from '../../ssh/output.ts';
 import { count, elapsed } from '../format.ts';
 import type { command } from '../params.ts';
 import type { Preview, Shell, ToolContext } from '../tool.ts';
@@ -49,7 +51,7 @@ export async function runCommand(
   for (let ms = waitMs; ; ms = ASK_AGAIN_MS) {
     const result = await job.within(ms, signal);
     if (result) return ended(place, result, ssh);
-    if (ssh.jobs.adopt(job)) return goesOn(place, job);
+    if (ssh.jobs.adopt(job)) return await goesOn(place, job);
   }
 }
 
@@ -63,29 +65,41 @@ function detached({ timeout_s, wait_s, script, stdin, cwd, env, user }: CommandI
   );
 }
 
-const goesOn = (place: Place, job: Job): Answer =>
+const goesOn = async (place: Place, job: Job): Promise<Answer> =>
   answer(`still running on ${place.label} after ${elapsed(Date.now() - job.startedAt)}, as job ${job.id.text}`, {
     state: job.state,
     job: job.id.text,
     ran_on: place.label,
     ssh_host: sshHostOf(place),
-    ...soFar(job),
+    ...(await soFar(job.output)),
     next: `ssh_job_read with this job and cursor waits for more, ssh_job_kill ends it; it ends with this server.`,
   });
 
-/** The output up to now, and the cursor from which more can be read. */
-function soFar({ output }: Job) {
-  const { stdout, stderr } = output.output();
-  const cursor = cursorText({ stdout: output.bytes('stdout'), stderr: output.bytes('stderr') });
-  return { stdout: unlessEmpty(stdout), stderr: unlessEmpty(stderr), cursor };
+/** The output up to now but for a character that has not come whole, and the cursor from which more can be read. */
+async function soFar(output: OutputReader) {
+  const texts = output.output();
+  const last = (name: StreamName) => {
+    const size = output.bytes(name);
+    return output.read(name, Math.max(0, size - 3), 3).then(({ bytes }) => ({ size, open: openSequence(bytes) }));
+  };
+  const [out, err] = await Promise.all([last('stdout'), last('stderr')]);
+  const whole = ({ text, totals, kept }: RemoteText, { open }: typeof out) =>
+    open === 0 ? new RemoteText(text, totals, kept) : new RemoteText(text.replace(/\ufffd$/, ''), totals, kept);
+  return {
+    stdout: unlessEmpty(whole(texts.stdout, out)),
+    stderr: unlessEmpty(whole(texts.stderr, err)),
+    cursor: cursorText({ stdout: out.size - out.open, stderr: err.size - err.open }),
+  };
 }
 
 const sshHostOf = (place: Place): string | undefined =>
   'host' in place && place.container !== undefined ? place.host.spec.name : undefined;
 
 /** What is used of the host's own limits; undefined where it has none, and in a VM, which no host is asked for. */
-const limitsAt = (place: Place, ssh: Shell): string | undefined =>
-  'host' in place ? limitsTold(place.host.spec.limits, ssh.connection(place.host.spec)) : undefined;
+function limitsAt(place: Place, ssh: Shell): string | undefined {
+  if (!('host' in place) || place.host.spec.limits === undefined) return undefined;
+  return limitsTold(place.host.spec.limits, ssh.connection(place.host.spec));
+}
 
 const ended = (place: Place, result: JobResult, ssh: Shell): Answer =>
   answer(`${ending(result)} on ${place.label} in ${elapsed(result.durationMs)}`, {
