@@ -3,7 +3,7 @@ import { compared, type Row } from './table.ts';
 import { byTurns, timed } from './timing.ts';
 
 /** So that all are warm: what is asked is what a command takes, not what a start does. */
-const BEFORE = 100;
+const BEFORE = 300;
 const STARTS = 9;
 
 /** How many commands of each are compared. */
