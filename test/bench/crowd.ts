@@ -44,7 +44,8 @@ export async function atOnce(ways: Each<Way>, roads: Each<Road>): Promise<Row[]>
     what: ways[us].name,
     ours: told(mine, COUNT),
     theirs: `${told(theirs, COUNT)} ${ways[them]?.name}`,
-    ratio: mine.ms / theirs.ms,
+    // Failing is quick.
+    ...(theirs.right === COUNT && { ratio: mine.ms / theirs.ms }),
     wanted: `${COUNT} of ${COUNT}`,
     met: mine.right === COUNT,
   }));
