@@ -12,6 +12,7 @@ need zsh zsh zsh zsh
 need dash dash dash dash
 need shellcheck shellcheck ShellCheck shellcheck
 need tmux tmux tmux tmux
+need strace strace strace strace
 need ps procps procps-ng procps-ng
 need busybox busybox-static busybox busybox
 # Its tests are about OpenSSH alone where it is not to be had.

@@ -57,6 +57,7 @@ async function takeAllAway(stage: Stage, ssh: Ssh): Promise<void> {
     note('The key and the settings stay, because they are needed for what is left on the server.');
     note(`If that server is gone for good, delete ${recordFile} and run it again.`);
   }
+  removeEmpty(dirname(recordFile));
   const logs = dirname(loaded.settings.auditFile);
   if (existsSync(recordFile)) say(`What is left is in ${recordFile}; run it again for that.`);
   else say(existsSync(logs) ? `Nothing of it is left but its logs, in ${logs}.` : 'Nothing of it is left.');
@@ -186,6 +187,7 @@ async function localFiles(record: SetupRecord, stage: Stage): Promise<void> {
       done(`Deleted ${path}.`);
     },
   );
+  for (const file of record.files) if (!existsSync(file)) forgetFile(stage, file);
   const files = record.files.filter((file) => existsSync(file) && statSync(file).isFile());
   await each(
     files,
@@ -212,8 +214,12 @@ async function localFiles(record: SetupRecord, stage: Stage): Promise<void> {
   const folders = record.files.filter((file) => existsSync(file) && statSync(file).isDirectory()).toReversed();
   for (const folder of folders) {
     forgetFile(stage, folder);
-    if (readdirSync(folder).length === 0) rmdirSync(folder);
+    removeEmpty(folder);
   }
+}
+
+function removeEmpty(folder: string): void {
+  if (existsSync(folder) && readdirSync(folder).length === 0) rmdirSync(folder);
 }
 
 const forgetFile = ({ recordFile }: Stage, file: string): void =>
