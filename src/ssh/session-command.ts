@@ -4,6 +4,7 @@ import type { Killed } from './kill.ts';
 import type { OutputReader, StreamName } from './output.ts';
 import { Quiet } from './session-noise.ts';
 import type { Inlet, ShellEnd, Sink } from './session-road.ts';
+import type { ScriptEnd } from './session-shell.ts';
 import { Unread } from './unread.ts';
 
 /** Why a command is ended before its time. */
@@ -25,6 +26,8 @@ export class SessionCommand {
   exitCode: number | undefined;
   /** How the shell ended, when it did with this command. */
   shell: ShellEnd | undefined;
+  forgotten = false;
+  cut: ScriptEnd['cut'];
   /** Why it could not run. */
   failure: Failure | undefined;
   /** The shell has gone on from it, or is gone. */

@@ -49,6 +49,9 @@ export interface Road {
   interrupt(cookie: string, below: Below): Promise<readonly number[] | undefined>;
 }
 
+/** What a session does with its shell besides running scripts in it. */
+export type Reins = Pick<Road, 'pid' | 'over' | 'end' | 'abort' | 'inlet' | 'kill' | 'interrupt'>;
+
 /** Bytes that come as they are pushed, to an end. */
 export class Feed implements AsyncIterable<Uint8Array> {
   readonly #pieces: Uint8Array[] = [];

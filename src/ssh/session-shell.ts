@@ -19,6 +19,21 @@ export interface ScriptRun {
 export interface ScriptEnd {
   readonly exitCode?: number;
   readonly shell?: ShellEnd;
+  /** Nothing of what it changed is there for the next one. */
+  readonly forgotten?: boolean;
+  /** Streams of which only the beginning is known. */
+  readonly cut?: readonly ('stdout' | 'stderr')[];
+}
+
+/** What runs the scripts of a session. */
+export interface ScriptShell {
+  /** Its directory after the last script. */
+  readonly cwd: string | undefined;
+  /** Something that was left behind may be in the output of a script. */
+  readonly mixes: boolean;
+  open(signal: AbortSignal): Promise<void>;
+  /** Runs a script, to its end or the shell's. */
+  run(run: ScriptRun): Promise<ScriptEnd>;
 }
 
 /** A place that the shell writes to. */
@@ -36,10 +51,8 @@ const ANSWER_MS = 20_000;
  * The shell of a session: runs one script at a time, and tells what a script says from what others left behind say. For
  * that it writes to another place once something that was left behind holds the one before.
  */
-export class SessionShell {
-  /** Its directory after the last script. */
+export class SessionShell implements ScriptShell {
   cwd: string | undefined;
-  /** Something that was left behind may be in the output of a script. */
   mixes = false;
   readonly #road: Road;
   readonly #strays: Sink;
@@ -67,7 +80,6 @@ export class SessionShell {
     this.cwd = cwd;
   }
 
-  /** Runs a script, to its end or the shell's. */
   async run({ script, cookie, stdin, sink, begun }: ScriptRun): Promise<ScriptEnd> {
     await this.#leaveStrays();
     const words = { begin: newWord(), end: newWord() };

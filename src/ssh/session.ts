@@ -1,8 +1,8 @@
 import { asFailure, cancelled, Failure, SHUTDOWN } from '../failure.ts';
 import type { OutputReader } from './output.ts';
 import { SessionCommand, type Stop } from './session-command.ts';
-import type { Road, ShellEnd } from './session-road.ts';
-import { SessionShell } from './session-shell.ts';
+import type { Reins, ShellEnd, Sink } from './session-road.ts';
+import type { ScriptShell } from './session-shell.ts';
 import { Turns } from './turns.ts';
 import { Unread } from './unread.ts';
 
@@ -32,6 +32,9 @@ export interface SessionWork {
   readonly onOutput: (text: string) => void;
 }
 
+/** A shell and its reins; `strays` takes what is no script's output. */
+export type MakeShell = (strays: Sink) => { readonly shell: ScriptShell; readonly reins: Reins };
+
 export type SessionState = 'opening' | 'idle' | 'running' | 'ended' | 'lost';
 
 /** A shell gets so long to give up its script once it was told to, while what runs below it is signalled. */
@@ -53,7 +56,8 @@ export class Session {
   untold: SessionCommand | undefined;
   /** What those say that earlier scripts left behind. */
   readonly strays: Unread;
-  readonly #shell: SessionShell;
+  readonly #shell: ScriptShell;
+  readonly #reins: Reins;
   readonly #turns = new Turns();
   #opened = false;
   #closing: string | undefined;
@@ -62,7 +66,7 @@ export class Session {
   constructor(
     readonly id: string,
     readonly plan: SessionPlan,
-    private readonly road: Road,
+    make: MakeShell,
   ) {
     const strays = plan.output();
     this.strays = new Unread(strays);
@@ -71,7 +75,9 @@ export class Session {
       this.#tell();
       return taken;
     };
-    this.#shell = new SessionShell(road, { stdout: take('stdout'), stderr: take('stderr') });
+    const { shell, reins } = make({ stdout: take('stdout'), stderr: take('stderr') });
+    this.#shell = shell;
+    this.#reins = reins;
   }
 
   get state(): SessionState {
@@ -89,12 +95,12 @@ export class Session {
     try {
       await this.#shell.open(signal);
     } catch (error) {
-      this.road.abort();
+      this.#reins.abort();
       throw error;
     }
     this.#opened = true;
     this.cwd = this.#shell.cwd;
-    void this.road.over.then((end) => this.#over(end));
+    void this.#reins.over.then((end) => this.#over(end));
   }
 
   /**
@@ -142,8 +148,8 @@ export class Session {
 
   /** Interrupts what a script waits for, as a terminal would, and the script itself when it waits for nothing. */
   async interrupt(command: SessionCommand): Promise<void> {
-    const below = { shell: this.road.pid, spare: await command.begun, back: () => true };
-    const pids = await this.road.interrupt(command.cookie, below);
+    const below = { shell: this.#reins.pid, spare: await command.begun, back: () => true };
+    const pids = await this.#reins.interrupt(command.cookie, below);
     if (pids?.length === 0) await this.stop(command, 'interrupted');
   }
 
@@ -153,10 +159,10 @@ export class Session {
     this.#closing ??= why;
     this.#turns.refuse(this.#gone(why));
     if (this.command) await this.stop(this.command, 'interrupted', atOnce);
-    this.road.end();
-    await within(CLOSE_MS, this.road.over);
-    this.road.abort(atOnce ? SHUTDOWN : undefined);
-    await this.road.over;
+    this.#reins.end();
+    await within(CLOSE_MS, this.#reins.over);
+    this.#reins.abort(atOnce ? SHUTDOWN : undefined);
+    await this.#reins.over;
   }
 
   /** Settles at the next piece of output or change of state. */
@@ -180,15 +186,17 @@ export class Session {
   async #attend(command: SessionCommand, { stdin, interactive, timeoutMs }: SessionWork): Promise<void> {
     const timer = setTimeout(() => void this.stop(command, 'timeout'), timeoutMs);
     try {
-      if (interactive || stdin !== undefined) command.inlet = await this.road.inlet();
+      if (interactive || stdin !== undefined) command.inlet = await this.#reins.inlet();
       if (stdin !== undefined) command.inlet?.write(Buffer.from(stdin));
       if (!interactive) command.inlet?.end();
       if (command.stop) throw cancelled(`The script for ${this.title}`);
       const { script, cookie, sink, begin } = command;
       const path = command.inlet?.path ?? '/dev/null';
-      const { exitCode, shell } = await this.#shell.run({ script, cookie, stdin: path, sink, begun: begin });
-      command.exitCode = exitCode;
-      command.shell = shell;
+      const end = await this.#shell.run({ script, cookie, stdin: path, sink, begun: begin });
+      command.exitCode = end.exitCode;
+      command.shell = end.shell;
+      command.forgotten = end.forgotten ?? false;
+      command.cut = end.cut;
       command.mixed = this.#shell.mixes;
       this.cwd = this.#shell.cwd;
     } catch (error) {
@@ -208,15 +216,15 @@ export class Session {
     const spare = atOnce ? [] : await within(BEGIN_MS, command.begun);
     command.inlet?.end();
     const giveUp = () => {
-      if (!command.back) this.road.abort(reason);
+      if (!command.back) this.#reins.abort(reason);
     };
     let late: NodeJS.Timeout | undefined;
     const told = () => {
       late = setTimeout(giveUp, BACK_MS);
     };
     if (atOnce) giveUp();
-    const below = { shell: this.road.pid, spare: spare ?? [], back: () => command.back, told };
-    command.killed = await this.road.kill(command.cookie, below, atOnce);
+    const below = { shell: this.#reins.pid, spare: spare ?? [], back: () => command.back, told };
+    command.killed = await this.#reins.kill(command.cookie, below, atOnce);
     clearTimeout(late);
     giveUp();
   }

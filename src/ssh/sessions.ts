@@ -5,8 +5,8 @@ import type { Keep } from './keep.ts';
 import { Killer } from './kill.ts';
 import { OutputReader } from './output.ts';
 import type { Pool } from './pool.ts';
-import { Session, type SessionPlan } from './session.ts';
-import type { Road } from './session-road.ts';
+import { type MakeShell, Session, type SessionPlan } from './session.ts';
+import { SessionShell } from './session-shell.ts';
 import { SshRoad, type Where } from './session-ssh.ts';
 
 export interface SessionsOptions {
@@ -44,18 +44,22 @@ export class Sessions {
   openOn(host: HostSpec, where: Where, opening: Opening, signal: AbortSignal): Promise<Session> {
     const { ssh, pool } = this.#options;
     const count = () => pool.count(host);
-    return this.open({ ...opening, count }, () => new SshRoad(ssh, this.#killer, host, where), signal);
+    const make: MakeShell = (strays) => {
+      const reins = new SshRoad(ssh, this.#killer, host, where);
+      return { shell: new SessionShell(reins, strays), reins };
+    };
+    return this.open({ ...opening, count }, make, signal);
   }
 
-  /** The same by another road. */
-  async open(opening: Opening & Pick<SessionPlan, 'count'>, road: () => Road, signal: AbortSignal): Promise<Session> {
+  /** The same of another kind of shell. */
+  async open(opening: Opening & Pick<SessionPlan, 'count'>, make: MakeShell, signal: AbortSignal): Promise<Session> {
     const { refused, keep } = this.#options;
     if (refused) throw refused;
     this.#refuseMore(opening.host);
     this.#refuseName(opening.name);
     opening.count();
     const output = (onOutput?: (text: string) => void) => new OutputReader({ keep, byOffset: true, onOutput });
-    const session = new Session(this.#newId(), { ...opening, output }, road());
+    const session = new Session(this.#newId(), { ...opening, output }, make);
     this.#sessions.set(session.id, session);
     try {
       await session.open(signal);

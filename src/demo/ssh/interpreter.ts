@@ -89,7 +89,7 @@ export class Interpreter {
       // Its guard replaces globals of this very process while a script runs; the browser build has nothing to guard.
       defenseInDepth: false,
       customCommands: [
-        ...[grep, tail, ...more],
+        ...[grep, tail, compgen, ...more],
         ...[...this.#installed(proc), ...internals(proc, after), ...this.#starters(proc)],
       ],
     });
@@ -199,6 +199,15 @@ const tail: Command = {
     const all = (await origCommand?.(['-c', String(Number.MAX_SAFE_INTEGER), ...args.slice(2)])) ?? silent(2);
     return { ...all, stdout: bytesOf(all).toString('latin1', Math.max(0, Number(from[1]) - 1)), stdoutKind: 'bytes' };
   },
+};
+
+/** `compgen -v`: the names of all variables. */
+const compgen: Command = {
+  name: 'compgen',
+  execute: async ([what], { env }) => ({
+    ...silent(0),
+    stdout: what === '-v' ? [...env.keys()].map((name) => `${name}\n`).join('') : '',
+  }),
 };
 
 /** The commands that rewritten scripts use. */

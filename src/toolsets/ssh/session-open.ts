@@ -1,17 +1,18 @@
 import { z } from 'zod';
 import { answer, remote } from '../../present/answer.ts';
+import type { Where } from '../../ssh/session-ssh.ts';
 import { cwd, env, runAs, target } from '../params.ts';
-import { defineSshTool } from '../tool.ts';
-import { vmSessionRefusal } from '../vm/session.ts';
-import { placeOf, targetOf } from './place.ts';
+import { defineSshTool, type ToolContext } from '../tool.ts';
+import { VmShell } from '../vm/session.ts';
+import { type Place, placeOf, targetOf } from './place.ts';
 
 export default defineSshTool({
   name: 'ssh_session_open',
   title: 'Open a session',
   effect: 'change',
   summary:
-    'Start a shell that stays, on a host or in a container: directory, variables and functions last from one ' +
-    'ssh_session_run to the next. For single commands use ssh_exec. Closed when unused for 30 min.',
+    'Start a shell that stays: directory, variables and functions last from one ssh_session_run to the next (in a VM ' +
+    'no background jobs). For single commands use ssh_exec. Closed when unused for 30 min.',
   search: 'interactive terminal bash persistent state login connect stateful cd export',
   input: {
     target: target.optional(),
@@ -24,15 +25,23 @@ export default defineSshTool({
 
   async run({ target, name, ...where }, context) {
     const place = await placeOf(target, context);
-    if ('guest' in place) throw vmSessionRefusal(place);
-    const { label, host, container } = place;
-    const opening = { target: targetOf(place), label, name, host: host.spec.name };
-    const session = await context.ssh.sessions.openOn(host.spec, { ...where, container }, opening, context.signal);
-    return answer(`session ${session.id} is open on ${label}`, {
+    const session = await openAt(place, where, name, context);
+    return answer(`session ${session.id} is open on ${place.label}`, {
       session: session.id,
-      target: opening.target,
+      target: session.plan.target,
       name,
       cwd: session.cwd === undefined ? undefined : remote(session.cwd),
     });
   },
 });
+
+function openAt(place: Place, where: Omit<Where, 'container'>, name: string | undefined, context: ToolContext) {
+  const { ssh, pve, signal } = context;
+  const opening = { target: targetOf(place), label: place.label, name };
+  if ('guest' in place) {
+    const plan = { ...opening, host: opening.target, count: () => undefined };
+    return ssh.sessions.open(plan, VmShell.make(pve, place, where), signal);
+  }
+  const { host, container } = place;
+  return ssh.sessions.openOn(host.spec, { ...where, container }, { ...opening, host: host.spec.name }, signal);
+}

@@ -3,6 +3,7 @@ import { wholeLines } from '../../ssh/lines.ts';
 import { count } from '../format.ts';
 import { script, session, stdin, timeoutSeconds } from '../params.ts';
 import { defineSshTool, type ToolContext } from '../tool.ts';
+import { noSending } from '../vm/session.ts';
 import { alarmFor } from './alarm.ts';
 import { refuseKeyboard } from './keyboard.ts';
 import { guestsOf, toldRun } from './session-told.ts';
@@ -58,6 +59,7 @@ export default defineSshTool({
   async run(given, { ssh, setup, signal, progress }) {
     const { session: id, script, stdin, interactive = false, timeout_s, wait_s } = given;
     const session = ssh.sessions.find(id);
+    if (interactive && /^vm\//.test(session.plan.target)) throw noSending(session.plan.label);
     if (!interactive) refuseKeyboard({ script, stdin, timeout_s, wait_s });
     const limits = limitsOf(given, setup);
     const onOutput = wholeLines(progress);

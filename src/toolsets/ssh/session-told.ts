@@ -60,7 +60,12 @@ export async function toldRun(session: Session, command: SessionCommand, timeout
     interrupted: stop === 'interrupted' || undefined,
     ...common(session),
     background_may_be_mixed_in: mixed || undefined,
-    next: shell && `The script ended its own shell (exit, or a failure under set -e). ${opens(session)}`,
+    cut_by_the_guest_agent: command.cut,
+    next: shell
+      ? `The script ended its own shell (exit, or a failure under set -e). ${opens(session)}`
+      : command.forgotten
+        ? 'The script ended its own shell: the session is as it was before it.'
+        : undefined,
   });
 }
 
@@ -121,13 +126,14 @@ export async function toldNews(session: Session, found: boolean | undefined): Pr
   });
 }
 
-const endFacts = ({ exitCode, stop, killed, failure, durationMs }: SessionCommand): Facts => ({
+const endFacts = ({ exitCode, stop, killed, failure, cut, durationMs }: SessionCommand): Facts => ({
   exit_code: exitCode,
   stopped_by: stop,
   remote_process: killed?.state,
   pids: killed && killed.pids.length > 0 ? killed.pids : undefined,
   why: failure?.message,
   cure: failure?.hint,
+  cut_by_the_guest_agent: cut,
   duration_ms: Math.round(durationMs),
 });
 

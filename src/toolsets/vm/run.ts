@@ -57,7 +57,7 @@ export async function runInVm(
 }
 
 /** The one that asks how a process ended; what was asked and not yet answered is never asked a second time. */
-class Watch {
+export class Watch {
   #asking: Promise<AgentEnd | undefined> | undefined;
   /** What the last answer was; undefined when there was none. */
   runs: boolean | undefined;
