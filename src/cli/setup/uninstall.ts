@@ -88,7 +88,7 @@ async function each<T>(
 
 async function entries(record: SetupRecord, stage: Stage): Promise<void> {
   const { recordFile } = stage;
-  await each(
+  const restoredAll = await each(
     record.taken.toReversed(),
     ({ name, file }) => `Put ${name} back into ${file}, which the set-up took out?`,
     stage,
@@ -98,6 +98,8 @@ async function entries(record: SetupRecord, stage: Stage): Promise<void> {
       done(restored[undone](one));
     },
   );
+  // The last change first, or the file would not be what it was.
+  if (!restoredAll) return;
   await each(
     registrationsIn(recordFile),
     ({ name, file }) => `Take ${name} out of ${file}?`,
