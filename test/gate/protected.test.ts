@@ -142,10 +142,17 @@ async function through(tool: string, args: unknown, ms = 1_500): Promise<{ outco
 const acting = tools.filter(({ effect }) => effect !== 'read');
 const raw = 'pve_api_call';
 
+/** Octal modes and users of a host, which may be written with the digits of a guest's id. */
+const noGuests = new Set(['mode', 'owner']);
+
 /** Arguments of a tool with a protected guest, somehow spelled, in one of its parameters. */
 const spelledInput = (tool: Tool): fc.Arbitrary<Record<string, unknown>> =>
   fc
-    .tuple(inputsOf(tool, bench.world), fc.constantFrom(...Object.keys(tool.schema.shape)), spelled)
+    .tuple(
+      inputsOf(tool, bench.world),
+      fc.constantFrom(...Object.keys(tool.schema.shape).filter((name) => !noGuests.has(name))),
+      spelled,
+    )
     .map(([input, parameter, value]) => ({
       ...input,
       [parameter]: value,

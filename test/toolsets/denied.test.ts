@@ -18,6 +18,7 @@ const bound = tools.filter(({ name }) => !free.has(name) && !inSession.test(name
 
 /** Where any input that the schema allows is likely to be refused for another reason first. */
 const inputs: Readonly<Record<string, Record<string, unknown>>> = {
+  pve_ct_create: { name: 'web', template: 'debian-13', password: true },
   pve_download: { url: 'https://example.com/a.iso', storage: 'local', node: 'pve1' },
   pve_log: { node: 'pve1' },
   pve_metrics: { guest: 101 },

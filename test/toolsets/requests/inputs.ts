@@ -76,6 +76,8 @@ export function seedsOf(world: World): Readonly<Record<string, readonly unknown[
     url: ['https://example.com/x.iso'],
     snapshot: ['before-upgrade', 'nightly', 'nosuch'],
     disk: ['scsi0', 'rootfs', 'mp0', 'scsi1', 'unused0'],
+    path: ['/cluster/resources', '/nodes/pve1/status', '~/notes'],
+    expected_sha256: ['0'.repeat(64)],
   };
 }
 
