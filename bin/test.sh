@@ -13,6 +13,8 @@ need dash dash dash dash
 need shellcheck shellcheck ShellCheck shellcheck
 need tmux tmux tmux tmux
 need strace strace strace strace
+need dbus-run-session dbus dbus-daemon dbus
+need gnome-keyring-daemon gnome-keyring gnome-keyring gnome-keyring
 need ps procps procps-ng procps-ng
 need busybox busybox-static busybox busybox
 # Its tests are about OpenSSH alone where it is not to be had.

@@ -65,7 +65,7 @@ export function loadHere(flags: Flags, problems: readonly Problem[] = []): Loade
     problems,
     readFile,
     run: firstLine,
-    keychain: (account) => keychainEntry(account).getPassword() ?? undefined,
+    keychain: (account) => keychainEntry(account).read(),
     stat: statSync,
   });
   for (const name of loaded.scrub) delete process.env[name];

@@ -18,11 +18,14 @@ export function fetchTokenSecret({ values, sources, problems }: Read, around: Su
     const account = accountOf(String(values.get('proxmoxUser')), String(values.get('proxmoxTokenName')));
     const text = byKeychain ? around.keychain(account) : around.run(command ?? '');
     const secret = tokenValue.schema.safeParse(text ?? '');
-    if (!secret.success) problems.push(noSecret(`${source} gives no secret of a token`, byKeychain));
+    if (!secret.success) {
+      const why = byKeychain && text === undefined ? `has none for ${account}` : 'gives no secret of a token';
+      problems.push(noSecret(`${source} ${why}`, byKeychain));
+    }
     values.set('proxmoxTokenValue', secret.data);
     sources.set('proxmoxTokenValue', source);
   } catch (error) {
-    problems.push(noSecret(`${source} gives no secret: ${(error as Error).message}`, byKeychain));
+    problems.push(noSecret(`${source} gives no secret: ${(error as Error).message.replace(/\.$/, '')}`, byKeychain));
   }
 }
 
@@ -32,7 +35,7 @@ export const accountOf = (user: string, name: string): string => (name.includes(
 const noSecret = (why: string, byKeychain: boolean): Problem => ({
   cause: `PROXMOX_TOKEN_VALUE cannot be had: ${why}.`,
   cure: byKeychain
-    ? 'Unlock the keychain, or run "proxmox-ssh-mcp setup" again.'
+    ? 'Unlock the keychain, and start the server again; or keep the secret elsewhere: "proxmox-ssh-mcp setup".'
     : 'Run the command by hand: it has to print the secret, and nothing else, without a question.',
   blocks: ['pve'],
 });

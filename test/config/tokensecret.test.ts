@@ -44,7 +44,7 @@ describe('the secret of a token', () => {
       { keychain: fails('locked') },
       /PROXMOX_TOKEN_KEYCHAIN .*gives no secret: locked\./,
     ],
-    [{ PROXMOX_TOKEN_KEYCHAIN: 'yes' }, { keychain: () => undefined }, /gives no secret of a token/],
+    [{ PROXMOX_TOKEN_KEYCHAIN: 'yes' }, { keychain: () => undefined }, /has none for mcp@pve!claude/],
   ])('that cannot be had from %o is a problem with its cure, and no crash', (env, given, cause) => {
     const { problems, token } = load(env, given);
     expect(token).toBeUndefined();

@@ -4,23 +4,23 @@ import { keychainEntry } from '../keychain.ts';
 import type { Stage } from './stage.ts';
 import { done, trouble } from './tell.ts';
 
-/** Why the keychain of this system cannot be used; undefined when it kept something and gave it back. */
-function whyNoKeychain(): string | undefined {
+/** Whether the keychain of this system kept something and gave it back. */
+function keychainWorks(): boolean {
   try {
     const probe = keychainEntry('setup-probe');
-    probe.setPassword('probe');
-    const kept = probe.getPassword();
-    probe.deletePassword();
-    return kept === 'probe' ? undefined : 'it gives back nothing';
-  } catch (error) {
-    return (error as Error).message.split('\n')[0];
+    probe.keep('probe');
+    const kept = probe.read();
+    probe.remove();
+    return kept === 'probe';
+  } catch {
+    return false;
   }
 }
 
 /** Where one works it is asked; `--secret-store keychain` insists. */
 async function wantsKeychain({ ask, answers }: Stage): Promise<boolean> {
   if (answers.secretStore === 'keychain') return true;
-  if (answers.secretStore === 'file' || whyNoKeychain() !== undefined) return false;
+  if (answers.secretStore === 'file' || !keychainWorks()) return false;
   const store = await ask.choose({
     flag: 'secret-store',
     question: 'Where is the secret of the token to be kept?',
@@ -51,13 +51,14 @@ export async function keepSecret(stage: Stage): Promise<void> {
     changeRecord(recordFile, ({ keychain: kept }) => ({
       keychain: [...kept.filter((one) => one.account !== account), { account }],
     }));
-    keychainEntry(account).setPassword(draft.token.secret.reveal());
+    keychainEntry(account).keep(draft.token.secret.reveal());
     draft.keep = { by: 'keychain' };
     done('The secret is in the keychain.');
   } catch (error) {
     changeRecord(recordFile, ({ keychain: kept }) => ({
       keychain: kept.filter(({ account }) => account !== draft.token?.id),
     }));
-    trouble(`The keychain does not take it: ${asFailure(error).message}`, 'The settings file keeps it instead.');
+    const { message, hint } = asFailure(error);
+    trouble(message, `${hint} Until then, the settings file keeps the secret.`);
   }
 }

@@ -169,11 +169,11 @@ const secrets = (record: SetupRecord, stage: Stage): Promise<boolean> =>
     ({ account }) => `Delete the secret of ${account} from the keychain?`,
     stage,
     async ({ account }) => {
-      keychainEntry(account).deletePassword();
+      keychainEntry(account).remove();
       changeRecord(stage.recordFile, ({ keychain }) => ({
         keychain: keychain.filter((one) => one.account !== account),
       }));
-      done(`Deleted the secret of ${account}.`);
+      done(`Deleted the secret of ${account} from the keychain.`);
     },
   );
 
