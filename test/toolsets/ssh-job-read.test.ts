@@ -189,6 +189,16 @@ describe('a command that runs on', () => {
     expect(end).toMatchObject({ state: 'exited', exit_code: 3, stdout: 'done\n', stderr: 'oops\n' });
   });
 
+  it('is handed over in the middle of a character, which is told whole', async () => {
+    const context = contextOf('psm-bash');
+    const { wait, letGo } = held();
+    const script = `printf 'gr\\303'; ${wait}; printf '\\266sse'`;
+    const first = await call(context, 'ssh_exec', { target: 'pve1', script, wait_s: 2 });
+    expect(first).toMatchObject({ state: 'running', cursor: '2.0', stdout: { text: 'gr' } });
+    letGo();
+    expect(await readAll(context, first.job, first.cursor)).toMatchObject({ stdout: 'össe' });
+  });
+
   it('in a VM: its output comes with its end', async () => {
     const context = contextOf('root', { pve: bench.as('root@pam!mcp', realAgent()) });
     const first = await call(context, 'vm_exec', { guest: 200, script: 'echo begun; sleep 0.3; exit 3', wait_s: 0 });

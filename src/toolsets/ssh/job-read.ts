@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Failure } from '../../failure.ts';
 import { answer, type Facts } from '../../present/answer.ts';
+import { openSequence } from '../../ssh/capture.ts';
 import { type JobId, parseJobId } from '../../ssh/job-id.ts';
 import type { Job } from '../../ssh/jobs.ts';
 import { type StreamName, streamNames } from '../../ssh/output.ts';
@@ -13,6 +14,8 @@ import { hostFacts, ownFacts } from './job-seen.ts';
 /** Bytes of each stream that are read for one answer, and those of the end of a stream. */
 const MOST = 24_000;
 const MOST_OF_END = { stdout: 12_000, stderr: 4_000 };
+
+const LONGEST_CHARACTER = 4;
 
 interface Asked {
   readonly from: Cursor;
@@ -95,13 +98,22 @@ function lastLines(piece: Piece, count: number): Piece {
 async function seenHere(own: Job, asked: Asked, { signal }: ToolContext): Promise<Seen> {
   const { output } = own;
   const { from, streams, waitS, tail } = asked;
-  const fresh = () => own.endedAt !== undefined || streams.some((name) => output.bytes(name) > from[name]);
+  const fresh = async () => {
+    const next = await Promise.all(streams.map((name) => output.read(name, from[name], LONGEST_CHARACTER)));
+    // The beginning of a character is no news: it would not be shown.
+    return own.endedAt !== undefined || next.some(({ bytes }) => bytes.length > openSequence(bytes));
+  };
   const inTime = AbortSignal.any([signal, AbortSignal.timeout(waitS * 1000)]);
   const over = new Promise<void>((resolve) => {
     if (waitS === 0 || inTime.aborted) resolve();
     else inTime.addEventListener('abort', () => resolve(), { once: true });
   });
-  while (!fresh() && waitS > 0 && !inTime.aborted) await Promise.race([output.news(), own.over, over]);
+  while (waitS > 0 && !inTime.aborted) {
+    // Asked for before the look, or what comes meanwhile would be missed.
+    const news = output.news();
+    if (await fresh()) break;
+    await Promise.race([news, own.over, over]);
+  }
   const running = own.endedAt === undefined;
   const { told, facts } = ownFacts(own);
   const piece = async (name: StreamName): Promise<Piece> => {
