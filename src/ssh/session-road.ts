@@ -29,7 +29,7 @@ export interface Inlet {
 /** What a session's shell is reached by. All but `open` is of use only when that has settled. */
 export interface Road {
   /** Starts the shell, with its outputs going to `sink`. Fails when there is none. */
-  open(sink: Sink, signal: AbortSignal): Promise<void>;
+  open(sink: Sink): Promise<void>;
   /** The shell's, as its own processes count. */
   readonly pid: number;
   /** Settles when the shell is gone; never fails. */

@@ -31,7 +31,7 @@ export interface ScriptShell {
   readonly cwd: string | undefined;
   /** Something that was left behind may be in the output of a script. */
   readonly mixes: boolean;
-  open(signal: AbortSignal): Promise<void>;
+  open(): Promise<void>;
   /** Runs a script, to its end or the shell's. */
   run(run: ScriptRun): Promise<ScriptEnd>;
 }
@@ -71,8 +71,8 @@ export class SessionShell implements ScriptShell {
   }
 
   /** Starts it. What start-up files of the login say is dropped. */
-  async open(signal: AbortSignal): Promise<void> {
-    await this.#road.open(into(this.#outlet), signal);
+  async open(): Promise<void> {
+    await this.#road.open(into(this.#outlet));
     const said = await this.#ask(beginText, 'both');
     this.#opened = true;
     const [holders = '', cwd] = said.split('|');

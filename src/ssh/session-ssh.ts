@@ -35,26 +35,19 @@ export class SshRoad implements Road {
     private readonly where: Where,
   ) {}
 
-  async open(sink: Sink, signal: AbortSignal): Promise<void> {
-    const abort = () => this.abort(signal.reason);
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    try {
-      await new Promise<void>((begun, failed) => {
-        const running = (pid: number) => {
-          this.pid = pid;
-          begun();
-        };
-        const run = this.#run(SHELL, { stdin: this.#feed, ...sink, running }, this.where);
-        run.catch(failed);
-        this.over = run.then(
-          ({ exitCode, signal }) => ({ exitCode, signal }),
-          (error: unknown) => ({ failure: asFailure(error) }),
-        );
-      });
-    } finally {
-      signal.removeEventListener('abort', abort);
-    }
+  open(sink: Sink): Promise<void> {
+    return new Promise((begun, failed) => {
+      const running = (pid: number) => {
+        this.pid = pid;
+        begun();
+      };
+      const run = this.#run(SHELL, { stdin: this.#feed, ...sink, running }, this.where);
+      run.catch(failed);
+      this.over = run.then(
+        ({ exitCode, signal }) => ({ exitCode, signal }),
+        (error: unknown) => ({ failure: asFailure(error) }),
+      );
+    });
   }
 
   write(text: string): void {

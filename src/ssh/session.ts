@@ -92,11 +92,16 @@ export class Session {
 
   /** Starts the shell; fails as a command does that could not be run. */
   async open(signal: AbortSignal): Promise<void> {
+    const abort = () => this.#reins.abort(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
     try {
-      await this.#shell.open(signal);
+      if (signal.aborted) throw cancelled(`The session on ${this.plan.label}`, signal.reason);
+      await this.#shell.open();
     } catch (error) {
-      this.#reins.abort();
+      abort();
       throw error;
+    } finally {
+      signal.removeEventListener('abort', abort);
     }
     this.#opened = true;
     this.cwd = this.#shell.cwd;
@@ -148,7 +153,7 @@ export class Session {
 
   /** Interrupts what a script waits for, as a terminal would, and the script itself when it waits for nothing. */
   async interrupt(command: SessionCommand): Promise<void> {
-    const below = { shell: this.#reins.pid, spare: await command.begun, back: () => true };
+    const below = { shell: this.#reins.pid, spare: (await within(BEGIN_MS, command.begun)) ?? [], back: () => true };
     const pids = await this.#reins.interrupt(command.cookie, below);
     if (pids?.length === 0) await this.stop(command, 'interrupted');
   }

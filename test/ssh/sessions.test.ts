@@ -234,6 +234,11 @@ describe('the store', () => {
     await expect(nowhere).rejects.toMatchObject({ kind: 'not-found' });
     const noSudo = openOn(own, login(server, 'psm-zsh'), { sudo: true });
     await expect(noSudo).rejects.toMatchObject({ kind: expect.stringMatching(/permission|authentication/) });
+    const gaveUp = new AbortController();
+    const opening = { target: 'x', label: 'x', host: 'x' };
+    const cancelled = own.sessions.openOn(login(server, 'psm-bash'), {}, opening, gaveUp.signal);
+    gaveUp.abort();
+    await expect(cancelled).rejects.toMatchObject({ kind: 'cancelled' });
     expect(own.sessions.list()).toEqual([]);
     await own.close();
   });

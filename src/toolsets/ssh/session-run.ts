@@ -21,11 +21,13 @@ type RunInput = z.infer<z.ZodObject<typeof input>>;
 const INTERACTIVE_WAIT_MS = 2_000;
 const MOST_MS = 24 * 3600_000;
 
-/** How long a call waits, and how long the script may run: what no call waits for has a day. */
+/** How long a call waits for a script before that goes on alone, and how long it may run: a timeout alone is waited for. */
 function limitsOf({ timeout_s, wait_s, interactive }: RunInput, { commandTimeoutMs }: ToolContext['setup']) {
-  const waitMs = wait_s === undefined ? (interactive ? INTERACTIVE_WAIT_MS : Number.POSITIVE_INFINITY) : wait_s * 1000;
-  const usual = waitMs === Number.POSITIVE_INFINITY ? commandTimeoutMs : MOST_MS;
-  return { waitMs, timeoutMs: timeout_s === undefined ? usual : timeout_s * 1000 };
+  const usual = timeout_s === undefined ? commandTimeoutMs : Number.POSITIVE_INFINITY;
+  return {
+    waitMs: wait_s === undefined ? (interactive ? INTERACTIVE_WAIT_MS : usual) : wait_s * 1000,
+    timeoutMs: timeout_s === undefined ? MOST_MS : timeout_s * 1000,
+  };
 }
 
 /** The host of a container, and what turns it off, cannot be reached from inside. */

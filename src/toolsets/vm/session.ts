@@ -54,17 +54,16 @@ export class VmShell implements ScriptShell, Reins {
     };
   }
 
-  async open(signal: AbortSignal): Promise<void> {
+  async open(): Promise<void> {
     const nowhere = { stdout: () => undefined, stderr: () => undefined };
-    const cookie = newWord();
-    const ended = new AbortController();
-    const abort = () => {
-      ended.abort();
-      void this.kill(cookie);
-    };
-    signal.addEventListener('abort', abort, { once: true });
-    await this.run({ script: ':', cookie, stdin: '', sink: nowhere, begun: () => undefined });
-    signal.removeEventListener('abort', abort);
+    const { shell } = await this.run({
+      script: ':',
+      cookie: newWord(),
+      stdin: '',
+      sink: nowhere,
+      begun: () => undefined,
+    });
+    if (shell?.failure) throw shell.failure;
     // From here on they are part of what scripts leave.
     this.#where = { user: this.#where.user };
   }
