@@ -21,7 +21,7 @@ const lines = (table: string): string[] =>
     .map((line) => line.trim())
     .filter((line) => line !== '');
 
-const refused = lines(String.raw`
+const refused = lines(`
   vi /etc/hosts
   vim +10 /etc/fstab
   sudo vim.tiny /etc/hosts
@@ -747,13 +747,13 @@ const scripts = [
   'a=$(cat <<EOF\nvi\nEOF\n)\necho "$a"',
   'apt-get update \\\n  && apt-get install -y \\\n    vim \\\n    nano \\\n    less',
   'if ! command -v htop >/dev/null; then\n  apt-get install -y htop\nfi',
-  'arr=(\n  vi # an editor\n  top\n)\necho "${arr[0]}"',
+  `arr=(\n  vi # an editor\n  top\n)\necho "\${arr[0]}"`,
   'for s in nginx mysql\ndo\n  systemctl is-active "$s"\ndone',
   '{ echo a; echo b; } | python3',
   '(echo n; echo p) | fdisk /dev/sdb',
   'if true; then cat; fi < file | less',
   "sed -i '/^vi$/d\n/top/d' file",
-  'echo "${x:-vi}" `which top` $((2 > 1)) <(ls)',
+  `echo "\${x:-vi}" \`which top\` $((2 > 1)) <(ls)`,
   "printf '%s\\n' 'apt install x' | tee script.sh",
   "bash -c 'cat <<EOF\nvi\nEOF'",
 ];

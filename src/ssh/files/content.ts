@@ -18,13 +18,17 @@ export async function openRegular(path: string, flags = constants.O_RDONLY): Pro
 /** SHA-256 of the first `bytes` of a file, in hex; of fewer when it is shorter. */
 export async function hashOf(file: FileHandle, bytes: number, signal?: AbortSignal): Promise<string> {
   const hash = createHash('sha256');
-  const buffer = Buffer.allocUnsafe(HASHED_AT_ONCE);
-  for (let at = 0; at < bytes; ) {
-    signal?.throwIfAborted();
-    const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.length, bytes - at), at);
+  const buffers = [Buffer.allocUnsafe(HASHED_AT_ONCE), Buffer.allocUnsafe(HASHED_AT_ONCE)] as const;
+  const read = (at: number, buffer: Buffer) => file.read(buffer, 0, Math.min(buffer.length, bytes - at), at);
+  let at = 0;
+  // One piece is read while the other is hashed.
+  for (let i = 0, next = read(0, buffers[0]); at < bytes; i++) {
+    const { bytesRead, buffer } = await next;
     if (bytesRead === 0) break;
-    hash.update(buffer.subarray(0, bytesRead));
+    signal?.throwIfAborted();
     at += bytesRead;
+    next = read(at, buffers[i % 2 === 0 ? 1 : 0]);
+    hash.update(buffer.subarray(0, bytesRead));
   }
   return hash.digest('hex');
 }

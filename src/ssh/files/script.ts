@@ -58,16 +58,19 @@ look() {
 real() {
   r=$(readlink -f -- "$1" && echo .) && r=\${r%??}
 }
+hashed() {
+  case $way in
+    openssl) openssl dgst -sha256 -r ;;
+    shasum) shasum -a 256 ;;
+    *) sha256sum ;;
+  esac 2>/dev/null
+}
 sum() {
   ways='sha256sum shasum openssl'
   [ "$2" -lt 4194304 ] || ways='openssl sha256sum shasum'
   for way in $ways; do
     command -v $way >/dev/null || continue
-    case $way in
-      openssl) h=$(head -c "$2" <"$1" | openssl dgst -sha256 -r 2>/dev/null) ;;
-      shasum) h=$(head -c "$2" <"$1" | shasum -a 256 2>/dev/null) ;;
-      *) h=$(head -c "$2" <"$1" | sha256sum 2>/dev/null) ;;
-    esac
+    if [ "$2" -eq "$(stat -Lc %s -- "$1")" ]; then h=$(hashed <"$1"); else h=$(head -c "$2" <"$1" | hashed); fi
     h=\${h%% *}
     [ \${#h} -ne 64 ] || return 0
   done
