@@ -72,7 +72,7 @@ const packageHomes: readonly { readonly name: RegExp; readonly home: RegExp }[] 
   { name: /^ssh2$/, home: /^(ssh|demo)\// },
   { name: /^(selfsigned|just-bash(\/browser)?)$/, home: /^demo\// },
   { name: /^dotenv$/, home: /^config\// },
-  { name: /^ssh-config$/, home: /^config\// },
+  { name: /^diff$/, home: /^ssh\/files\// },
   { name: /^@clack\/prompts$/, home: /^cli\/setup\// },
   { name: /^(jsonc-parser|smol-toml)$/, home: /^setup\// },
   { name: /^commander$/, home: /^cli\// },

@@ -245,21 +245,21 @@ function patched(before: string, diff: string): string {
 }
 
 describe('a difference', () => {
-  it('makes the new text of the old one', () => {
+  it('makes the new text of the old one', async () => {
     const line = fc.constantFrom('a\n', 'b\n', 'c\n', '\n', 'd e\n');
     const end = fc.constantFrom('', 'end');
     const text = fc.tuple(fc.array(line, { maxLength: 40 }), end).map(([lines, last]) => lines.join('') + last);
-    fc.assert(
-      fc.property(text, text, (before, after) => {
-        expect(patched(before, unifiedDiff(before, after))).toBe(after);
+    await fc.assert(
+      fc.asyncProperty(text, text, async (before, after) => {
+        expect(patched(before, await unifiedDiff(before, after))).toBe(after);
       }),
       { numRuns: 2_000 },
     );
   });
 
-  it('is one change of all when nearly all differs', () => {
+  it('is one change of all when nearly all differs', async () => {
     const text = (word: string) => Array.from({ length: 3_000 }, (_, i) => `${word} ${i}\n`).join('');
-    const diff = unifiedDiff(text('old'), text('new'));
+    const diff = await unifiedDiff(text('old'), text('new'));
     expect(diff.startsWith('@@ -1,3000 +1,3000 @@\n')).toBe(true);
     expect(patched(text('old'), diff)).toBe(text('new'));
   });

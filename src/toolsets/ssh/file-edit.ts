@@ -46,7 +46,8 @@ async function planned(spot: FileSpot, edits: readonly Edit[], context: ToolCont
   }
   const before = body.toString();
   const after = edited(before, edits);
-  return { reply, after, sha256: createHash('sha256').update(body).digest('hex'), diff: unifiedDiff(before, after) };
+  const diff = await unifiedDiff(before, after);
+  return { reply, after, sha256: createHash('sha256').update(body).digest('hex'), diff };
 }
 
 export default defineSshTool({
