@@ -142,6 +142,7 @@ const shaped = (answer: Comparable): Comparable => {
 describe("the demo refuses what PVE's schema refuses", () => {
   const values: Readonly<Record<string, string>> = {
     node: 'pve1',
+    userid: 'mcp@pve',
     vmid: '200',
     storage: 'local',
     service: 'sshd',
