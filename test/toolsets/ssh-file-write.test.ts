@@ -89,6 +89,26 @@ describe('ssh_file_write', () => {
     `);
   });
 
+  it.each([
+    ['key=[secret removed]\n'],
+    ['[private key removed]\n'],
+    ['a\n[… 12345 of 99999 characters not shown; all of it is in /x …]\nb'],
+    ['[… about 5 of 9 bytes not shown …]'],
+  ])('does not write what stands in an answer for what it does not show: %j', async (text) => {
+    const input = { target: 'pve1', path: '/etc/marked', content: text };
+    expect(await bench.fails('ssh_file_write', input)).toMatchObject({
+      kind: 'invalid-input',
+      headline: expect.stringMatching(/^The text holds ".*", which stands for what an answer did not show\.$/),
+    });
+    const edits = [{ old_text: '127.0.0.1', new_text: text }];
+    expect((await bench.fails('ssh_file_edit', { target: 'pve1', path: '/etc/hosts', edits })).kind).toBe(
+      'invalid-input',
+    );
+    await write({ path: '/etc/marked', content: Buffer.from(text).toString('base64'), base64: true, overwrite: true });
+    const read = await bench.call('ssh_file_read', { target: 'pve1', path: '/etc/marked' });
+    expect(read.facts).toMatchObject({ content: { remote: text } });
+  });
+
   it('writes in a container and in a VM', async () => {
     for (const target of ['ct/101', 'vm/200']) {
       await write({ target, content: `of ${target}\n`, path: '/root/note' });

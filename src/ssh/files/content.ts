@@ -20,17 +20,21 @@ export async function hashOf(file: FileHandle, bytes: number, signal?: AbortSign
   const hash = createHash('sha256');
   const buffers = [Buffer.allocUnsafe(HASHED_AT_ONCE), Buffer.allocUnsafe(HASHED_AT_ONCE)] as const;
   const read = (at: number, buffer: Buffer) => file.read(buffer, 0, Math.min(buffer.length, bytes - at), at);
-  let at = 0;
-  // One piece is read while the other is hashed.
-  for (let i = 0, next = read(0, buffers[0]); at < bytes; i++) {
-    const { bytesRead, buffer } = await next;
-    if (bytesRead === 0) break;
-    signal?.throwIfAborted();
-    at += bytesRead;
-    next = read(at, buffers[i % 2 === 0 ? 1 : 0]);
-    hash.update(buffer.subarray(0, bytesRead));
+  let next = read(0, buffers[0]);
+  try {
+    // One piece is read while the other is hashed.
+    for (let at = 0, i = 1; at < bytes; i++) {
+      const { bytesRead, buffer } = await next;
+      if (bytesRead === 0) break;
+      signal?.throwIfAborted();
+      at += bytesRead;
+      next = read(at, buffers[i % 2 === 0 ? 0 : 1]);
+      hash.update(buffer.subarray(0, bytesRead));
+    }
+    return hash.digest('hex');
+  } finally {
+    await next.catch(() => undefined);
   }
-  return hash.digest('hex');
 }
 
 /** The bytes of a file from one place to another, in pieces; `tell` hears where each of them ended. */

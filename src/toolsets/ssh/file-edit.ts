@@ -11,7 +11,7 @@ import { asRoot, remotePath, runAs, target } from '../params.ts';
 import { defineSshTool, type ToolContext } from '../tool.ts';
 import { fileFacts, statOf } from './file-facts.ts';
 import { guestsOf } from './file-guests.ts';
-import { putFile } from './file-put.ts';
+import { putFile, refuseMarks } from './file-put.ts';
 import { askFile, type FileInput, type FileSpot, spotOf } from './file-road.ts';
 
 const LARGEST = 4 * 1024 * 1024;
@@ -28,6 +28,7 @@ interface Input extends FileInput {
 
 /** The file as it is, what it would become, and the difference. */
 async function planned(spot: FileSpot, edits: readonly Edit[], context: ToolContext) {
+  for (const { new_text } of edits) refuseMarks(new_text);
   const reply = await askFile(spot, READ, ['bytes', '0', String(LARGEST + 1), '0', ''], context);
   const { body } = reply;
   if (Math.max(body.length, statOf(reply).size) > LARGEST) {

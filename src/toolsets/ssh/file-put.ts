@@ -17,6 +17,24 @@ export interface Replacing {
 export const expectation = ({ overwrite, expected_sha256 }: Replacing): string =>
   expected_sha256 ?? (overwrite ? 'any' : 'none');
 
+/** What stands in an answer for what is not shown of a text: a secret, or its middle. */
+const mark =
+  /\[(?:secret|private key) removed\]|\[… (?:about )?\d+ (?:of \d+ )?(?:characters|bytes) (?:not shown|left out)/;
+
+/**
+ * `invalid-input` for a text that was taken from an answer in which something was not shown: written to a host, the mark
+ * would be all that is left of it.
+ */
+export function refuseMarks(text: string): void {
+  const [found] = mark.exec(text) ?? [];
+  if (found === undefined) return;
+  throw new Failure(
+    'invalid-input',
+    `The text holds "${found}", which stands for what an answer did not show.`,
+    'Change the file in its place with ssh_file_edit, around what is not shown; or send just this text as base64.',
+  );
+}
+
 /** A word by which temporary files of different calls are told apart. */
 export const newToken = (): string => randomBytes(8).toString('hex');
 

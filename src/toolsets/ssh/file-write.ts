@@ -15,14 +15,17 @@ import {
 } from '../params.ts';
 import { defineSshTool } from '../tool.ts';
 import { guestsOf } from './file-guests.ts';
-import { expectation, putFile } from './file-put.ts';
+import { expectation, putFile, refuseMarks } from './file-put.ts';
 import { spotOf } from './file-road.ts';
 
 const LONGEST = 4 * 1024 * 1024;
 
 /** The bytes that `content` stands for; `invalid-input` for base64 that is none. */
 function bytesOf(content: string, base64?: boolean): Buffer {
-  if (!base64) return Buffer.from(content);
+  if (!base64) {
+    refuseMarks(content);
+    return Buffer.from(content);
+  }
   const plain = content.replace(/\s+/g, '');
   if (/^[A-Za-z0-9+/]*={0,2}$/.test(plain) && plain.length % 4 === 0) return Buffer.from(plain, 'base64');
   throw new Failure('invalid-input', 'content is not base64.', 'Encode it anew, or leave base64 out for text.');
