@@ -42,7 +42,16 @@ const schema = z.object({
   /** The key pair, when it was made and not found. */
   key: z.object({ path: z.string() }).optional(),
   /** Public keys on servers, with what was made there for them. */
-  copied: z.array(place.extend({ blob: z.string(), made: z.string() })).default([]),
+  copied: z
+    .array(
+      place.extend({
+        blob: z.string(),
+        made: z.string(),
+        /** Not known to have got there: it was cut off in between. */
+        unsure: z.literal(true).optional(),
+      }),
+    )
+    .default([]),
   /** API tokens with their users, roles and access. */
   tokens: z.array(z.object({ server: place, token: z.string(), made: z.array(madeThing) })).default([]),
   /** Secrets in the keychain of the system. */

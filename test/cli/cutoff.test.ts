@@ -258,8 +258,7 @@ interface Disk {
 const PAGE = 4096;
 
 function makeDisk(): Disk {
-  const home = join(folder, 'disk');
-  mkdirSync(home);
+  const home = mkdtempSync(join(folder, 'disk-'));
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'none', home], { stdio: 'ignore' });
   } catch {
@@ -321,4 +320,25 @@ describe('guarantee 27: a disk that is full', { timeout: 120_000 }, () => {
       expect([...outcomes].sort()).toEqual(['refused', 'registered']);
     },
   );
+
+  it('stops the set-up with a word about room, and what was done is taken away', async () => {
+    const disk = makeDisk();
+    try {
+      fresh(disk.home);
+      const before = tree(disk.home);
+      for (const pages of [0, 1, 2, 3]) {
+        disk.fill(pages);
+        const { code, says } = await run(disk.home, disk.under(setUp(disk.home)));
+        disk.empty();
+        expect(code, says).toBe(1);
+        expect(says).toMatch(/could not be written: .*Make room on its disk/s);
+        expectSound(disk.home);
+        const undone = await run(disk.home, program('uninstall', '--yes'));
+        expect(undone.code, undone.says).toBe(0);
+        expect(tree(disk.home), `${pages} pages: ${says}`).toEqual(before);
+      }
+    } finally {
+      disk.stop();
+    }
+  });
 });

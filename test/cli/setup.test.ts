@@ -1,85 +1,21 @@
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import {
-  chmodSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Api, startApi } from '../../src/demo/api/index.ts';
-import { createWorld, type World } from '../../src/demo/world.ts';
-import { type Pveum, startPveum } from '../rig/pveum.ts';
-import { type Sshd, startSshd } from '../rig/sshd.ts';
-import { runAsRoot } from '../rig/users.ts';
+import { describe, expect, it } from 'vitest';
 import { cli } from './cli.ts';
+import { useLab } from './setup-lab.ts';
 
-/** Its home on the server is the account's own; it may sudo without a password. */
-const USER = 'psm-bash';
 const SECRET = '99999999-2222-4333-8444-555555555555';
 
-let sshd: Sshd;
-let world: World;
-let api: Api;
-let pveum: Pveum;
-let home: string;
-let agent: { readonly socket: string; stop(): Promise<void> };
-
-/** An agent with a key of its own, which the server lets in. */
-async function startAgent(folder: string): Promise<typeof agent> {
-  const [socket, key] = [join(folder, 'socket'), join(folder, 'key')];
-  execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'operator', '-f', key]);
-  const child = spawn('ssh-agent', ['-D', '-a', socket], { stdio: ['ignore', 'pipe', 'ignore'] });
-  await once(child.stdout, 'data');
-  execFileSync('ssh-add', ['-q', key], { env: { ...process.env, SSH_AUTH_SOCK: socket }, stdio: 'ignore' });
-  return {
-    socket,
-    async stop() {
-      child.kill();
-      await once(child, 'exit');
-    },
-  };
-}
-
-const folder = mkdtempSync(join(tmpdir(), 'psm-agent-'));
-
-beforeAll(async () => {
-  chmodSync(folder, 0o755);
-  agent = await startAgent(folder);
-  world = createWorld({ taskSpeed: 0 });
-  api = await startApi(world);
-  const keys = `AuthorizedKeysFile ${folder}/key.pub .ssh/authorized_keys`;
-  sshd = await startSshd({ containers: {}, extraConfig: [keys] });
-  pveum = await startPveum(world, sshd.folder);
-});
-afterAll(async () => {
-  await Promise.all([agent.stop(), pveum.stop(), api.stop(), sshd.stop()]);
-  rmSync(folder, { recursive: true, force: true });
-});
-
-beforeEach(() => {
-  runAsRoot(['rm', '-rf', `/home/${USER}/.ssh`]);
-  home = realpathSync(mkdtempSync(join(tmpdir(), 'psm-setup-')));
-});
-afterEach(() => {
-  rmSync(home, { recursive: true, force: true });
-  runAsRoot(['rm', '-rf', `/home/${USER}/.ssh`]);
-});
+const lab = useLab();
+const { setup, uninstall, everything, onServer, flags, env } = lab;
 
 /** Without what differs from run to run, and without the lines that tell of waiting. */
 const steady = ({ stdout, stderr }: { stdout: string; stderr: string }) =>
   (stdout + stderr)
-    .replaceAll(home, '~')
-    .replaceAll(sshd.folder, '…')
-    .replaceAll(String(api.port), '8006')
-    .replaceAll(String(sshd.port), '22')
+    .replaceAll(lab.home, '~')
+    .replaceAll(lab.sshd.folder, '…')
+    .replaceAll(String(lab.api.port), '8006')
+    .replaceAll(String(lab.sshd.port), '22')
     .replace(/^.* …\n/gm, '')
     .replace(/SHA256:[\w+/]{43}/g, 'SHA256:…')
     .replace(/([0-9A-F]{2}:){31}[0-9A-F]{2}/g, 'AA:BB:…')
@@ -88,45 +24,10 @@ const steady = ({ stdout, stderr }: { stdout: string; stderr: string }) =>
     .replace(/versions: .*/g, 'versions: …')
     .replace(/takes [\d.]+ ms/g, 'takes … ms');
 
-const flags = (): string[] => [
-  ...[
-    '--yes',
-    '--host',
-    '127.0.0.1',
-    '--api-port',
-    String(api.port),
-    '--ssh-port',
-    String(sshd.port),
-    '--ssh-user',
-    USER,
-  ],
-  ...['--fingerprint', api.fingerprint, '--host-key', sshd.hostKeyFingerprint, '--key', 'ours'],
-  ...['--token-user', 'ai@pve', '--token-name', 'claude', '--access', 'operator'],
-];
-const env = (): Record<string, string> => ({ PATH: '/usr/bin:/bin', SSH_AUTH_SOCK: agent.socket });
-/** `more` wins over the usual flags, because commander takes the last of each. */
-const setup = (...more: string[]) => cli(['setup', ...flags(), ...more], { home, env: env() });
-const uninstall = () => cli(['uninstall', '--yes'], { home, env: env() });
-
-/** Every file of the home with its mode and text, but for what is only a log. */
-const everything = () =>
-  Object.fromEntries(
-    readdirSync(home, { recursive: true, encoding: 'utf8' })
-      .filter((name) => !name.startsWith('.local') && !name.startsWith('.cache') && statSync(join(home, name)).isFile())
-      .map((name) => [
-        name,
-        `${(statSync(join(home, name)).mode & 0o777).toString(8)} ${readFileSync(join(home, name), 'utf8')}`,
-      ]),
-  );
-const onServer = () => ({
-  access: structuredClone(world.access),
-  keys: runAsRoot(['sh', '-c', `ls -la /home/${USER}/.ssh 2>&1; cat /home/${USER}/.ssh/authorized_keys 2>&1 || :`]),
-});
-
 describe('setup without a terminal', { timeout: 90_000 }, () => {
   it('goes from nothing to a server that answers, doubles nothing, and uninstall leaves nothing', async () => {
-    mkdirSync(join(home, '.ssh'), { mode: 0o700 });
-    writeFileSync(join(home, '.claude.json'), '{\n  "numStartups": 3\n}\n', { mode: 0o600 });
+    mkdirSync(join(lab.home, '.ssh'), { mode: 0o700 });
+    writeFileSync(join(lab.home, '.claude.json'), '{\n  "numStartups": 3\n}\n', { mode: 0o600 });
     const before = { home: everything(), server: onServer() };
     const first = await setup();
     expect(steady(first)).toMatchInlineSnapshot(`
@@ -189,10 +90,10 @@ describe('setup without a terminal', { timeout: 90_000 }, () => {
     `);
     expect(first.code).toBe(0);
     const after = { home: everything(), server: onServer() };
-    expect(after.home['.config/proxmox-ssh-mcp/.env']).toMatch(/^600 /);
+    expect(after.home['.config/proxmox-ssh-mcp/.env']).toMatch(/^file 600 /);
     expect(JSON.stringify(after.home['.claude.json'])).not.toContain(SECRET);
     expect(`${first.stdout}${first.stderr}`).not.toContain(SECRET);
-    expect(pveum.calls.join('\n')).not.toContain(SECRET);
+    expect(lab.pveum.calls.join('\n')).not.toContain(SECRET);
 
     const again = await setup();
     expect(again.code).toBe(0);
@@ -232,7 +133,7 @@ describe('setup without a terminal', { timeout: 90_000 }, () => {
 
   it('leaves no role and no user when the token is refused, and says so', async () => {
     const before = onServer().access;
-    pveum.refuse('user token add ai@pve denied');
+    lab.pveum.refuse('user token add ai@pve denied');
     const { stderr } = await setup('--token-name', 'denied');
     expect(stderr).toMatch(
       /pveum user token add failed: 403 Permission check failed.*\n.*Nothing that was made for it is left/,
@@ -244,17 +145,17 @@ describe('setup without a terminal', { timeout: 90_000 }, () => {
     ['no JSON', '{"a":1,}', 0o600, /is not valid JSON/],
     ['read-only', '{}', 0o400, /it is read-only/],
   ])('leaves a ~/.claude.json that is %s as it is', async (_, text, mode, why) => {
-    writeFileSync(join(home, '.claude.json'), text);
-    chmodSync(join(home, '.claude.json'), mode);
+    writeFileSync(join(lab.home, '.claude.json'), text);
+    chmodSync(join(lab.home, '.claude.json'), mode);
     expect((await setup()).stderr).toMatch(why);
-    expect(readFileSync(join(home, '.claude.json'), 'utf8')).toBe(text);
+    expect(readFileSync(join(lab.home, '.claude.json'), 'utf8')).toBe(text);
     await uninstall();
   });
 
   it('takes a token from a file, and its secret is nowhere but in the settings', async () => {
-    writeFileSync(join(home, 'secret'), `${SECRET}\n`);
+    writeFileSync(join(lab.home, 'secret'), `${SECRET}\n`);
     const access = onServer().access;
-    const { stdout, stderr } = await setup('--token-file', join(home, 'secret'));
+    const { stdout, stderr } = await setup('--token-file', join(lab.home, 'secret'));
     expect(onServer().access).toEqual(access);
     expect(everything()['.config/proxmox-ssh-mcp/.env']).toContain(`PROXMOX_TOKEN_VALUE=${SECRET}`);
     expect(stdout + stderr).not.toContain(SECRET);
@@ -264,7 +165,7 @@ describe('setup without a terminal', { timeout: 90_000 }, () => {
   it('does nothing without a yes', async () => {
     const args = flags().filter((flag) => flag !== '--yes');
     const before = onServer();
-    const { code, stderr } = await cli(['setup', ...args], { home, env: env() });
+    const { code, stderr } = await cli(['setup', ...args], { home: lab.home, env: env() });
     expect({ code, stderr }).toEqual({
       code: 1,
       stderr: expect.stringMatching(/There is no terminal to ask on.*Say --yes/s),

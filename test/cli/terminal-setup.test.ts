@@ -116,6 +116,36 @@ describe('setup on a terminal', { timeout: 180_000 }, () => {
     expect(JSON.stringify(files())).not.toContain(JSON.stringify(DASH_PASSWORD).slice(1, -1));
   });
 
+  it('says that the password was wrong, goes on, and leaves nothing on the server', async () => {
+    const before = files();
+    start('setup');
+    for (const [question, answer, ...keys] of questions().slice(0, -1)) {
+      await terminal.expect(question);
+      terminal.type(answer, ...keys);
+    }
+    for (let i = 0; i < 3; i++) {
+      await terminal.expect('password:');
+      terminal.type('not this', 'Enter');
+    }
+    await terminal.expect('Permission denied (publickey,password).');
+    await terminal.expect('The key could not be put there.');
+    await terminal.expect(/By hand: ssh-copy-id -i \S+proxmox_mcp\.pub -p \d+ psm-dash@127\.0\.0\.1/);
+    await terminal.expect('The API works without SSH');
+    await terminal.expect('Whose token is it?');
+    terminal.type('', 'C-c');
+    expect(await terminal.ended()).toBe(1);
+    expect(terminal.screen()).toMatch(
+      /Stopped\. Run the same again to go on.*"proxmox-ssh-mcp uninstall" takes it away/s,
+    );
+    const done = execFileSync(process.execPath, [bin, 'uninstall', '--yes'], {
+      env: { HOME: home, PATH: '/usr/bin:/bin' },
+      encoding: 'utf8',
+    });
+    expect(done).not.toContain('Took the key out');
+    expect(files()).toEqual(before);
+    expect(existsSync(`/home/${USER}/.ssh`)).toBe(false);
+  });
+
   it('stopped at any question leaves what was whole before it, and uninstall takes that away', async () => {
     const before = files();
     for (let stop = 0; stop < questions().length; stop++) {

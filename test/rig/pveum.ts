@@ -12,8 +12,10 @@ import type { World } from '../../src/demo/world.ts';
 export interface Pveum {
   /** How it was called, a line each. */
   readonly calls: string[];
-  /** Refuses what begins with these words, as for somebody without the rights. */
-  refuse(words: string): void;
+  /** Refuses what begins with these words, as for somebody without the rights, until what it gives is called. */
+  refuse(words: string): () => void;
+  /** Does what begins with these words, but does not come to an end; resolves once it is there. */
+  hang(words: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -32,16 +34,21 @@ const wrong = (parameter: string, why: string): Said =>
 /** Puts both programs into the folder `bin` of the server, which its PATH has first when it has containers. */
 export async function startPveum(world: World, folder: string, version = '9.1.2'): Promise<Pveum> {
   const calls: string[] = [];
-  const refused: string[] = [];
+  const refused = new Set<string>();
+  const hanging = new Map<string, () => void>();
   const server = createServer(async (request, response) => {
     const argv = JSON.parse(await text(request)) as string[];
     calls.push(argv.join(' '));
-    const barred = refused.some((words) => argv.join(' ').startsWith(words));
-    response.end(
-      JSON.stringify(
-        barred ? fail('403 Permission check failed (/access, Permissions.Modify)') : answer(argv, world.access),
-      ),
-    );
+    const barred = [...refused].some((words) => argv.join(' ').startsWith(words));
+    const said = barred
+      ? fail('403 Permission check failed (/access, Permissions.Modify)')
+      : answer(argv, world.access);
+    const [words, there] = [...hanging].find(([begin]) => argv.join(' ').startsWith(begin)) ?? [];
+    if (words !== undefined) {
+      hanging.delete(words);
+      return there?.();
+    }
+    response.end(JSON.stringify(said));
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
@@ -55,7 +62,11 @@ export async function startPveum(world: World, folder: string, version = '9.1.2'
   writeFileSync(join(folder, 'bin', 'pveversion'), `#!/bin/sh\necho pve-manager/${version}/abcdef\n`, { mode: 0o755 });
   return {
     calls,
-    refuse: (words) => void refused.push(words),
+    refuse(words) {
+      refused.add(words);
+      return () => void refused.delete(words);
+    },
+    hang: (words) => new Promise((resolve) => hanging.set(words, resolve)),
     async stop() {
       server.close();
       server.closeAllConnections();

@@ -80,7 +80,7 @@ export function createAsker(answers: Answers, interactive: boolean): Asker {
         throw new Failure('invalid-input', `--${flag} ${answer} is none of its values.`, `They are: ${known}.`);
       }
       if (option) return option.value;
-      if (yes || !interactive) return initial;
+      if (yes || !interactive || options.length === 1) return initial;
       type Options = Parameters<typeof clack.select<typeof initial>>[0]['options'];
       const shown = options.map(({ value, label, hint }) => ({ value, label, hint })) as Options;
       return (await answered(

@@ -23,7 +23,7 @@ export async function copyKey(stage: Stage, ssh: Ssh, keyPath: string): Promise<
   const copied: Copied = { host, port, user, keyPath, blob: line.split(' ')[1] ?? '', made: '' };
   const before = readRecord(recordFile).copied.find(isFor(copied));
   // Before the act: a key that is there when this is cut off can still be taken out.
-  remember(recordFile, before ?? copied);
+  remember(recordFile, before ?? { ...copied, unsure: true });
   const said = await output('ssh', argvOf(stage), `${line}\n`);
   const [, outcome, made = ''] = /^(there|added)(.*)$/m.exec(said) ?? [];
   if (outcome === 'added') {
@@ -31,11 +31,13 @@ export async function copyKey(stage: Stage, ssh: Ssh, keyPath: string): Promise<
     return done('The server has it now.');
   }
   if (outcome === 'there') {
-    if (!before) forget(recordFile, copied);
+    // What was cut off before has put it there.
+    if (before) remember(recordFile, { ...before, unsure: undefined });
+    else forget(recordFile, copied);
     return done('The server has it already.');
   }
   // Whether it got there before something else went wrong is seen from whether it is let in.
-  if (!before && (await letsUsIn(stage, ssh))?.kind === 'authentication') forget(recordFile, copied);
+  if (before === undefined && (await letsUsIn(stage, ssh))?.kind === 'authentication') forget(recordFile, copied);
   trouble('The key could not be put there.', byHand);
 }
 

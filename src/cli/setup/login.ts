@@ -24,11 +24,12 @@ export async function tryLogin(stage: Stage, ssh: Ssh): Promise<void> {
   const usual = join(home, '.ssh', KEY_NAME);
   draft.keyPath ??= existsSync(usual) ? usual : loaded.settings.sshKeyPath;
   draft.agent = loaded.settings.sshAgent;
-  draft.hostKeyKnown = await scan(stage).then(
+  if (!draft.sshAnswers) return;
+  draft.hostKeyKnown = await during('Looking at the host key', scan(stage)).then(
     ({ verdict }) => verdict === 'known',
     () => false,
   );
-  draft.loginWorks = draft.hostKeyKnown && (await letsUsIn(stage, ssh)) === undefined;
+  draft.loginWorks = draft.hostKeyKnown && (await during('Logging in', letsUsIn(stage, ssh))) === undefined;
 }
 
 const scan = (stage: Stage) => scanHostKey(serverOf(stage), { ...connectionOf(stage.loaded), acceptNew: false });
@@ -46,6 +47,7 @@ export async function letsUsIn(stage: Stage, ssh: Ssh): Promise<Failure | undefi
 /** Step: the host key, a key of ours, and the login with it. */
 export async function setUpLogin(stage: Stage, ssh: Ssh): Promise<void> {
   const { draft } = stage;
+  if (!draft.sshAnswers) return note('Left out, because SSH does not answer.');
   try {
     draft.hostKeyKnown = await acceptKey(stage);
     if (!draft.hostKeyKnown) return;

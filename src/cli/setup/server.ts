@@ -3,7 +3,7 @@ import type { Kind } from '../../config/values.ts';
 import { host, loginName, wholeNumber } from '../../config/values.ts';
 import type { Old } from '../../setup/moving.ts';
 import { unreachable } from '../../setup/reach.ts';
-import type { Stage } from './stage.ts';
+import type { Draft, Stage } from './stage.ts';
 import { done, during, note, trouble } from './tell.ts';
 
 const checkOf =
@@ -38,14 +38,21 @@ export async function askServer({ ask, loaded, draft, old }: Stage): Promise<voi
       port,
     ),
   );
-  const tell = async (what: string, at: number, cure: string): Promise<void> => {
-    const why = await during(`Looking whether ${what} answers`, unreachable(draft.host, at));
-    if (why === undefined) done(`${what} answers at ${draft.host}:${at}`);
-    else trouble(`${what} cannot be reached at ${draft.host}:${at}: ${why}.`, cure);
-  };
-  await tell('The API', draft.apiPort, 'Check address and port, and on the host: systemctl status pveproxy');
-  await tell('SSH', draft.sshPort, 'Check address and port, and on the host: systemctl status ssh');
+  [draft.apiAnswers, draft.sshAnswers] = [
+    await answers('The API', draft, draft.apiPort, 'systemctl status pveproxy'),
+    await answers('SSH', draft, draft.sshPort, 'systemctl status ssh'),
+  ];
   if (sources.proxmoxHost !== 'default' && set?.host !== draft.host) {
     trouble(`The settings name ${set?.host} so far.`, `From now on they name ${draft.host}.`);
   }
+}
+
+async function answers(what: string, { host }: Draft, port: number, look: string): Promise<boolean> {
+  const why = await during(`Looking whether ${what} answers`, unreachable(host, port));
+  if (why === undefined) done(`${what} answers at ${host}:${port}`);
+  else {
+    const cure = `Check address and port, and on the host: ${look}. Then run the set-up again.`;
+    trouble(`${what} cannot be reached at ${host}:${port}: ${why}.`, cure);
+  }
+  return why === undefined;
 }

@@ -30,6 +30,8 @@ export interface SetupFlags {
 }
 
 const STEPS = 7;
+/** As a shell tells that a program was ended by Ctrl-C: 128 and SIGINT. */
+const INTERRUPTED = 130;
 
 /** From nothing to a server that an AI client can start; every step can be repeated, and what fails leaves a way on. */
 export async function setup(flags: SetupFlags): Promise<void> {
@@ -43,16 +45,29 @@ export async function setup(flags: SetupFlags): Promise<void> {
     old: findOld(around()),
     draft: { host: '', apiPort: 8006, sshPort: 22, sshUser: 'root' },
   };
+  const interrupted = (): void => {
+    warn('Stopped in the middle of a step.');
+    tellRecord(stage);
+    process.exit(INTERRUPTED);
+  };
+  process.once('SIGINT', interrupted);
   try {
     if (answers.showConfig === true) return showAll(flags, entryOf(settingsFile));
     await allSteps(stage, flags);
   } catch (error) {
     const { message, hint } = asFailure(error);
     warn(`${message} ${hint}`);
-    if (existsSync(stage.recordFile))
-      note(`What was done so far is in ${stage.recordFile}; "proxmox-ssh-mcp uninstall" takes it away.`);
+    tellRecord(stage);
     process.exitCode = 1;
+  } finally {
+    process.off('SIGINT', interrupted);
   }
+}
+
+function tellRecord({ recordFile }: Stage): void {
+  if (existsSync(recordFile))
+    note(`What was done so far is in ${recordFile}; "proxmox-ssh-mcp uninstall" takes it away.`);
+  else note('Nothing was changed.');
 }
 
 function showAll({ client, name }: SetupFlags, entry: Entry): void {

@@ -11,6 +11,9 @@ export interface Draft {
   apiPort: number;
   sshPort: number;
   sshUser: string;
+  /** Something answers at the port of the API, and at that of SSH. */
+  apiAnswers?: boolean;
+  sshAnswers?: boolean;
   fingerprint?: string;
   /** The host key is known, so that SSH may be used. */
   hostKeyKnown?: boolean;

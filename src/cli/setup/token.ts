@@ -41,7 +41,7 @@ export async function getToken(stage: Stage, ssh: Ssh): Promise<void> {
     const type = {
       value: 'type' as const,
       label: 'Type one in',
-      hint: 'made in the web interface: Datacenter, API Tokens',
+      hint: 'made in the web interface',
     };
     const how = await ask.choose({
       flag: 'token-from',
@@ -51,7 +51,10 @@ export async function getToken(stage: Stage, ssh: Ssh): Promise<void> {
     });
     if (how === 'take') draft.token = old;
     else if (how === 'make') await makeOne(stage, asRootOf(stage, ssh));
-    else await giveToken(stage, () => ask.secret('Its secret (it is not shown)'));
+    else {
+      note('It is made in the web interface: Datacenter, Permissions, API Tokens. Its id is USER@REALM!NAME.');
+      await giveToken(stage, () => ask.secret('Its secret (it is not shown)'));
+    }
   } catch (error) {
     const failure = asFailure(error);
     if (failure.kind === 'cancelled') throw failure;
