@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, realpathSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Entry } from '../setup/clients.ts';
@@ -7,11 +7,11 @@ import type { Entry } from '../setup/clients.ts';
 const run = promisify(execFile);
 const PATIENCE_MS = 60_000;
 
-/** The program of Claude Code; undefined when it is not in PATH. */
-export function findClaude(): string | undefined {
+/** The program of that name in PATH; undefined when there is none. */
+function inPath(name: string): string | undefined {
   const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder.startsWith('/'));
   return folders
-    .map((folder) => join(folder, 'claude'))
+    .map((folder) => join(folder, name))
     .find((file) => {
       try {
         accessSync(file, constants.X_OK);
@@ -20,6 +20,17 @@ export function findClaude(): string | undefined {
         return false;
       }
     });
+}
+
+/** The program of Claude Code; undefined when it is not in PATH. */
+export const findClaude = (): string | undefined => inPath('claude');
+
+/** How this program is called again, as it can be typed: by its name where that is in PATH, else by Node and its file. */
+export function calledAs(): string {
+  if (inPath('proxmox-ssh-mcp')) return 'proxmox-ssh-mcp';
+  const node = inPath('node');
+  const same = node !== undefined && realpathSync(node) === realpathSync(process.execPath);
+  return `${same ? 'node' : process.execPath} ${realpathSync(process.argv[1] ?? '')}`;
 }
 
 /** Adds the server for all projects of this user; rejects with what the program said when it refuses. */

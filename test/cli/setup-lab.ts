@@ -1,5 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +7,7 @@ import { type Api, startApi } from '../../src/demo/api/index.ts';
 import type { Access } from '../../src/demo/world/access.ts';
 import { createWorld, type World } from '../../src/demo/world.ts';
 import { type Pveum, startPveum } from '../rig/pveum.ts';
+import { type SshAgent, startSshAgent } from '../rig/sshagent.ts';
 import { type Sshd, startSshd } from '../rig/sshd.ts';
 import { readTree, type Tree } from '../rig/tree.ts';
 import { runAsRoot } from '../rig/users.ts';
@@ -16,25 +16,13 @@ import { cli, type Ran } from './cli.ts';
 /** Its home on the server is the account's own; it may sudo without a password. */
 export const USER = 'psm-bash';
 
-interface Agent {
-  readonly socket: string;
-  stop(): Promise<void>;
-}
-
 /** An agent with a key of its own, which the server lets in. */
-async function startAgent(folder: string): Promise<Agent> {
-  const [socket, key] = [join(folder, 'socket'), join(folder, 'key')];
+async function startAgent(folder: string): Promise<SshAgent> {
+  const key = join(folder, 'key');
   execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'operator', '-f', key]);
-  const child = spawn('ssh-agent', ['-D', '-a', socket], { stdio: ['ignore', 'pipe', 'ignore'] });
-  await once(child.stdout, 'data');
-  execFileSync('ssh-add', ['-q', key], { env: { ...process.env, SSH_AUTH_SOCK: socket }, stdio: 'ignore' });
-  return {
-    socket,
-    async stop() {
-      child.kill();
-      await once(child, 'exit');
-    },
-  };
+  const agent = await startSshAgent(join(folder, 'socket'));
+  execFileSync('ssh-add', ['-q', key], { env: { ...process.env, SSH_AUTH_SOCK: agent.socket }, stdio: 'ignore' });
+  return agent;
 }
 
 /** A server with SSH, an API and a pretend pveum, and for each test a home with nothing in it. */
@@ -44,7 +32,7 @@ export class Lab {
   world!: World;
   api!: Api;
   pveum!: Pveum;
-  private agent!: Agent;
+  private agent!: SshAgent;
   private access!: Access;
   private readonly folder = mkdtempSync(join(tmpdir(), 'psm-agent-'));
 

@@ -13,6 +13,7 @@ const { setup, uninstall, everything, onServer, flags, env } = lab;
 const steady = ({ stdout, stderr }: { stdout: string; stderr: string }) =>
   (stdout + stderr)
     .replaceAll(lab.home, '~')
+    .replace(/\S*node \S+proxmox-ssh-mcp\.js/g, 'proxmox-ssh-mcp')
     .replaceAll(lab.sshd.folder, '…')
     .replaceAll(String(lab.api.port), '8006')
     .replaceAll(String(lab.sshd.port), '22')
@@ -81,7 +82,8 @@ describe('setup without a terminal', { timeout: 90_000 }, () => {
       It works.
           Settings: ~/.config/proxmox-ssh-mcp/.env
           What was done: ~/.config/proxmox-ssh-mcp/setup.json
-          To look again: proxmox-ssh-mcp doctor. To take it all away: proxmox-ssh-mcp uninstall
+          To look again: proxmox-ssh-mcp doctor
+          To take it all away: proxmox-ssh-mcp uninstall
       Try, in Claude Code:
           “How are RAM and CPU of the server?”
           “Which of my containers have no backup of the last week?”

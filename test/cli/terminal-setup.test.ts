@@ -16,6 +16,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { type Api, startApi } from '../../src/demo/api/index.ts';
 import { createWorld, type World } from '../../src/demo/world.ts';
 import { type Pveum, startPveum } from '../rig/pveum.ts';
+import { startSshAgent } from '../rig/sshagent.ts';
 import { type Sshd, startSshd } from '../rig/sshd.ts';
 import { startTerminal, type Terminal } from '../rig/terminal.ts';
 import { DASH_PASSWORD, runAsRoot } from '../rig/users.ts';
@@ -58,8 +59,9 @@ afterEach(() => {
   runAsRoot(['rm', '-rf', `/home/${USER}/.ssh`]);
 });
 
-const start = (...args: string[]) => {
-  terminal = startTerminal([process.execPath, bin, ...args], { HOME: home, PATH: '/usr/bin:/bin' });
+const start = (...args: string[]) => startWith({}, ...args);
+const startWith = (env: Record<string, string>, ...args: string[]) => {
+  terminal = startTerminal([process.execPath, bin, ...args], { HOME: home, PATH: '/usr/bin:/bin', ...env });
 };
 const files = () =>
   Object.fromEntries(
@@ -77,7 +79,6 @@ const questions = (): readonly (readonly [question: string, answer: string, ...k
   ['Is that the fingerprint of your server?', 'y'],
   ['Is that its key?', 'y'],
   ['Make the key', '', 'Enter'],
-  ['Protect it with a passphrase?', '', 'Enter'],
   ['Put this key into authorized_keys', '', 'Enter'],
   ['password:', DASH_PASSWORD, 'Enter'],
 ];
@@ -93,9 +94,9 @@ describe('setup on a terminal', { timeout: 180_000 }, () => {
     await terminal.expect('Where is the API token to come from?');
     // sudo has a password that nobody typed, so the token is given by hand.
     terminal.type('', 'Down', 'Enter');
-    await terminal.expect('Whose token is it?');
+    await terminal.expect('User of the token');
     terminal.type('mcp@pve', 'Enter');
-    await terminal.expect('What is it called?');
+    await terminal.expect('Name of the token');
     terminal.type('auditor', 'Enter');
     await terminal.expect('Its secret');
     const secret = world.access.tokens.find(({ tokenid }) => tokenid === 'auditor')?.value ?? '';
@@ -131,11 +132,11 @@ describe('setup on a terminal', { timeout: 180_000 }, () => {
     await terminal.expect('The key could not be put there.');
     await terminal.expect(/By hand: ssh-copy-id -i \S+proxmox_mcp\.pub -p \d+ psm-dash@127\.0\.0\.1/);
     await terminal.expect('The API works without SSH');
-    await terminal.expect('Whose token is it?');
+    await terminal.expect('User of the token');
     terminal.type('', 'C-c');
     expect(await terminal.ended()).toBe(1);
     expect(terminal.screen()).toMatch(
-      /Stopped\. Run the same again to go on.*"proxmox-ssh-mcp uninstall" takes it away/s,
+      /Stopped\. Run the same again to go on.*it is taken away by: node \S+ uninstall/s,
     );
     const done = execFileSync(process.execPath, [bin, 'uninstall', '--yes'], {
       env: { HOME: home, PATH: '/usr/bin:/bin' },
@@ -144,6 +145,33 @@ describe('setup on a terminal', { timeout: 180_000 }, () => {
     expect(done).not.toContain('Took the key out');
     expect(files()).toEqual(before);
     expect(existsSync(`/home/${USER}/.ssh`)).toBe(false);
+  });
+
+  it('has a passphrase typed into ssh-keygen and ssh-add, and logs in by the agent', async () => {
+    const passphrase = 'of the key 7';
+    const agent = await startSshAgent(join(home, 'agent'));
+    try {
+      startWith({ SSH_AUTH_SOCK: agent.socket }, 'setup');
+      for (const [question, answer, ...keys] of questions()) {
+        await terminal.expect(question);
+        terminal.type(answer, ...keys);
+        if (question !== 'Make the key') continue;
+        await terminal.expect('Protect it with a passphrase');
+        terminal.type('y');
+        for (const prompt of ['Enter passphrase', 'Enter same passphrase again', 'Enter passphrase for']) {
+          await terminal.expect(prompt);
+          terminal.type(passphrase, 'Enter');
+        }
+      }
+      await terminal.expect('lets us in without a password.');
+      terminal.type('', 'C-c');
+      await terminal.expect('Where is the API token to come from?');
+      expect(terminal.screen()).not.toContain(passphrase);
+      expect(JSON.stringify(files())).not.toContain(passphrase);
+      expect(await terminal.ended()).toBe(1);
+    } finally {
+      await agent.stop();
+    }
   });
 
   it('stopped at any question leaves what was whole before it, and uninstall takes that away', async () => {

@@ -51,7 +51,7 @@ export async function pinCertificate(stage: Stage, ssh: Ssh): Promise<void> {
     if (told === plain(fingerprint)) return pin('the host says the same over SSH.');
     if (told !== undefined)
       return trouble('Over SSH the host tells another one.', 'Somebody may be in between; it is not pinned.');
-    note('The web interface shows the same under the node, System, Certificates.');
+    note('The web interface shows it under the node, System, Certificates; the host itself by: pvenode cert info');
     if (await ask.vouch('Is that the fingerprint of your server?')) return pin('as you said.');
     trouble('It is not pinned.', 'Give it by --fingerprint, or set PROXMOX_FINGERPRINT, once it was compared.');
   } catch (error) {

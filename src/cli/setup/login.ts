@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { connectionOf } from '../../clients.ts';
@@ -8,6 +8,7 @@ import { agentKeys } from '../../ssh/agent.ts';
 import type { Ssh } from '../../ssh/client.ts';
 import { acceptHostKey } from '../../ssh/hostkey.ts';
 import { scanHostKey } from '../../ssh/scan.ts';
+import { calledAs } from '../claude.ts';
 import { copyKey } from './copykey.ts';
 import { oldKey } from './old.ts';
 import { type Stage, serverOf } from './stage.ts';
@@ -70,7 +71,7 @@ async function acceptKey(stage: Stage): Promise<boolean> {
   }
   if (key.verdict !== 'unknown') {
     const what = key.verdict === 'changed' ? 'It has changed' : 'It is marked @revoked';
-    trouble(`${what}: SSH is not used.`, `If you know why: proxmox-ssh-mcp trust ${draft.host} --replace`);
+    trouble(`${what}: SSH is not used.`, `If you know why: ${calledAs()} trust ${draft.host} --replace`);
     return false;
   }
   note(
@@ -105,6 +106,7 @@ async function withKey(stage: Stage, ssh: Ssh): Promise<boolean> {
   draft.agent = choice === 'agent' ? loaded.settings.sshAgent : undefined;
   draft.keyPath = { agent: undefined, ours: path, other: String(answers.sshKey), old: oldKey(stage) }[choice];
   if (choice === 'ours' && !existsSync(path) && !(await makeKey(stage, path))) return false;
+  if (draft.keyPath && isSealed(draft.keyPath)) await giveToAgent(stage, draft.keyPath);
   if ((await during('Logging in', letsUsIn(stage, ssh))) !== undefined && draft.keyPath)
     await copyKey(stage, ssh, draft.keyPath);
   const why = await during('Logging in', letsUsIn(stage, ssh));
@@ -133,10 +135,14 @@ async function chooseKey(stage: Stage, ours: boolean): Promise<KeyChoice> {
 }
 
 /** An Ed25519 key pair by ssh-keygen, which asks for the passphrase itself. */
-async function makeKey({ ask, recordFile, home }: Stage, path: string): Promise<boolean> {
-  if (!(await ask.agree(`Make the key ${path}?`))) return false;
-  const sealed =
-    ask.interactive && (await ask.agree('Protect it with a passphrase? (It is then used by your SSH agent.)', false));
+async function makeKey({ ask, recordFile, home, loaded }: Stage, path: string): Promise<boolean> {
+  if (!(await ask.agree(`Make the key ${path}?`))) {
+    trouble('No key was made.', 'SSH is not set up without one; name one of yours with --ssh-key.');
+    return false;
+  }
+  // A server that nobody sits at cannot be told a passphrase; an agent can.
+  const offered = ask.interactive && loaded.settings.sshAgent !== undefined;
+  const sealed = offered && (await ask.agree('Protect it with a passphrase, which your SSH agent then keeps?', false));
   const folder = join(home, '.ssh');
   const made = existsSync(folder) ? [] : [folder];
   changeRecord(recordFile, ({ files }) => ({ key: { path }, files: [...files, ...made] }));
@@ -153,13 +159,30 @@ async function makeKey({ ask, recordFile, home }: Stage, path: string): Promise<
   ]);
   if (code === 0) {
     done(`Made ${path}.`);
-    if (sealed) note(`Give it to your agent: ssh-add ${path}`);
     return true;
   }
   for (const file of [path, `${path}.pub`]) rmSync(file, { force: true });
   changeRecord(recordFile, ({ files }) => ({ key: undefined, files: files.filter((one) => !made.includes(one)) }));
   trouble('ssh-keygen made no key.', 'Install the OpenSSH client, or name a key of yours with --ssh-key.');
   return false;
+}
+
+/** Whether a passphrase protects it; the empty one is not it then. */
+const isSealed = (path: string): boolean =>
+  existsSync(path) && spawnSync('ssh-keygen', ['-y', '-P', '', '-f', path], { stdio: 'ignore' }).status !== 0;
+
+/** A key with a passphrase is used through the agent, which ssh-add tells it to, asking for it by itself. */
+async function giveToAgent({ draft, loaded, ask }: Stage, path: string): Promise<void> {
+  draft.agent = loaded.settings.sshAgent;
+  if (draft.agent === undefined) {
+    return trouble(
+      `${path} has a passphrase, and there is no SSH agent to keep it.`,
+      `Start one: eval "$(ssh-agent)" && ssh-add ${path}. Or set SSH_KEY_PASSPHRASE.`,
+    );
+  }
+  if (!ask.interactive) return;
+  note('The SSH agent needs the passphrase:');
+  if ((await run('ssh-add', [path])) !== 0) trouble('The agent did not take the key.', `By hand: ssh-add ${path}`);
 }
 
 /** Runs a program on this terminal; its exit code, or undefined when it could not be started. */

@@ -8,6 +8,7 @@ import { findOld } from '../../setup/moving.ts';
 import { changeRecord } from '../../setup/record.ts';
 import { createPool } from '../../ssh/pool.ts';
 import { createSsh } from '../../ssh/run.ts';
+import { calledAs } from '../claude.ts';
 import { around, entryOf, recordBeside, registerIn, showConfig, sweep } from '../register.ts';
 import { loadHere } from '../surroundings.ts';
 import { interactive, say, warn } from '../terminal.ts';
@@ -66,7 +67,7 @@ export async function setup(flags: SetupFlags): Promise<void> {
 
 function tellRecord({ recordFile }: Stage): void {
   if (existsSync(recordFile))
-    note(`What was done so far is in ${recordFile}; "proxmox-ssh-mcp uninstall" takes it away.`);
+    note(`What was done so far is in ${recordFile}; it is taken away by: ${calledAs()} uninstall`);
   else note('Nothing was changed.');
 }
 
@@ -122,7 +123,7 @@ async function registerStep(
   entry: Entry,
 ): Promise<void> {
   const { label } = clients[client];
-  const byHand = `By hand: proxmox-ssh-mcp register --client ${client}`;
+  const byHand = `By hand: ${calledAs()} register --client ${client}`;
   try {
     if (!(await ask.agree(`Register it as ${name} in ${label}?`))) return note(byHand);
     done(await registerIn(client, name, entry, { replace: answers.replace === true, recordFile }));
@@ -137,7 +138,8 @@ function summarise({ settingsFile, recordFile, draft }: Stage, { client }: Setup
   say(sound ? '\nIt works.' : '\nIt is set up, and something of it does not work yet: see above.');
   note(`Settings: ${settingsFile}`);
   note(`What was done: ${recordFile}`);
-  note('To look again: proxmox-ssh-mcp doctor. To take it all away: proxmox-ssh-mcp uninstall');
+  note(`To look again: ${calledAs()} doctor`);
+  note(`To take it all away: ${calledAs()} uninstall`);
   say(`Try, in ${client.map((one) => clients[one].label).join(', ')}:`);
   for (const sentence of [
     'How are RAM and CPU of the server?',

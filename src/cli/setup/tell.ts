@@ -1,4 +1,5 @@
-import { say, warn } from '../terminal.ts';
+import { visible } from '../../present/visible.ts';
+import { say } from '../terminal.ts';
 
 const PATIENCE_MS = 1_000;
 
@@ -8,7 +9,9 @@ export const step = (number: number, of: number, title: string): void => say(`\n
 export const done = (text: string): void => say(`  ✓ ${text}`);
 export const note = (text: string): void => say(`    ${text}`);
 /** What did not work, and what to do about it. */
-export const trouble = (cause: string, cure: string): void => warn(`${cause}\n    ${cure}`);
+export const trouble = (cause: string, cure: string): void => {
+  process.stderr.write(`  ! ${visible(cause)}\n    ${visible(cure)}\n`);
+};
 
 /** Says what is being done, once that takes more than a second. */
 export async function during<T>(what: string, work: Promise<T>): Promise<T> {

@@ -98,7 +98,7 @@ const USER = /^[^\s:/@!]+@[A-Za-z][\w.-]+$/;
 const askUser = ({ ask }: Stage): Promise<string> =>
   ask.text({
     flag: 'token-user',
-    question: 'Whose token is it?',
+    question: 'User of the token (user@realm)',
     initial: 'mcp@pve',
     check: (user) => (USER.test(user) ? undefined : 'It must be user@realm.'),
   });
@@ -106,7 +106,7 @@ const askUser = ({ ask }: Stage): Promise<string> =>
 const askName = ({ ask }: Stage): Promise<string> =>
   ask.text({
     flag: 'token-name',
-    question: 'What is it called?',
+    question: 'Name of the token',
     initial: 'claude',
     check: (name) => (NAME.test(name) ? undefined : 'It begins with a letter, then letters, digits, . _ or -.'),
   });
