@@ -1,6 +1,8 @@
 /** Takes the bytes after the fields; while its promise is open, no more is read. */
 export type BodySink = (piece: Buffer) => void | Promise<void>;
 
+/** What an answer begins with. */
+const MARK = '\0psm\0';
 const LONGEST_HEADER = 256 * 1024;
 
 /** Reads the answer of a script of files as it comes (see script.ts). */
@@ -16,12 +18,15 @@ export class Reply {
 
   readonly take = (piece: Buffer): void | Promise<void> => {
     if (this.#head === undefined) return this.#body(piece);
-    this.#head = Buffer.concat([this.#head, piece]);
-    const end = this.#head[0] === 0 ? 0 : this.#head.indexOf('\0\0') + 1;
     // What is no answer of ours is not gathered for ever.
-    if (end === 0 && this.#head[0] !== 0) return this.#head.length > LONGEST_HEADER ? this.#body(piece) : undefined;
+    if (this.#head.length > LONGEST_HEADER) return;
+    this.#head = Buffer.concat([this.#head, piece]);
+    const mark = this.#head.indexOf(MARK);
+    const start = mark + MARK.length;
+    const end = mark < 0 ? -1 : this.#head[start] === 0 ? start : this.#head.indexOf('\0\0', start) + 1;
+    if (end <= 0) return;
     const rest = this.#head.subarray(end + 1);
-    this.#parse(this.#head.subarray(0, end));
+    this.#parse(this.#head.subarray(start, end));
     this.#head = undefined;
     return rest.length > 0 ? this.#body(rest) : undefined;
   };

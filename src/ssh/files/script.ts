@@ -2,12 +2,16 @@ import { quote } from '../quote.ts';
 import { Reading } from '../reading.ts';
 
 /*
- * What runs on a host to read or write one file. It tells its answer on stdout as fields (`name=value`, each ended by
- * NUL), an empty field, and after that the bytes that were asked for. The field `no` is a refusal, by a word.
+ * What runs on a host to read or write one file. It tells its answer on stdout: a mark, fields (`name=value`, each ended
+ * by NUL), an empty field, and after that the bytes that were asked for. The field `no` is a refusal, by a word. What
+ * comes before the mark is what the login's start-up files say.
  */
 
 /** Bytes up to which a file is hashed though nobody said that it must be, and is forced onto the disk. */
 export const SMALL = 64 * 1024 * 1024;
+
+/** As printf writes the mark (see reply.ts). */
+const START = '\\0psm\\0';
 
 /** A program of POSIX sh on its own, because the login's shell may be zsh, and a guest's root may have any. */
 const program = (text: string): string => `sh -c ${quote(text)} sh "$@"`;
@@ -37,6 +41,7 @@ export function fileScript(text: string, args: readonly string[], base64: boolea
  */
 const PRELUDE = `LC_ALL=C
 export LC_ALL
+printf '${START}'
 f=$1
 case $f in '~/'*) f=\${HOME:-/root}/\${f#??} ;; esac
 tell() { printf '%s=%s\\0' "$1" "$2"; }

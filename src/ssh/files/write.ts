@@ -33,6 +33,7 @@ export const orderArgs = (path: string, order: WriteOrder): string[] => [
 const COMMON = `expect=$2 token=$3 size=$4 mode=$5 owner=$6 folders=$7
 mask=$(umask)
 place() {
+  case $f in */) no folder ;; esac
   d=\${f%/*}
   d=\${d:-/}
   if [ ! -d "$d" ]; then

@@ -1,6 +1,7 @@
 import { Failure } from '../../failure.ts';
 import { answer } from '../../present/answer.ts';
 import { hashOf } from '../../ssh/files/content.ts';
+import type { FileFacts } from '../../ssh/files/facts.ts';
 import { LocalFolder, localFailure, localPath } from '../../ssh/files/local.ts';
 import { Part } from '../../ssh/files/part.ts';
 import { READ } from '../../ssh/files/read.ts';
@@ -53,14 +54,15 @@ async function receive(spot: FileSpot, part: Part, size: number, context: ToolCo
 }
 
 /** Compares both sides at the same time; gives the hash, and whether the host could tell its own. */
-async function compare(spot: FileSpot, part: Part, size: number, context: ToolContext) {
+async function compare(spot: FileSpot, part: Part, { size, identity }: FileFacts, context: ToolContext) {
   context.progress(`received, ${bytes(part.size)}; comparing`);
   const [own, there] = await comparing(context, (signal) => [
     hashOf(part.file, part.size, signal),
     facts(spot, context, size === 0 ? undefined : size),
   ]);
   const sum = hashIn(there, 'sum');
-  if (sum !== undefined && sum !== own) throw await changed(spot, part);
+  const other = sum === undefined ? size > 0 && statOf(there).identity !== identity : sum !== own;
+  if (other) throw await changed(spot, part);
   return { sha256: own, compared: sum !== undefined };
 }
 
@@ -71,9 +73,9 @@ async function fetchInto(folder: LocalFolder, name: string, spot: FileSpot, repl
   const part = await Part.claim(folder, keyOf(spot.place.label, spot.path), newToken());
   let keep = false;
   try {
-    const { size } = statOf(first);
-    const meter = await receive(spot, part, size, context);
-    const seen = await compare(spot, part, size, context);
+    const stat = statOf(first);
+    const meter = await receive(spot, part, stat.size, context);
+    const seen = await compare(spot, part, stat, context);
     if (part.size <= SMALL) await part.file.datasync();
     await part.publish(name, replace);
     return { first, seen, meter, size: part.size };

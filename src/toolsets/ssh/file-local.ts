@@ -33,14 +33,14 @@ export class Meter {
   /** `found`: what an earlier transfer left; it is of something else when none of it is gone on `from`. */
   constructor(
     private readonly size: number,
-    private readonly from: number,
+    readonly from: number,
     private readonly found: number,
     private readonly progress: (message: string) => void,
   ) {}
 
   readonly at = (done: number): void => {
     const now = performance.now();
-    if (now - this.#told < 500) return;
+    if (now - this.#told < 500 || this.size === 0) return;
     this.#told = now;
     const rate = bytes((done - this.from) / ((now - this.#began) / 1000));
     this.progress(`${percent(done / this.size)} of ${bytes(this.size)}, ${rate}/s`);

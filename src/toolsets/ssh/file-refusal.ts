@@ -4,15 +4,22 @@ import { factsOf } from '../../ssh/files/facts.ts';
 import type { Reply } from '../../ssh/files/reply.ts';
 import type { FileSpot } from './file-road.ts';
 
-/** Another upload to the same path took what was there of this one, which may begin anew. */
-export class TakenOver extends Failure {}
+/** A refusal by the word that the script said it with. */
+export class FileRefusal extends Failure {
+  constructor(
+    readonly word: string,
+    ...told: ConstructorParameters<typeof Failure>
+  ) {
+    super(...told);
+  }
+}
 
 type Told = readonly [kind: FailureKind, message: string, hint: string];
 
 const asOther = 'Use sudo, or name the user who may (user).';
 
 /** What a script of files says it did not do, as a Failure with its cure; undefined when it says nothing of the kind. */
-export function fileRefusal(reply: Reply, spot: FileSpot): Failure | undefined {
+export function fileRefusal(reply: Reply, spot: FileSpot): FileRefusal | undefined {
   const word = reply.field('no');
   if (word === undefined) return undefined;
   const said = reply.field('said') ?? '';
@@ -23,8 +30,7 @@ export function fileRefusal(reply: Reply, spot: FileSpot): Failure | undefined {
   ];
   const old = reply.field('old');
   const sha256 = old !== undefined && old.length === 64 ? old : undefined;
-  const As = word === 'gone' ? TakenOver : Failure;
-  return new As(kind, message, hint, {
+  return new FileRefusal(word, kind, message, hint, {
     facts: { sha256, said: said === '' ? undefined : remote(said) },
   });
 }

@@ -6,7 +6,7 @@ import { bytes } from '../format.ts';
 import type { ToolContext } from '../tool.ts';
 import { comparing, interrupted, keyOf, Meter } from './file-local.ts';
 import { unsure } from './file-put.ts';
-import { TakenOver } from './file-refusal.ts';
+import { FileRefusal } from './file-refusal.ts';
 import { type FileSpot, tellFile } from './file-road.ts';
 
 /** How often it is begun anew when others send to the same path at the same time. */
@@ -27,17 +27,22 @@ export async function sendFile(
 ): Promise<Sent> {
   const args = [...orderArgs(spot.path, order), keyOf(spot.path)];
   for (let beginning = 1; ; beginning++) {
+    let resumed = false;
     try {
       const meter = await append(spot, source, args, order.size, context).catch((error: unknown) => {
         throw interrupted(error, `${spot.path} on ${spot.place.label}`);
       });
+      resumed = meter.from > 0;
       return { meter, ...(await publish(spot, source, args, order.size, context)) };
     } catch (error) {
-      // What is there of it belongs to who takes it first; nothing was changed for that.
-      if (!(error instanceof TakenOver) || beginning === MOST_BEGINNINGS) throw error;
+      if (beginning === MOST_BEGINNINGS || !tookOver(error, resumed)) throw error;
     }
   }
 }
+
+/** Whether others who send to the same path took what was there of this one, or it took what was there of theirs. */
+const tookOver = (error: unknown, resumed: boolean): boolean =>
+  error instanceof FileRefusal && (error.word === 'gone' || (error.word === 'damaged' && resumed));
 
 /** Sends what is not there yet. */
 async function append(
