@@ -197,7 +197,7 @@ const failing = ({ name }: Call): readonly Instead[] =>
         : ['ENOSPC'];
 /** Those on the file of Claude Code and on its copies, and of each change of the record the two that matter. */
 const ofEntries = ({ name, on }: Call): boolean =>
-  on.includes('claude.json') || (on.includes('setup.json') && /pwrite64|rename|unlink/.test(name));
+  on.includes('claude.json') || (on.includes('setup.json') && /write|rename|unlink|rm/.test(name));
 const only =
   (wanted: (call: Call) => boolean, what: (call: Call) => readonly Instead[]) =>
   (call: Call): readonly Instead[] =>
