@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { chmodSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -274,6 +274,58 @@ describe.concurrent('doctor at a host where the login is not root', () => {
     const none = await doctor(dash);
     expect(none.find('sudo')).toMatchObject({ state: 'warning', cure: expect.stringContaining('SSH_SUDO_PASSWORD') });
     expect(right.stdout).not.toContain('psm dash');
+  });
+});
+
+describe('what stands in the way of many commands', () => {
+  it('is told of MaxSessions, of fail2ban and of the penalties of sshd', async () => {
+    const guarded = await startSshd({ containers: {} });
+    const program = (name: string, body: string) => {
+      writeFileSync(join(guarded.folder, 'bin', name), `#!/bin/sh\n${body}\n`, { mode: 0o755 });
+    };
+    program('sshd', "printf 'port 22\\nmaxsessions 4\\npersourcepenalties crash:90 authfail:5\\n'");
+    program('fail2ban-client', "printf 'Status\\n`- Jail list:\\tsshd, pveproxy\\n'");
+    const known = join(datacentre.dir, 'known-guarded');
+    await writePrivate(known, `${guarded.hostKeyLine}\n`);
+    const login = { SSH_USER: 'psm-bash', SSH_PORT: String(guarded.port), SSH_KEY_PATH: guarded.clientKeyPath };
+    const told = await doctor({ MCP_TOOLSETS: 'ssh', SSH_KNOWN_HOSTS: known, PROXMOX_HOST: '', ...login });
+    await guarded.stop();
+    expect(
+      told.checks.filter(({ name }) => name === 'SSH limits').map(({ state, says }) => `${state}: ${says}`),
+    ).toEqual([
+      'warning: MaxSessions is 4: that many commands run at once, and more wait.',
+      'ok: fail2ban and PerSourcePenalties of sshd shut out an address that fails to log in again and again',
+    ]);
+  });
+});
+
+describe('what is on this machine', () => {
+  it('is told: files that are open to others, and what Claude Code starts', async () => {
+    const file = (await datacentre.launch()).args[3] ?? '';
+    const key = join(datacentre.dir, 'key');
+    chmodSync(key, 0o644);
+    await cli(['register', '--settings-file', file], { home: datacentre.dir, env: { PATH: '/nowhere' } });
+    const { find, checks } = await doctor({});
+    chmodSync(key, 0o600);
+    expect(find('file modes')).toEqual({
+      name: 'file modes',
+      state: 'warning',
+      says: `${key} is open to other users (mode 644).`,
+      cure: `Run: chmod 600 ${key}`,
+    });
+    const claude = join(datacentre.dir, '.claude.json');
+    expect(checks.find(({ name }) => name === 'Claude Code')?.says).toContain(
+      `registered as proxmox-ssh-mcp in ${claude}`,
+    );
+    const entry = JSON.parse(readFileSync(claude, 'utf8'));
+    entry.mcpServers['proxmox-ssh-mcp'].args[0] = '/gone/proxmox-ssh-mcp.js';
+    writeFileSync(claude, JSON.stringify(entry));
+    const broken = await doctor({});
+    expect(broken.find('Claude Code')).toMatchObject({
+      state: 'failed',
+      says: 'It starts /gone/proxmox-ssh-mcp.js, which is not there.',
+    });
+    rmSync(claude);
   });
 });
 
