@@ -42,7 +42,8 @@ export interface Look {
  * or the parent of what dies first would fork another; but not what a stranger waits for, which is signalled before the
  * rest: a sudo stops when its command does, and another user cannot wake it. A pid with an s before it stands for its
  * session too; one with a u for what is below it, but not for it, nor for those listed after it, and with !u it is sent
- * PROF first. No process of this script carries a cookie of its orders.
+ * PROF first. No process of this script carries a cookie of its orders. Where there is neither /proc nor a ps that
+ * works, each order is answered by `blind`: what cannot be seen is not known to be gone.
  */
 export const LOOK_SCRIPT = `orders= cookies= by=group
 if [ ! -r /proc/self/environ ]; then :
@@ -99,7 +100,7 @@ while IFS= read -r order; do
     {
       rest = $0; sub(/^.*\\) /, "", rest)
       if (split(rest, f, " ") < 20 || f[1] ~ /^[ZX]/) next
-      parent[p[3]] = f[2]; session[p[3]] = f[4]; start[p[3]] = f[20]
+      parent[p[3]] = f[2]; session[p[3]] = f[4]; start[p[3]] = f[20]; seen = 1
     }
     function found(n, pid) {
       return (n, pid) in marked || pid == root[n] || (n, pid "." start[pid]) in was ||
@@ -123,8 +124,9 @@ while IFS= read -r order; do
       for (key in was) { split(key, p, SUBSEP); if (p[1] == n) ids = ids " " p[2] }
       print signal[n] "|" (told[n] ? shell[n] : "") "|" first frozen "|" frozen "|" ids
     }
-    END { for (i = 1; i <= n; i++) answer(i) }
+    END { for (i = 1; i <= n; i++) if (seen) answer(i); else print "blind" }
   ' | while IFS='|' read -r signal told pids frozen known; do
+    [ "$signal" != blind ] || { echo blind; continue; }
     [ -z "$told" ] || [ "$signal" = 0 ] || kill -s PROF "$told" 2>/dev/null
     if [ -n "$pids" ] && [ "$signal" != 0 ]; then
       [ "$signal" != KILL ] || [ -z "$frozen" ] || kill -s STOP $frozen 2>/dev/null
@@ -198,7 +200,7 @@ export async function hunt(
     const order = `${signal} ${prey.cookie} ${rootOf(prey, told)} ${known}`;
     told ||= prey.pid !== undefined;
     const answer = await ask(order);
-    if (answer === undefined) return;
+    if (answer === undefined || answer.startsWith('blind')) return;
     if (looks === 0) prey.below?.told?.();
     const seen = readAnswer(answer);
     known = seen.known;
