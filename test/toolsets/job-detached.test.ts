@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Failure } from '../../src/failure.ts';
 import { parseInput } from '../../src/gate/parse.ts';
 import { type Facts, RemoteText } from '../../src/present/answer.ts';
@@ -212,6 +212,7 @@ describe('a detached job inside of a container', () => {
       // It has no /proc, and a ps that needs one: what cannot be seen is not called gone.
       await expect(two.call('ssh_job_kill', { job })).rejects.toThrow(/whether they all ended is unknown/);
       for (const pid of running(mark)) process.kill(Number(pid), 'SIGKILL');
+      await vi.waitFor(() => expect(running(mark)).toEqual([]));
     } else {
       expect(await two.call('ssh_job_kill', { job })).toMatchObject({ remote_process: 'terminated' });
     }
