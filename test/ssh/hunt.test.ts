@@ -1,5 +1,9 @@
-import { expect, it } from 'vitest';
-import { hunt, type Prey } from '../../src/ssh/hunt.ts';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { hunt, LOOK_SCRIPT, type Prey } from '../../src/ssh/hunt.ts';
 
 /** The signals that a host is asked to send, look by look, when the prey is gone after three of them. */
 async function signalsFor(prey: Prey): Promise<string[]> {
@@ -30,4 +34,21 @@ it('names the first process once, as soon as it is known', async () => {
   };
   await hunt(prey, ask, () => undefined);
   expect(named.slice(0, 5)).toEqual(['0', '0', '4711', '0', '0']);
+});
+
+it('calls nothing gone where neither /proc nor ps shows anything', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'psm-blind-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, 'ps'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+  const env = { PATH: `${folder}:${process.env.PATH}` };
+  const script = LOOK_SCRIPT.replaceAll('/proc', '/nowhere');
+  const answer = execFileSync('sh', ['-c', script], { env, input: 'TERM c 0 \nTERM d 0 \ngo\n', encoding: 'utf8' });
+  expect(answer).toBe('blind\nblind\n');
+  const looks: unknown[] = [];
+  await hunt(
+    { cookie: 'c' },
+    async () => 'blind',
+    (look) => looks.push(look),
+  );
+  expect(looks).toEqual([]);
 });
