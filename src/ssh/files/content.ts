@@ -5,6 +5,7 @@ import { open } from 'node:fs/promises';
 
 // Smaller pieces cost far more of the one thread there is.
 const PIECE = 256 * 1024;
+const BUFFERS = 16;
 const HASHED_AT_ONCE = 1024 * 1024;
 
 /** Opens a regular file that is not a link, as node:fs does; rejects with EISDIR when it is none. */
@@ -37,17 +38,21 @@ export async function hashOf(file: FileHandle, bytes: number, signal?: AbortSign
   }
 }
 
-/** The bytes of a file from one place to another, in pieces; `tell` hears where each of them ended. */
+/**
+ * The bytes of a file from one place to another, in pieces; `tell` hears where each of them ended. A piece is good until
+ * fifteen more were asked for: whoever takes them may hold 3.75 MiB, which is more than a channel does (2 MiB in ssh2).
+ */
 export async function* piecesOf(
   file: FileHandle,
   from: number,
   to: number,
   tell: (at: number) => void,
 ): AsyncGenerator<Buffer> {
-  for (let at = from; at < to; ) {
-    // A buffer of its own for each: the channel holds on to what it was given.
-    const buffer = Buffer.allocUnsafe(Math.min(PIECE, to - at));
-    const { bytesRead } = await file.read(buffer, 0, buffer.length, at);
+  // New memory for every piece costs a sixth of the time in garbage collection.
+  const buffers = Array.from({ length: BUFFERS }, () => Buffer.allocUnsafe(Math.min(PIECE, to - from)));
+  for (let at = from, i = 0; at < to; i++) {
+    const buffer = buffers[i % BUFFERS] as Buffer;
+    const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.length, to - at), at);
     if (bytesRead === 0) return;
     at += bytesRead;
     yield buffer.subarray(0, bytesRead);
