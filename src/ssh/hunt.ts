@@ -124,10 +124,10 @@ while IFS= read -r order; do
       for (key in was) { split(key, p, SUBSEP); if (p[1] == n) ids = ids " " p[2] }
       print signal[n] "|" (told[n] ? shell[n] : "") "|" first frozen "|" frozen "|" ids
     }
-    END { for (i = 1; i <= n; i++) if (seen) answer(i); else print "blind" }
+    END { for (i = 1; i <= n; i++) if (seen) answer(i); else print "blind|" (told[i] ? shell[i] : "") }
   ' | while IFS='|' read -r signal told pids frozen known; do
-    [ "$signal" != blind ] || { echo blind; continue; }
     [ -z "$told" ] || [ "$signal" = 0 ] || kill -s PROF "$told" 2>/dev/null
+    [ "$signal" != blind ] || { echo blind; continue; }
     if [ -n "$pids" ] && [ "$signal" != 0 ]; then
       [ "$signal" != KILL ] || [ -z "$frozen" ] || kill -s STOP $frozen 2>/dev/null
       kill -s "$signal" $pids 2>/dev/null

@@ -6,7 +6,7 @@ import { Secret } from '../../src/secret.ts';
 import type { HostSpec } from '../../src/ssh/client.ts';
 import type { Session } from '../../src/ssh/session.ts';
 import type { Where } from '../../src/ssh/session-ssh.ts';
-import { CONTAINER_USER } from '../rig/container.ts';
+import { apartness, CONTAINER_USER } from '../rig/container.ts';
 import { login } from '../rig/login.ts';
 import { type Sshd, startSshd } from '../rig/sshd.ts';
 import { BUSYBOX_PROGRAMS, DASH_PASSWORD, runAsRoot } from '../rig/users.ts';
@@ -57,6 +57,9 @@ const places: readonly (readonly [string, () => HostSpec, () => Where])[] = [
   ['a shell of a user of a container', () => login(server, 'root'), () => ({ container: 400, user: CONTAINER_USER })],
 ];
 
+/** A container that is a mere chroot has no /proc: what runs in it cannot be seen there, and nothing is claimed of it. */
+const seen = places.filter(([name]) => apartness() !== 'chroot' || !name.includes('container'));
+
 /** Each would go on for years, and then say so. */
 const endless: readonly (readonly [string, (tag: string) => string])[] = [
   ['a program', (tag) => `sleep ${tag}`],
@@ -73,7 +76,7 @@ const endless: readonly (readonly [string, (tag: string) => string])[] = [
 /** Sessions of one place, among which the scripts are dealt out. */
 const SIDE_BY_SIDE = 3;
 
-describe.each(places)('guarantee 4: what runs past its time in %s', (name, host, where) => {
+describe.each(seen)('guarantee 4: what runs past its time in %s', (name, host, where) => {
   it('is dead within 5 s, nothing after it has run, and the session goes on', { timeout: 60_000 }, async () => {
     const scripts = name.split(' ').length < 3 ? endless : endless.slice(-2);
     await Promise.all(
