@@ -11,7 +11,8 @@ beforeAll(async () => {
 afterAll(() => bench.stop());
 
 /** What needs no right at all: the server hands its schema out to everybody, and hosts are known from files. */
-const free = new Set(['pve_api_search', 'server_status', 'ssh_host_list', 'ssh_exec', 'ssh_sudo_exec']);
+const hosts = ['ssh_host_list', 'ssh_host_get', 'ssh_host_set', 'ssh_host_trust'];
+const free = new Set(['pve_api_search', 'server_status', 'ssh_exec', 'ssh_sudo_exec', 'ssh_exec_many', ...hosts]);
 /** And what has to do with a session that is open. */
 const inSession = /^ssh_session_(?!open$)/;
 const bound = tools.filter(({ name }) => !free.has(name) && !inSession.test(name));
@@ -27,6 +28,8 @@ const inputs: Readonly<Record<string, Record<string, unknown>>> = {
   ssh_file_write: { target: 'ct/101', path: '/etc/hosts', content: '' },
   ssh_host_logs: { target: 'ct/101' },
   ssh_host_metrics: { target: 'vm/200' },
+  ssh_job_kill: { job: 'j8k2m4q@ct/101' },
+  ssh_job_read: { job: 'j8k2m4q@ct/101' },
   ssh_session_open: { target: 'ct/101' },
 };
 
@@ -46,6 +49,14 @@ describe('a token that may do nothing', () => {
       expect(bench.writes()).toEqual([]);
     },
   );
+
+  it('ssh_exec_many tells it of each guest', async () => {
+    bench.world.switches.outage = { status: 403, reason: 'Permission check failed (/vms/102, VM.Audit)' };
+    const failed = await bench.fails('ssh_exec_many', { targets: ['ct/101'], script: 'true' }).finally(() => {
+      bench.world.switches.outage = undefined;
+    });
+    expect(JSON.stringify(failed)).toMatch(/VM\.Audit.*pveum acl modify|pveum acl modify.*VM\.Audit/);
+  });
 
   it.each(['ct/101', 'vm/200'])('ssh_exec in %s likewise', async (target) => {
     bench.world.switches.outage = { status: 403, reason: 'Permission check failed (/vms/102, VM.Audit)' };
