@@ -177,10 +177,10 @@ export function readAnswer(answer: string): { readonly look: Look; readonly know
 }
 
 /**
- * Signals a run's processes until two looks in a row found none and nothing more can begin: TERM, and after a second KILL, again and again, because
- * a process may fork between the look and the signal. `ask` gives the script one order and gives back its answer, or
- * undefined when nobody answers any more, which ends the hunt. `tell` hears of every look, and how many in a row found
- * nothing.
+ * Signals a run's processes until two looks in a row found none and nothing more can begin: TERM, and after a second
+ * KILL, again and again, because a process may fork between the look and the signal. `ask` gives the script one order
+ * and gives back its answer, or undefined when nobody answers any more; that, and one who sees nothing, ends the hunt.
+ * `tell` hears of every look, and how many in a row found nothing.
  */
 export async function hunt(
   prey: Prey,

@@ -177,16 +177,27 @@ export const asRoot = z.boolean().describe('As root.');
 
 export const overwrite = z.boolean().describe('Replace what is there.');
 
-export const expectedSha256 = like(/^[0-9a-f]{64}$/, 'must be a SHA-256 in hex').describe('Replace only this.');
+const expectedSha256 = like(/^[0-9a-f]{64}$/, 'must be a SHA-256 in hex').describe('Replace only this.');
 
-export const makeFolders = z.boolean().describe('Make missing folders.');
+const makeFolders = z.boolean().describe('Make missing folders.');
 
-export const fileMode = like(/^[0-7]{3,4}$/, 'must be an octal mode').describe('Octal.');
+const fileMode = like(/^[0-7]{3,4}$/, 'must be an octal mode').describe('Octal.');
 
-export const fileOwner = like(
+const fileOwner = like(
   /^[A-Za-z0-9_][\w.-]{0,63}(:[A-Za-z0-9_][\w.-]{0,63})?$/,
   'must be user or user:group',
 ).describe('user:group.');
+
+/** What every tool takes that gives a file of a host new content. */
+export const newContent = {
+  expected_sha256: expectedSha256.optional(),
+  overwrite: overwrite.optional(),
+  mode: fileMode.optional(),
+  owner: fileOwner.optional(),
+  make_folders: makeFolders.optional(),
+  sudo: asRoot.optional(),
+  user: runAs.optional(),
+};
 
 export const localFile = z.string().min(1).max(4096).describe('In the transfer folder.');
 

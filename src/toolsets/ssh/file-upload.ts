@@ -3,18 +3,7 @@ import { answer } from '../../present/answer.ts';
 import { openRegular } from '../../ssh/files/content.ts';
 import { LocalFolder, localFailure, localPath } from '../../ssh/files/local.ts';
 import { bytes } from '../format.ts';
-import {
-  asRoot,
-  expectedSha256,
-  fileMode,
-  fileOwner,
-  localFile,
-  makeFolders,
-  overwrite,
-  remotePath,
-  runAs,
-  target,
-} from '../params.ts';
+import { localFile, newContent, remotePath, target } from '../params.ts';
 import { defineSshTool } from '../tool.ts';
 import { guestsOf } from './file-guests.ts';
 import { refuseVm, written } from './file-local.ts';
@@ -45,13 +34,7 @@ export default defineSshTool({
     target: target.optional(),
     local_path: localFile,
     path: remotePath,
-    expected_sha256: expectedSha256.optional(),
-    overwrite: overwrite.optional(),
-    mode: fileMode.optional(),
-    owner: fileOwner.optional(),
-    make_folders: makeFolders.optional(),
-    sudo: asRoot.optional(),
-    user: runAs.optional(),
+    ...newContent,
   },
   touches: guestsOf,
 

@@ -2,17 +2,7 @@ import { z } from 'zod';
 import { Failure } from '../../failure.ts';
 import { answer } from '../../present/answer.ts';
 import { bytes } from '../format.ts';
-import {
-  asRoot,
-  expectedSha256,
-  fileMode,
-  fileOwner,
-  makeFolders,
-  overwrite,
-  remotePath,
-  runAs,
-  target,
-} from '../params.ts';
+import { newContent, remotePath, target } from '../params.ts';
 import { defineSshTool } from '../tool.ts';
 import { guestsOf } from './file-guests.ts';
 import { expectation, putFile, refuseMarks } from './file-put.ts';
@@ -45,13 +35,7 @@ export default defineSshTool({
     path: remotePath,
     content: z.string().max(LONGEST).describe('All of it.'),
     base64: z.boolean().optional().describe('content is base64.'),
-    expected_sha256: expectedSha256.optional(),
-    overwrite: overwrite.optional(),
-    mode: fileMode.optional(),
-    owner: fileOwner.optional(),
-    make_folders: makeFolders.optional(),
-    sudo: asRoot.optional(),
-    user: runAs.optional(),
+    ...newContent,
   },
   touches: guestsOf,
 
