@@ -1,8 +1,8 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { removeDrafts } from '../config/replacefile.ts';
 import { asFailure } from '../failure.ts';
+import { removeDrafts } from '../replacefile.ts';
 import { type Around, type ClientName, clientNames, clients, type Entry } from '../setup/clients.ts';
 import { changeRecord, type Registration, readRecord } from '../setup/record.ts';
 import {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { connectionOf, hostsOf, pveOf } from '../clients.ts';
-import { replaceFile } from '../config/replacefile.ts';
 import { asFailure, Failure } from '../failure.ts';
+import { replaceFile } from '../replacefile.ts';
 import type { HostSpec } from '../ssh/client.ts';
 import { acceptHostKey, hostKey } from '../ssh/hostkey.ts';
 import { publicKeyFile } from '../ssh/keycheck.ts';

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { replaceFile } from '../replacefile.ts';
 import type { HostSpec } from '../ssh/client.ts';
 import type { Learned, Memory } from '../toolsets/tool.ts';
-import { replaceFile } from './replacefile.ts';
 
 const MOST = 1_000;
 

@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { z } from 'zod';
-import { replaceFile } from '../config/replacefile.ts';
 import { Failure } from '../failure.ts';
+import { replaceFile } from '../replacefile.ts';
 import type { Made } from './apitoken.ts';
 import { clientNames } from './clients.ts';
 

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
-import { replaceFile } from '../config/replacefile.ts';
 import { Failure } from '../failure.ts';
+import { replaceFile } from '../replacefile.ts';
 import { type ClientName, clients, type Entry } from './clients.ts';
 import { parseObject, withMember } from './jsonedit.ts';
 import type { Registration } from './record.ts';

@@ -1,6 +1,5 @@
-import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { replaceFile } from '../replacefile.ts';
 import { isJobId } from './job-id.ts';
 
 /** A job that outlives this process, as this machine remembers it. */
@@ -36,7 +35,9 @@ export class JobBook {
 
   /** One change after the other, each on what the file holds by then: it may be another process's. */
   #change(change: (jobs: readonly BookedJob[]) => readonly BookedJob[]): Promise<void> {
-    this.#last = this.#last.then(async () => this.#write(change(await this.#read()))).catch(() => undefined);
+    this.#last = this.#last
+      .then(async () => replaceFile(this.file, `${JSON.stringify(change(await this.#read()), undefined, 1)}\n`))
+      .catch(() => undefined);
     return this.#last;
   }
 
@@ -46,19 +47,6 @@ export class JobBook {
       return Array.isArray(found) ? found.filter(isBooked) : [];
     } catch {
       return [];
-    }
-  }
-
-  async #write(jobs: readonly BookedJob[]): Promise<void> {
-    const fresh = `${this.file}.${randomBytes(4).toString('hex')}`;
-    await mkdir(dirname(this.file), { recursive: true, mode: 0o700 });
-    try {
-      await writeFile(fresh, `${JSON.stringify(jobs, undefined, 1)}\n`, { mode: 0o600, flag: 'wx' });
-      await chmod(fresh, 0o600);
-      await rename(fresh, this.file);
-    } catch (error) {
-      await rm(fresh, { force: true });
-      throw error;
     }
   }
 }

@@ -183,10 +183,9 @@ const makeFolders = z.boolean().describe('Make missing folders.');
 
 const fileMode = like(/^[0-7]{3,4}$/, 'must be an octal mode').describe('Octal.');
 
-const fileOwner = like(
-  /^[A-Za-z0-9_][\w.-]{0,63}(:[A-Za-z0-9_][\w.-]{0,63})?$/,
-  'must be user or user:group',
-).describe('user:group.');
+const fileOwner = like(/^[A-Za-z0-9_][\w.-]{0,63}(:[A-Za-z0-9_][\w.-]{0,63})?$/, 'must be user or user:group').describe(
+  'user:group.',
+);
 
 /** What every tool takes that gives a file of a host new content. */
 export const newContent = {

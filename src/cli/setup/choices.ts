@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { endpointsOf } from '../../clients.ts';
-import { replaceFile } from '../../config/replacefile.ts';
 import type { Settings } from '../../config/settings.ts';
+import { replaceFile } from '../../replacefile.ts';
 import { changeRecord } from '../../setup/record.ts';
 import { HEADING, withSettings } from '../../setup/settingsfile.ts';
 import type { Draft, Stage } from './stage.ts';

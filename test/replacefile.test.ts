@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { replaceFile } from '../../src/config/replacefile.ts';
+import { replaceFile } from '../src/replacefile.ts';
 
 let folder: string;
 beforeEach(() => {

@@ -15,7 +15,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { Failure } from '../failure.ts';
+import { Failure } from './failure.ts';
 
 const LONGEST_CHAIN = 40;
 /** A draft lives for milliseconds, so one this old was left behind by a process that was killed. */
