@@ -41,11 +41,8 @@ export async function keepSecret(stage: Stage): Promise<void> {
     draft.keep = { by: 'command', command: answers.secretCommand };
     return;
   }
-  if (!(await wantsKeychain(stage))) {
-    draft.keep = { by: 'file' };
-    return;
-  }
   draft.keep = { by: 'file' };
+  if (!(await wantsKeychain(stage))) return;
   try {
     const account = draft.token.id;
     changeRecord(recordFile, ({ keychain: kept }) => ({
