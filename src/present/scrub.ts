@@ -4,6 +4,7 @@ const BEGIN = /-----BEGIN ([A-Z0-9 ]{0,64})PRIVATE KEY-----/;
 /** The end of a text in which BEGIN may have begun. */
 const BEGUN = /-(?:-(?:-(?:-(?:-(?:B(?:E(?:G(?:I(?:N(?: [A-Z0-9 ]{0,80}-{0,4})?)?)?)?)?)?)?)?)?)?$/;
 const LONGEST_MARKER = 100;
+const NOTHING = /(?!)/;
 /** No private key is longer; what comes after so many bytes without an end belongs to none. */
 const LONGEST_KEY = 64 * 1024;
 
@@ -36,6 +37,12 @@ class Words {
   all(text: string): string {
     this.#learn();
     return this.#pattern ? text.replace(this.#pattern, REMOVED.secret) : text;
+  }
+
+  /** No secret is in `text`, and none begins at its end. */
+  isWithout(text: string): boolean {
+    this.#learn();
+    return this.#begun(text) === text.length && text.search(this.#pattern ?? NOTHING) < 0;
   }
 
   /** Where the first suffix stands that is the beginning of a secret. */
@@ -94,7 +101,10 @@ export class Scrub {
 
   /** What of all that was pushed is known to hold no secret, and was not given before. */
   push(piece: Buffer): Buffer {
-    this.#open += piece.toString('latin1');
+    const text = piece.toString('latin1');
+    // Almost every piece: itself, so that a long stream leaves no copies behind for the garbage collector.
+    if (this.held === 0 && !this.#key && this.#isPlain(text)) return piece;
+    this.#open += text;
     let safe = '';
     for (let more = true; more; ) {
       const step: { safe: string; more: boolean } = this.#key ? this.#inKey(this.#key) : this.#outside();
@@ -116,6 +126,11 @@ export class Scrub {
     this.#open = '';
     this.#begun = '';
     return Buffer.concat([...out, Buffer.from(rest, 'latin1')]);
+  }
+
+  /** Nothing in it is, begins or may begin a secret or a key. */
+  #isPlain(text: string): boolean {
+    return !text.includes('-----BEGIN') && !BEGUN.test(text.slice(-LONGEST_MARKER)) && this.#words.isWithout(text);
   }
 
   #outside(): { safe: string; more: boolean } {

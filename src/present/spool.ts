@@ -108,12 +108,12 @@ class Spool {
   async #drain(): Promise<void> {
     try {
       while (this.#queue.length > 0) {
-        const batch = Buffer.concat(this.#queue.splice(0));
-        const stored = inTime(this.#store(batch), this.#folder.limits.patienceMs);
+        const bytes = this.#queued;
+        const stored = inTime(this.#store(this.#queue.splice(0)), this.#folder.limits.patienceMs);
         this.#batch = stored.catch(() => undefined);
         await stored;
-        this.#written += batch.length;
-        this.#queued -= batch.length;
+        this.#written += bytes;
+        this.#queued -= bytes;
       }
     } catch (error) {
       await this.#giveUp(error);
@@ -135,7 +135,7 @@ class Spool {
     this.file = undefined;
   }
 
-  async #store(batch: Buffer): Promise<void> {
+  async #store(pieces: readonly Buffer[]): Promise<void> {
     const { dir, limits, busy } = this.#folder;
     this.#on ??= await this.#opened();
     if (this.#written === 0 || this.#written - this.#looked > LOOK_EVERY) {
@@ -143,7 +143,7 @@ class Spool {
       const fits = await makeRoom(dir, { most: limits.mostInFolder, needed: LOOK_EVERY, busy });
       if (!fits) throw new FolderFull(`outputs may take ${mib(limits.mostInFolder)} together`);
     }
-    await this.#on.writeFile(batch);
+    await writeAll(this.#on, pieces);
   }
 
   async #opened(): Promise<FileHandle> {
@@ -152,6 +152,25 @@ class Spool {
     this.#folder.busy.add(file);
     return on;
   }
+}
+
+/** Without making one buffer of them: a gibibyte of copies would wait for the garbage collector. */
+async function writeAll(on: FileHandle, pieces: readonly Buffer[]): Promise<void> {
+  let rest = pieces;
+  while (rest.length > 0) {
+    const { bytesWritten } = await on.writev(rest);
+    rest = after(bytesWritten, rest);
+  }
+}
+
+/** What is left of `pieces` without their first bytes. */
+function after(bytes: number, pieces: readonly Buffer[]): readonly Buffer[] {
+  let gone = bytes;
+  return pieces.flatMap((piece) => {
+    const left = piece.subarray(gone);
+    gone -= piece.length - left.length;
+    return left.length > 0 ? [left] : [];
+  });
 }
 
 class FolderFull extends Error {}

@@ -1,4 +1,5 @@
-import { type Each, memoryOf, type Road } from './road.ts';
+import { memoryOf } from '../rig/memory.ts';
+import type { Each, Road } from './road.ts';
 import { compared, type Row } from './table.ts';
 
 /** Resident memory of our server, and of the peer's, at one stage. */

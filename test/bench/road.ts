@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 
 /** A way to run commands on the bench's host, connected. */
 export interface Road {
@@ -80,10 +79,4 @@ export async function untilWord(command: string, args: readonly string[], word: 
   await over;
   if (text !== `${word}\n`) throw new Error(`${command} ${args[0]} did not answer rightly.`);
   return took;
-}
-
-/** Memory of a process as the kernel counts it, in MiB: what is resident now, or the most that ever was. */
-export function memoryOf(pid: number, what: 'VmRSS' | 'VmHWM'): number {
-  const [, kib] = new RegExp(`^${what}:\\s+(\\d+) kB$`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-  return Number(kib) / 1024;
 }

@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { type Connected, connect } from '../e2e/clients.ts';
+import { memoryOf } from '../rig/memory.ts';
 import { HOST, type Lab, USER } from './lab.ts';
 import { opensshOptions } from './openssh.ts';
-import { memoryOf } from './road.ts';
 import { compared, type Row } from './table.ts';
 import { byTurns, timed } from './timing.ts';
 
