@@ -27,6 +27,7 @@ import { createPool } from './ssh/pool.ts';
 import { createSsh } from './ssh/run.ts';
 import { Sessions } from './ssh/sessions.ts';
 import { core } from './toolsets/core.ts';
+import { namesOf } from './toolsets/names.ts';
 import type { Setup, Shell, Toolset } from './toolsets/tool.ts';
 
 /** The second guard of read-only mode: a tool that slipped through the gate has no SSH to write with. */
@@ -145,7 +146,18 @@ export async function assemble(loaded: Loaded, ground: Ground): Promise<StdioPar
   const endJobs = async (): Promise<void> => {
     await Promise.all([jobs.close(), sessions.end()]);
   };
-  return { gate, registry, present, setup, asker: createAsker(confirmTimeoutMs), confirmTimeoutMs, endJobs, close };
+  const names = namesOf(pve, hosts);
+  return {
+    gate,
+    registry,
+    present,
+    setup,
+    names,
+    asker: createAsker(confirmTimeoutMs),
+    confirmTimeoutMs,
+    endJobs,
+    close,
+  };
 }
 
 /** Serves MCP over this process's stdio until its client is gone. */

@@ -17,6 +17,8 @@ export interface Call {
   readonly client: string;
   /** Whether this client can put a question to a human. */
   readonly canAsk: boolean;
+  /** Of what is no tool to the client, such as a resource: a tool that only reads need not be among the chosen ones. */
+  readonly unlisted?: true;
   /** Present when this is the second round of a call that was asked about. */
   readonly reply?: Reply;
   readonly signal: AbortSignal;
@@ -89,7 +91,7 @@ export function createGate({ registry, confirmation, audit, setup, context: cont
       if (tool) await note(tool, { ...line, kind: 'outcome', input, verdict, message, durationMs });
     };
     try {
-      tool = await registry.find(call.tool);
+      tool = await registry.find(call.tool, call.unlisted);
       input = parseInput(tool, call.args);
       const given = input;
       const admitted = await admit(call, tool, given, context);

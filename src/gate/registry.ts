@@ -7,8 +7,11 @@ import { decide } from './policy.ts';
 export interface Registry {
   /** In the order of their names, the same for every client. */
   readonly listed: readonly Tool[];
-  /** The listed tool of that name; a Failure that says why it is not there (hidden by mode, by toolset, or unknown). */
-  find(name: string): Promise<Tool>;
+  /**
+   * The listed tool of that name; a Failure that says why it is not there (hidden by mode, by toolset, or unknown).
+   * `unlisted`: a tool that only reads may be one that the chosen tools leave out.
+   */
+  find(name: string, unlisted?: boolean): Promise<Tool>;
 }
 
 /** Comparing names takes time with the square of their length. */
@@ -41,10 +44,11 @@ export function createRegistry(tools: readonly Tool[], setup: Choice, all = asyn
   const sorted = [...tools].sort((a, b) => (a.name < b.name ? -1 : 1));
   const inSet = sorted.filter((tool) => chosenBy(setup.toolsets, tool));
   const listed = inSet.filter((tool) => decide(setup.mode, tool) !== 'hide');
-  const find = async (name: string): Promise<Tool> => {
+  const find = async (name: string, unlisted = false): Promise<Tool> => {
     const tool = listed.find((one) => one.name === name);
     if (tool) return tool;
     const other = (await all()).find((one) => one.name === name);
+    if (other?.effect === 'read' && unlisted) return other;
     if (other) throw hidden(other, inSet.includes(other), setup);
     const wanted = name.slice(0, LONGEST_NAME);
     const near = nearest(

@@ -9,10 +9,14 @@ import {
 import type { Gate } from '../gate/dispatch.ts';
 import type { Registry } from '../gate/registry.ts';
 import type { Present, Presented } from '../present/present.ts';
+import type { Names } from '../toolsets/names.ts';
 import type { Setup } from '../toolsets/tool.ts';
 import { describeTool } from './annotations.ts';
 import { type Asker, canAsk, clientOf } from './asker.ts';
+import { serveCompletion } from './completion.ts';
 import { instructions } from './instructions.ts';
+import { servePrompts } from './prompts.ts';
+import { serveResources } from './resources.ts';
 
 /** What the protocol edge is built from. */
 export interface Edge {
@@ -20,7 +24,9 @@ export interface Edge {
   readonly registry: Registry;
   readonly present: Present;
   readonly asker: Asker;
-  readonly setup: Pick<Setup, 'version' | 'mode'>;
+  readonly setup: Pick<Setup, 'version' | 'mode' | 'toolsets'>;
+  /** What there is to be named, for lists and completion. */
+  readonly names: () => Promise<Names>;
   /** How long a 2025-era client may take to answer a question. */
   readonly confirmTimeoutMs: number;
   /** Aborts when the process is about to end; its reason says so. */
@@ -60,7 +66,7 @@ export function buildServer(edge: Edge): McpServer {
   const mcp = new McpServer(
     { name: 'proxmox-ssh-mcp', title: 'Proxmox VE and SSH', version: setup.version },
     {
-      capabilities: { tools: {} },
+      capabilities: { tools: {}, resources: {}, prompts: {}, completions: {} },
       instructions,
       requestState: { verify: asker.verify },
       jsonSchemaValidator: unchecked,
@@ -90,5 +96,8 @@ export function buildServer(edge: Edge): McpServer {
     edge.track(call);
     return call;
   });
+  serveResources(server, edge);
+  servePrompts(server, edge);
+  serveCompletion(server, edge);
   return mcp;
 }

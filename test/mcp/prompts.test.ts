@@ -1,0 +1,71 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { runbooks } from '../../src/mcp/runbooks.ts';
+import { tools } from '../../src/toolsets/index.ts';
+import { type Datacentre, startDatacentre } from '../e2e/datacentre.ts';
+import { initialize, type RawSession, startRaw } from '../e2e/raw.ts';
+import { fromSource } from './source.ts';
+
+let dc: Datacentre;
+let session: RawSession | undefined;
+beforeAll(async () => {
+  dc = await startDatacentre();
+});
+afterEach(async () => {
+  session?.child.stdin?.end();
+  await session?.gone;
+  session = undefined;
+});
+afterAll(() => dc.stop());
+
+async function server(settings: Record<string, string> = {}): Promise<RawSession> {
+  session = startRaw(await fromSource(dc, settings));
+  await initialize(session);
+  return session;
+}
+
+const namesOf = async (raw: RawSession): Promise<string[]> => {
+  const { result } = await raw.request('prompts/list');
+  return (result as { prompts: { name: string }[] }).prompts.map(({ name }) => name);
+};
+
+describe('prompts', () => {
+  it('are runbooks, with the guest where there is one', async () => {
+    const raw = await server();
+    expect(await namesOf(raw)).toEqual(runbooks.map(({ name }) => name));
+    const { result } = await raw.request('prompts/get', { name: 'diagnose-guest', arguments: { guest: 'keycloak' } });
+    expect(JSON.stringify(result)).toContain('pve_guest_get keycloak');
+  });
+
+  it('need a guest where they are about one, and say which prompts there are', async () => {
+    const raw = await server();
+    const wrong = async (params: object) => (await raw.request('prompts/get', { ...params })).error;
+    expect(await wrong({ name: 'safe-upgrade' })).toMatchObject({
+      code: -32602,
+      message: 'safe-upgrade needs the guest that it is about: a VMID or a name.',
+    });
+    expect(await wrong({ name: 'nope' })).toMatchObject({ message: expect.stringContaining('health-check') });
+  });
+
+  it('are those that the chosen toolsets can follow', async () => {
+    expect(await namesOf(await server({ MCP_TOOLSETS: 'pve' }))).not.toContain('safe-upgrade');
+  });
+
+  it('complete the guest: by name, and by VMID once digits are typed', async () => {
+    const raw = await server();
+    const complete = async (value: string) => {
+      const ref = { type: 'ref/prompt', name: 'diagnose-guest' };
+      const { result } = await raw.request('completion/complete', { ref, argument: { name: 'guest', value } });
+      return (result as { completion: { values: string[] } }).completion.values;
+    };
+    expect(await complete('key')).toEqual(['keycloak']);
+    expect(await complete('40')).toContain('400');
+    expect((await complete('')).length).toBeGreaterThan(3);
+  });
+
+  it.each(runbooks)('$name names tools that there are, and parameters that they take', ({ text }) => {
+    const said = text('400');
+    const named = [...said.matchAll(/\b(?:pve|ssh|pct|vm|server)_[a-z_]+\b/g)].map(([name]) => name);
+    expect(named.length).toBeGreaterThan(3);
+    expect(named.filter((name) => !tools.some((tool) => tool.name === name))).toEqual([]);
+  });
+});

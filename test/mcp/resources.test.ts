@@ -1,0 +1,119 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type Datacentre, startDatacentre } from '../e2e/datacentre.ts';
+import { initialize, type RawSession, startRaw } from '../e2e/raw.ts';
+import { fromSource } from './source.ts';
+
+let dc: Datacentre;
+let session: RawSession | undefined;
+beforeAll(async () => {
+  dc = await startDatacentre();
+});
+afterEach(async () => {
+  dc.world.switches.outage = undefined;
+  session?.child.stdin?.end();
+  await session?.gone;
+  session = undefined;
+});
+afterAll(() => dc.stop());
+
+const modern = {
+  'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+  'io.modelcontextprotocol/clientInfo': { name: 'raw', version: '1' },
+  'io.modelcontextprotocol/clientCapabilities': {},
+};
+const eras = { '2025-11-25': undefined, '2026-07-28': modern } as const;
+type Ask = (method: string, params?: Record<string, unknown>) => Promise<Record<string, unknown>>;
+
+/** Asks a server of its own in that era; what it answers, or the error it answers with. */
+async function serverIn(era: keyof typeof eras, settings: Record<string, string> = {}): Promise<Ask> {
+  const raw = startRaw(await fromSource(dc, settings));
+  session = raw;
+  const _meta = eras[era];
+  if (!_meta) await initialize(raw);
+  return async (method, params = {}) => {
+    const reply = await raw.request(method, { ...params, ...(_meta && { _meta }) });
+    return (reply.result ?? reply.error) as Record<string, unknown>;
+  };
+}
+
+interface Listed {
+  readonly uri: string;
+  readonly title: string;
+}
+const listed = async (ask: Ask): Promise<readonly Listed[]> =>
+  ((await ask('resources/list')) as { resources: Listed[] }).resources;
+const read = async (ask: Ask, uri: string): Promise<string> => {
+  const { contents } = (await ask('resources/read', { uri })) as { contents?: { text: string }[] };
+  return contents?.[0]?.text ?? 'no contents';
+};
+
+describe.each(Object.keys(eras) as (keyof typeof eras)[])('resources, to a client of %s', (era) => {
+  it('are the datacentre, its nodes and guests, and the hosts, each with a title', async () => {
+    const ask = await serverIn(era);
+    const all = await listed(ask);
+    expect(all[0]).toMatchObject({ uri: 'pve://cluster', title: 'The whole datacentre' });
+    expect(all).toContainEqual(expect.objectContaining({ uri: 'pve://guest/400', title: 'CT 400 (keycloak) on pve1' }));
+    for (const uri of ['pve://node/pve1', 'ssh://host/pve1']) expect(all.map((one) => one.uri)).toContain(uri);
+    const { resourceTemplates } = (await ask('resources/templates/list')) as {
+      resourceTemplates: { uriTemplate: string }[];
+    };
+    expect(resourceTemplates.map(({ uriTemplate }) => uriTemplate)).toEqual([
+      'pve://node/{node}',
+      'pve://guest/{vmid}',
+      'ssh://host/{name}',
+    ]);
+  });
+
+  it('are what the tools say, and are noted in the audit under their names', async () => {
+    const ask = await serverIn(era);
+    expect(await read(ask, 'pve://cluster')).toMatch(/nodes? online|Standalone node/);
+    expect(await read(ask, 'pve://guest/400')).toContain('CT 400 (keycloak)');
+    expect(await read(ask, 'pve://guest/keycloak')).toContain('CT 400 (keycloak)');
+    expect(await read(ask, 'pve://node/pve1')).toContain('pve1');
+    expect(await read(ask, 'ssh://host/pve1')).toContain('connected');
+    expect(await dc.audit()).toMatch(/"tool":"ssh_host_get".*"verdict":"ok"/);
+  });
+
+  it('that are not there are told so, with the nearest names', async () => {
+    const ask = await serverIn(era);
+    const missing = await ask('resources/read', { uri: 'pve://guest/keycloack' });
+    expect(missing).toMatchObject({ message: expect.stringContaining('keycloak') });
+    for (const uri of ['pve://guest/%zz', 'pve://cluster/x', 'file:///etc/passwd', '']) {
+      expect(await ask('resources/read', { uri }), uri).toHaveProperty('code');
+    }
+    expect(await ask('resources/list', { cursor: 'x' })).toHaveProperty('code', -32602);
+  });
+
+  it('are listed in time, as far as they are known, when the API says nothing', async () => {
+    dc.world.switches.outage = 'silent';
+    const ask = await serverIn(era);
+    const began = performance.now();
+    expect((await listed(ask)).map(({ uri }) => uri)).toContain('pve://cluster');
+    expect(performance.now() - began).toBeLessThan(5_000);
+    dc.world.switches.outage = { status: 403, reason: 'Permission check failed (/vms, VM.Audit)' };
+    expect(await ask('resources/read', { uri: 'pve://cluster' })).toMatchObject({
+      message: expect.stringContaining('VM.Audit'),
+    });
+  });
+
+  it('are of the chosen toolsets alone', async () => {
+    const ask = await serverIn(era, { MCP_TOOLSETS: 'ssh' });
+    expect((await listed(ask)).every(({ uri }) => uri.startsWith('ssh://host/'))).toBe(true);
+    expect(await ask('resources/read', { uri: 'pve://cluster' })).toHaveProperty('code');
+  });
+
+  it('are completed by what was typed', async () => {
+    const ask = await serverIn(era);
+    const complete = async (uri: string, value: string) => {
+      const ref = { type: 'ref/resource', uri };
+      const { completion } = (await ask('completion/complete', { ref, argument: { name: 'x', value } })) as {
+        completion: { values: string[] };
+      };
+      return completion.values;
+    };
+    expect(await complete('pve://guest/{vmid}', '40')).toContain('400');
+    expect(await complete('pve://node/{node}', 'PVE')).toContain('pve1');
+    expect(await complete('ssh://host/{name}', 've1')).toContain('pve1');
+    expect(await complete('x://{y}', '')).toEqual([]);
+  });
+});
