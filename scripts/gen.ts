@@ -1,9 +1,16 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { envExample, readme } from './documents.ts';
+import { page } from './proof.ts';
 
 const root = join(import.meta.dirname, '..');
-const readmeFile = join(root, 'README.md');
 
-writeFileSync(join(root, '.env.example'), envExample());
-writeFileSync(readmeFile, readme(readFileSync(readmeFile, 'utf8')));
+/** Writes a document anew from what it is. */
+function renew(name: string, made: (text: string) => string): void {
+  const file = join(root, name);
+  writeFileSync(file, made(readFileSync(file, 'utf8')));
+}
+
+renew('.env.example', envExample);
+renew('README.md', readme);
+renew('docs/guarantees.md', (text) => page(text));
