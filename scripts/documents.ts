@@ -1,6 +1,7 @@
 import { type Group, groups } from '../src/config/setting.ts';
 import { keys, settingOf } from '../src/config/settings.ts';
 import { tools } from '../src/toolsets/index.ts';
+import { type Peer, peers } from './peers/index.ts';
 
 const settingsOf = (group: Group) =>
   keys.map((key) => ({ key, ...settingOf(key) })).filter((setting) => setting.group === group);
@@ -77,3 +78,13 @@ export function filled(document: string, parts: Readonly<Record<string, string>>
 
 /** README.md as it has to be, made from what it is. */
 export const readme = (text: string): string => filled(text, { settings: settingsTables(), tools: toolsTable() });
+
+/** What a peer's functions are called here, as a Markdown table. */
+function peerTable({ name, rows }: Peer): string {
+  const cells = rows.map(({ name, tool, how, proof }) => row(name, `\`${tool}\``, how, `\`${proof}\``));
+  return [row(name, 'here', 'how', 'proved by'), row('---', '---', '---', '---'), ...cells].join('\n');
+}
+
+/** docs/migrating.md as it has to be, made from what it is. */
+export const migrating = (text: string): string =>
+  filled(text, Object.fromEntries(peers.map((peer) => [peer.id, peerTable(peer)])));

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { envExample, readme } from './documents.ts';
+import { envExample, migrating, readme } from './documents.ts';
 import { page } from './proof.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -13,4 +13,5 @@ function renew(name: string, made: (text: string) => string): void {
 
 renew('.env.example', envExample);
 renew('README.md', readme);
+renew('docs/migrating.md', migrating);
 renew('docs/guarantees.md', (text) => page(text));

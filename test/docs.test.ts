@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { envExample, readme } from '../scripts/documents.ts';
+import { envExample, migrating, readme } from '../scripts/documents.ts';
 import { flagOf, keys, settingOf } from '../src/config/settings.ts';
 import { decide, type Mode } from '../src/gate/policy.ts';
 import type { Effect } from '../src/toolsets/tool.ts';
@@ -9,7 +9,14 @@ import { cli } from './cli/cli.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const read = (name: string): string => readFileSync(join(root, name), 'utf8');
-const written = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md', 'docs/guarantees.md'];
+const written = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  'CHANGELOG.md',
+  'docs/guarantees.md',
+  'docs/migrating.md',
+];
 
 const files = (folder: string): string[] =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
@@ -18,6 +25,8 @@ const files = (folder: string): string[] =>
 
 describe('what is generated has not drifted (npm run gen)', () => {
   it('.env.example', () => expect(read('.env.example')).toBe(envExample()));
+  it('the tables of docs/migrating.md', () =>
+    expect(migrating(read('docs/migrating.md'))).toBe(read('docs/migrating.md')));
   it('the tables of README.md', () => expect(readme(read('README.md'))).toBe(read('README.md')));
 });
 

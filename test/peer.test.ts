@@ -1,18 +1,20 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { counterparts, proofOf } from '../scripts/peer-functions.ts';
+import { peers } from '../scripts/peers/index.ts';
 import { tools } from '../src/toolsets/index.ts';
 
 const root = join(import.meta.dirname, '..');
 
-describe('every function of gilby125/mcp-proxmox has its counterpart', () => {
-  it('counts all of them', () => expect(counterparts.size).toBe(67));
+it('every function of the peers is counted', () => {
+  const counts = Object.fromEntries(peers.map(({ id, rows }) => [id, new Set(rows.map(({ name }) => name)).size]));
+  expect(counts).toEqual({ 'mcp-proxmox': 67, 'ssh-mcp-1': 2, 'ssh-mcp-2': 14, 'phone-home': 29, 'ubuntu-shell': 9 });
+});
 
-  it.each([...counterparts])('%s', (_, counterpart) => {
-    expect(tools.map(({ name }) => name)).toContain(counterpart.tool);
-    const file = join(root, proofOf(counterpart));
-    expect(existsSync(file), file).toBe(true);
-    expect(readFileSync(file, 'utf8')).toContain(counterpart.tool);
+describe.each(peers)('every function of $name has its counterpart', ({ rows }) => {
+  it.each(rows)('$name: $tool', ({ tool, proof, holds }) => {
+    expect(tools.map(({ name }) => name)).toContain(tool);
+    expect(existsSync(join(root, proof)), proof).toBe(true);
+    expect(readFileSync(join(root, proof), 'utf8')).toContain(holds);
   });
 });

@@ -1,13 +1,5 @@
-/** What stands in for one function of the peer. */
-export interface Counterpart {
-  /** A tool of ours; the raw calls name their path in `how`. */
-  readonly tool: string;
-  /** What to call it with, or what of its answer. */
-  readonly how: string;
-}
-
-/** `name: tool, how` for each of the 67 functions of gilby125/mcp-proxmox. */
-const table = `
+/** The 67 functions of gilby125/mcp-proxmox. */
+export const mcpProxmox = `
 get_nodes: pve_overview, nodes with load, uptime and version
 get_node_status: pve_node_get, one node by section
 get_cluster_status: pve_overview, cluster and quorum, or standalone
@@ -76,17 +68,3 @@ convert_to_template: pve_guest_template, asked first
 set_cloudinit: pve_guest_configure, user, keys and addresses
 generate_terraform: pve_export, Terraform, Ansible, ssh_config
 `;
-
-/** By the name of the peer's function. */
-export const counterparts: ReadonlyMap<string, Counterpart> = new Map(
-  table
-    .trim()
-    .split('\n')
-    .map((line) => {
-      const [, name = '', tool = '', how = ''] = /^(\w+): (\w+), (.+)$/.exec(line) ?? [];
-      return [name, { tool, how }];
-    }),
-);
-
-/** The file of the test that proves it. */
-export const proofOf = ({ tool }: Counterpart): string => `test/toolsets/${tool.replaceAll('_', '-')}.test.ts`;
