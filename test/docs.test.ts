@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { envExample, migrating, readme } from '../scripts/documents.ts';
+import { migrating, readme } from '../scripts/documents.ts';
 import { flagOf, keys, settingOf } from '../src/config/settings.ts';
 import { decide, type Mode } from '../src/gate/policy.ts';
 import type { Effect } from '../src/toolsets/tool.ts';
@@ -24,7 +24,6 @@ const files = (folder: string): string[] =>
     .filter((name) => statSync(join(root, name)).isFile());
 
 describe('what is generated has not drifted (npm run gen)', () => {
-  it('.env.example', () => expect(read('.env.example')).toBe(envExample()));
   it('the tables of docs/migrating.md', () =>
     expect(migrating(read('docs/migrating.md'))).toBe(read('docs/migrating.md')));
   it('the tables of README.md', () => expect(readme(read('README.md'))).toBe(read('README.md')));
@@ -94,11 +93,4 @@ describe.each(written)('%s', (name) => {
     const run = [...text.matchAll(/npm run ([a-z:]+)/g)].map(([, script = '']) => script);
     expect(run.filter((script) => !scripts.includes(script))).toEqual([]);
   });
-});
-
-it('every example of .env.example is a right value', () => {
-  for (const key of keys) {
-    const { schema, example } = settingOf(key);
-    if (!example.includes('…')) expect(schema.safeParse(example.replace(/^~/, '/home')).success, key).toBe(true);
-  }
 });

@@ -39,16 +39,23 @@ function real(file: string): string {
 function take(lock: string, file: string): boolean {
   try {
     mkdirSync(dirname(lock), { recursive: true, mode: 0o700 });
+    if (made(lock)) return true;
+  } catch (error) {
+    const text = `${file} could not be written: ${(error as Error).message}.`;
+    throw new Failure('misconfigured', text, 'Make its folder writable for this user.', { cause: error });
+  }
+  removeLeft(lock);
+  return false;
+}
+
+/** Whether the file was not there and is now. */
+function made(lock: string): boolean {
+  try {
     closeSync(openSync(lock, 'wx', 0o600));
     return true;
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code !== 'EEXIST') {
-      const text = `${file} could not be written: ${message}.`;
-      throw new Failure('misconfigured', text, 'Make its folder writable for this user.', { cause: error });
-    }
-    removeLeft(lock);
-    return false;
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
   }
 }
 

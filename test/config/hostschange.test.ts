@@ -1,16 +1,5 @@
-import { execFile } from 'node:child_process';
-import {
-  existsSync,
-  lstatSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  symlinkSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
-import { promisify } from 'node:util';
+import { existsSync, lstatSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ground } from '../../src/cli/surroundings.ts';
 import { createHosts, type Inventory } from '../../src/config/inventory.ts';
@@ -199,35 +188,6 @@ describe('a change of the inventory file', () => {
     expect(lstatSync(link).isSymbolicLink()).toBe(true);
     expect(JSON.parse(readFileSync(real, 'utf8')).hosts.web1.purpose).toBe('x');
     expect(readdirSync(dirname(real))).toEqual(['hosts.json']);
-  });
-
-  it('goes past a lock that was left behind, and waits for one that is held', async () => {
-    const home = new Home();
-    const file = home.write(FILE, TEXT);
-    const hosts = hostsOf(home);
-    writeFileSync(`${file}.lock`, '');
-    utimesSync(`${file}.lock`, 1, 1);
-    await hosts.change('web1', [{ path: ['purpose'], value: 'x' }]);
-    writeFileSync(`${file}.lock`, '');
-    await expect(hosts.change('web1', [{ path: ['purpose'], value: 'y' }])).rejects.toMatchObject({
-      kind: 'busy',
-      hint: expect.stringContaining(`remove ${file}.lock`),
-    });
-    expect((await hosts.find('web1')).purpose).toBe('x');
-  });
-
-  it('by 4 processes at once, 10 each, loses none', async () => {
-    const home = new Home();
-    const file = home.write(FILE, TEXT);
-    const script = `
-      import { changeEntry } from '${resolve(import.meta.dirname, '../../src/config/hostschange.ts')}';
-      const [file, who] = process.argv.slice(-2);
-      for (let i = 0; i < 10; i++) await changeEntry(file, \`\${who}-\${i}\`, [{ path: ['address'], value: '10.0.0.1' }]);`;
-    const main = home.write('main.mts', script);
-    const tsx = resolve(import.meta.dirname, '../../node_modules/tsx/dist/cli.mjs');
-    const run = (who: string) => promisify(execFile)(process.execPath, [tsx, main, file, who]);
-    await Promise.all(['a', 'b', 'c', 'd'].map(run));
-    expect(Object.keys(JSON.parse(readFileSync(file, 'utf8')).hosts)).toHaveLength(43);
   });
 });
 

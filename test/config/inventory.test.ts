@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ground } from '../../src/cli/surroundings.ts';
 import type { ClusterNode } from '../../src/config/hostbook.ts';
 import { createHosts, type Inventory } from '../../src/config/inventory.ts';
@@ -380,38 +380,90 @@ describe('one list of all', () => {
       'ssh_host_list shows the hosts there are, and so does `proxmox-ssh-mcp hosts`.',
     );
   });
+});
 
-  it('does not ask an API again at once that could not be asked', async () => {
-    let asked = 0;
-    const home = new Home();
-    const hosts = createHosts(home.load({ env: { SSH_HOST: 'pve' } }), {
-      ...ground(),
-      home: home.path,
-      nodes: async () => {
-        asked += 1;
-        throw new Error('down');
-      },
-    });
-    for (let i = 0; i < 5; i += 1) expect((await hosts.find('pve')).spec.address).toBe('pve');
-    expect(asked).toBe(1);
+describe('the nodes of the cluster', () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
   });
 
-  it('does not wait for an API that never answers', async () => {
+  /** Hosts whose API answers by `answer`, and how often it was asked. */
+  function asking(answer: () => Promise<readonly ClusterNode[]>) {
     const home = new Home();
-    let asked = 0;
+    const seen = { asked: 0 };
     const nodes = () => {
-      asked += 1;
-      return new Promise<readonly ClusterNode[]>(() => {});
+      seen.asked += 1;
+      return answer();
     };
-    const hosts = createHosts(home.load({ env: { SSH_HOST: 'pve', MCP_INVENTORY_FILE: 'none' } }), {
-      ...ground(),
-      home: home.path,
-      nodes,
+    const loaded = home.load({ env: { SSH_HOST: 'pve', MCP_INVENTORY_FILE: 'none' } });
+    return { seen, hosts: createHosts(loaded, { ...ground(), home: home.path, nodes }) };
+  }
+  const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
+
+  it('are waited for 3 seconds, and not again by who comes later', async () => {
+    const { hosts, seen } = asking(() => new Promise(() => {}));
+    let found: string | undefined;
+    const first = hosts.find('pve').then(({ spec: { address } }) => {
+      found = address;
     });
-    const begun = performance.now();
-    expect((await hosts.find('pve')).spec.address).toBe('pve');
-    expect((await hosts.find('pve')).spec.address).toBe('pve');
-    expect(performance.now() - begun).toBeLessThan(5_500);
-    expect(asked).toBe(1);
+    await pass(2_999);
+    expect(found).toBeUndefined();
+    await pass(1);
+    await first;
+    expect(found).toBe('pve');
+    const second = hosts.find('pve');
+    await pass(0);
+    expect((await second).spec.address).toBe('pve');
+    await pass(60_000);
+    const third = hosts.find('pve');
+    await pass(0);
+    await third;
+    expect(seen.asked).toBe(1);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('are not asked for again within 10 seconds where nobody answered', async () => {
+    const { hosts, seen } = asking(() => Promise.reject(new Error('down')));
+    for (let i = 0; i < 3; i += 1) expect((await hosts.find('pve')).spec.address).toBe('pve');
+    await pass(10_000);
+    await hosts.find('pve');
+    expect(seen.asked).toBe(1);
+    await pass(1);
+    await hosts.find('pve');
+    expect(seen.asked).toBe(2);
+  });
+
+  it('are asked for again after a minute, by a list or for a name that is not known', async () => {
+    const known: ClusterNode[] = [{ name: 'pve1', address: '192.0.2.1' }];
+    const { hosts, seen } = asking(async () => [...known]);
+    const names = async () => (await hosts.list()).map(({ spec: { name } }) => name);
+    expect(await names()).toEqual(['pve', 'pve1']);
+    known.push({ name: 'pve2', address: '192.0.2.2' });
+    await pass(60_000);
+    expect(await names()).toEqual(['pve', 'pve1']);
+    await pass(1);
+    await hosts.find('pve1');
+    expect(seen.asked).toBe(1);
+    expect((await hosts.find('pve2')).spec.address).toBe('192.0.2.2');
+    known.push({ name: 'pve3', address: '192.0.2.3' });
+    await pass(60_001);
+    expect(await names()).toEqual(['pve', 'pve1', 'pve2', 'pve3']);
+    expect(seen.asked).toBe(3);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('that were told once stay known while nobody answers', async () => {
+    let up = true;
+    const { hosts } = asking(async () => {
+      if (up) return NODES;
+      throw new Error('down');
+    });
+    await hosts.list();
+    up = false;
+    await pass(60_001);
+    expect((await hosts.list()).map(({ spec: { name } }) => name)).toEqual(['pve', 'pve1', 'pve2']);
   });
 });

@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
@@ -76,6 +85,13 @@ describe('guarantee 9: what known_hosts says of a key', () => {
   });
 });
 
+it('the fingerprint of a key is what ssh-keygen shows', () => {
+  const line = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl';
+  const shown = execFileSync('ssh-keygen', ['-lf', '-'], { input: `${line}\n`, encoding: 'utf8' });
+  const { keyType, fingerprint } = hostKey(Buffer.from(line.split(' ')[1] ?? '', 'base64'));
+  expect([keyType, fingerprint]).toEqual(['ssh-ed25519', shown.split(' ')[1]]);
+});
+
 describe('the algorithms that a server is asked for', () => {
   const ALL = [
     'ssh-ed25519',
@@ -122,12 +138,14 @@ describe('a key that is written down', () => {
     }
   });
 
-  it('comes after what is there, on a line of its own, once', () => {
+  it('comes after what is there, on a line of its own, once, and leaves no file open', () => {
     mkdirSync(join(file, '..'), { recursive: true });
     writeFileSync(file, '# mine');
+    const open = readdirSync('/proc/self/fd').length;
     acceptHostKey(file, HOST, ed1);
     acceptHostKey(file, HOST, ed1);
     acceptHostKey(file, HOST, ed2);
+    expect(readdirSync('/proc/self/fd')).toHaveLength(open);
     expect(written()).toBe(`# mine\npve1 ${text(ed1)}\npve1 ${text(ed2)}\n`);
   });
 

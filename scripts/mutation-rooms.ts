@@ -1,0 +1,34 @@
+/** Files that are mutated together, and the fast tests that are to notice it. */
+export interface Part {
+  readonly mutate: readonly string[];
+  readonly tests: readonly string[];
+}
+
+const part = (room: string, files: string, tests: string): Part => ({
+  mutate: files.split(' ').map((file) => `src/${room}/${file}.ts`),
+  tests: tests.split(' ').map((file) => `test/${room}/${file}.test.ts`),
+});
+
+/** The rooms that are mutated: what is quoted, believed, told, read and allowed. */
+export const rooms: Readonly<Record<string, readonly Part[]>> = {
+  'ssh/quote': [part('ssh', 'quote', 'quote-words')],
+  'ssh/hostkey': [part('ssh', 'hostkey', 'hostkey-known')],
+  'pve/path': [part('pve', 'path', 'path')],
+  present: [
+    part('present', 'answer present budget cut fence render visible', 'present budget'),
+    part('present', 'redact scrub', 'redact scrub'),
+    part('present', 'newfile exports outputs secrets', 'exports outputs secrets'),
+    part('present', 'spool', 'spool'),
+  ],
+  config: [
+    part('config', 'setting settings settings-proxmox', 'documents load'),
+    part('config', 'values load token tokensecret envfile problem', 'load tokensecret secrets envfile'),
+    part('config', 'sshconfig sshlines sshmatch sshpattern', 'sshconfig'),
+    part('config', 'hostsfile hostbook inventory', 'inventory hostschange'),
+    part('config', 'hostschange', 'hostschange'),
+    part('config', 'lock', 'lock'),
+    part('config', 'learned', 'learned'),
+    part('config', 'remembered', 'remembered'),
+  ],
+  gate: [part('gate', '**/*', '*')],
+};

@@ -1,0 +1,17 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { envExample } from '../../scripts/documents.ts';
+import { keys, settingOf } from '../../src/config/settings.ts';
+
+const read = (name: string): string => readFileSync(resolve(import.meta.dirname, '../..', name), 'utf8');
+
+describe('what people read of the settings (npm run gen)', () => {
+  it('is what the program says of them in .env.example', () => expect(read('.env.example')).toBe(envExample()));
+
+  it.each(keys)('has a right value as the example of %s', (key) => {
+    const { schema, example } = settingOf(key);
+    if (example.includes('…')) return;
+    expect(schema.safeParse(example.replace(/^~/, '/home')).success).toBe(true);
+  });
+});
