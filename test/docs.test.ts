@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { migrating, readme } from '../scripts/documents.ts';
 import { flagOf, keys, settingOf } from '../src/config/settings.ts';
@@ -9,14 +9,8 @@ import { cli } from './cli/cli.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const read = (name: string): string => readFileSync(join(root, name), 'utf8');
-const written = [
-  'README.md',
-  'CONTRIBUTING.md',
-  'SECURITY.md',
-  'CHANGELOG.md',
-  'docs/guarantees.md',
-  'docs/migrating.md',
-];
+const pages = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md'));
+const written = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md', ...pages.map((name) => `docs/${name}`)];
 
 const files = (folder: string): string[] =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
@@ -74,7 +68,9 @@ describe.each(written)('%s', (name) => {
   it('names only files that are there', () => {
     const links = [...text.matchAll(/\]\(([^)#:]+)\)/g)].map(([, path = '']) => path);
     const paths = [...text.matchAll(/(?<![\w/.])(?:src|test|bin|scripts)\/[\w./-]*\w/g)].map(([path]) => path);
-    expect([...links, ...paths].filter((path) => !existsSync(join(root, path)))).toEqual([]);
+    const there = (path: string) => existsSync(join(root, path));
+    const folder = name.includes('/') ? `${dirname(name)}/` : '';
+    expect([...links.map((link) => folder + link), ...paths].filter((path) => !there(path))).toEqual([]);
   });
 
   it('names only settings that there are', () => {
