@@ -1,4 +1,5 @@
 import type { Tool as McpTool, ToolAnnotations } from '@modelcontextprotocol/server';
+import { decide } from '../gate/policy.ts';
 import type { Effect, Setup, Tool } from '../toolsets/tool.ts';
 import { inputSchemaOf } from './inputschema.ts';
 
@@ -15,7 +16,7 @@ const hints: Record<Effect, Omit<ToolAnnotations, 'title'>> = {
  * description; `anthropic/requiresUserInteraction` makes it ask a person itself, a second barrier where we ask too.
  */
 export function describeTool(tool: Tool, mode: Setup['mode']): McpTool {
-  const asksAnyway = tool.effect === 'destroy' && mode !== 'trusted';
+  const asksAnyway = decide(mode, tool) === 'ask';
   return {
     name: tool.name,
     title: tool.title,
