@@ -15,7 +15,6 @@ afterEach(async () => {
 });
 
 const yes: Person = () => ({ action: 'accept', content: { confirm: true } });
-const no: Person = () => ({ action: 'decline' });
 
 describe.each(eras)('with a client of %s', (era) => {
   const session = async (settings: Record<string, string> = {}, person?: Person): Promise<Connected> => {
@@ -93,63 +92,6 @@ describe.each(eras)('with a client of %s', (era) => {
       'POST /nodes/pve1/lxc/400/snapshot',
       'POST /nodes/pve1/lxc/400/status/stop',
     ]);
-  });
-
-  describe('guarantee 20: stopping a guest', () => {
-    const running = async (): Promise<void> => {
-      const guest = dc.world.guest(400);
-      if (guest) guest.status = 'running';
-    };
-
-    it('declined: refused, 0 writes', async () => {
-      await running();
-      const client = await session({}, no);
-      const result = await client.call('pve_guest_stop', { guest: 400, action: 'stop' });
-      expect(result).toMatchObject({ isError: true, facts: { error: 'refused' } });
-      expect(dc.writes()).toEqual([]);
-    });
-
-    it('cancelled, or accepted with the box unticked: refused, 0 writes', async () => {
-      await running();
-      const answers = [{ action: 'cancel' }, { action: 'accept', content: { confirm: false } }] as const;
-      for (const answer of answers) {
-        const client = await session({}, () => answer);
-        const result = await client.call('pve_guest_stop', { guest: 400, action: 'stop' });
-        expect(result).toMatchObject({ isError: true, facts: { error: 'refused' } });
-      }
-      expect(dc.writes()).toEqual([]);
-    });
-
-    it('a client that cannot ask: refused with the setting that would allow it, 0 writes', async () => {
-      await running();
-      const client = await session();
-      const result = await client.call('pve_guest_stop', { guest: 400, action: 'stop' });
-      expect(result).toMatchObject({ isError: true, facts: { error: 'refused' } });
-      expect(result.text).toContain('MCP_MODE=trusted');
-      expect(dc.writes()).toEqual([]);
-    });
-
-    it('the guest changes under the question: the yes is void, 0 writes', async () => {
-      await running();
-      const client = await session({}, () => {
-        const guest = dc.world.guest(400);
-        if (guest) Object.assign(guest, { node: 'pve2' });
-        return { action: 'accept', content: { confirm: true } };
-      });
-      const result = await client.call('pve_guest_stop', { guest: 400, action: 'stop' });
-      expect(result).toMatchObject({ isError: true, facts: { error: 'refused' } });
-      expect(dc.writes()).toEqual([]);
-    });
-
-    it('the answer comes too late: 0 writes', async () => {
-      await running();
-      const late: Person = () =>
-        new Promise((resolve) => setTimeout(() => resolve({ action: 'accept', content: { confirm: true } }), 6500));
-      const client = await session({ MCP_CONFIRM_TIMEOUT_S: '5' }, late);
-      const result = await client.call('pve_guest_stop', { guest: 400, action: 'stop' });
-      expect(result.isError).toBe(true);
-      expect(dc.writes()).toEqual([]);
-    });
   });
 
   it('refuses a protected guest by every spelling, 0 writes, and reads it', async () => {
