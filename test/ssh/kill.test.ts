@@ -10,6 +10,8 @@ import type { RemoteText } from '../../src/present/answer.ts';
 import { Secret } from '../../src/secret.ts';
 import type { Command, HostSpec, Ssh } from '../../src/ssh/client.ts';
 import { hunt, LOOK_SCRIPT, type Look } from '../../src/ssh/hunt.ts';
+import { runs } from '../counts.ts';
+import { figure, slowest } from '../figures.ts';
 import { CONTAINER_USER } from '../rig/container.ts';
 import { login, sshTo } from '../rig/login.ts';
 import { type Sshd, startSshd } from '../rig/sshd.ts';
@@ -136,19 +138,14 @@ async function endIt({ user, as, small: busybox }: Way, name: string, how: 'time
 }
 
 describe('guarantee 4: timeout and cancel end every process of 100 of 100 commands', () => {
-  it.each(Object.entries(ways))('%s', { timeout: 120_000 }, async (_, all) => {
+  it.each(Object.entries(ways))('%s', { timeout: 120_000 }, async (name, all) => {
     const names = Object.keys(scripts);
-    const runs = Array.from({ length: 100 }, (_, i) => i);
-    const ended: Ended[] = [];
-    const work = async () => {
-      for (let i = runs.shift(); i !== undefined; i = runs.shift()) {
-        const way = all[i % all.length] as Way;
-        const how = Math.floor(i / all.length) % 2 === 0 ? 'timeout' : 'cancelled';
-        ended.push(await endIt(way, names[Math.floor(i / all.length / 2) % names.length] ?? '', how));
-      }
-    };
     // So many at a time: more would measure how well two cores run a hundred shells.
-    await Promise.all(Array.from({ length: 14 }, work));
+    const ended = await runs(100, 14, (i) => {
+      const way = all[i % all.length] as Way;
+      const how = Math.floor(i / all.length) % 2 === 0 ? 'timeout' : 'cancelled';
+      return endIt(way, names[Math.floor(i / all.length / 2) % names.length] ?? '', how);
+    });
     // A host that is busy with other things may need longer than the 5 s; then the answer names what still runs.
     const named = ended.filter(({ error: { facts } }) => facts.remote_process === 'still running' && facts.pids);
     const wrong = ended.filter(
@@ -162,6 +159,8 @@ describe('guarantee 4: timeout and cancel end every process of 100 of 100 comman
     expect(named.length).toBeLessThan(10);
     expect(ended).toHaveLength(100);
     expect(new Set(ended.map(({ what }) => what)).size).toBe(all.length * names.length * 2);
+    figure(4, `${name}: ${100 - named.length} of 100 ended, ${named.length} named as still running`);
+    for (const { tookMs } of ended.filter((one) => one.tookMs > 0)) slowest(4, 'from a cancel to its answer', tookMs);
   });
 });
 

@@ -6,6 +6,8 @@ import type { Failure } from '../../src/failure.ts';
 import type { RemoteText } from '../../src/present/answer.ts';
 import { Secret } from '../../src/secret.ts';
 import type { Command, HostSpec, Ssh } from '../../src/ssh/client.ts';
+import { counted, runs } from '../counts.ts';
+import { tally } from '../figures.ts';
 import { apartness, CONTAINER_USER } from '../rig/container.ts';
 import { login, sshTo } from '../rig/login.ts';
 import { type Sshd, startSshd } from '../rig/sshd.ts';
@@ -100,29 +102,34 @@ describe.each(Object.entries(ways))('a command as another user, %s,', (_, way) =
     expect(unknown).toMatchObject({ kind: 'not-found', hint: 'Correct the user name.' });
     expect(unknown.message).toMatch(/has no user psm-nobody-here, so the command was not run\.$/);
   });
+});
 
-  it('guarantee 4: is ended with all its processes, in sessions of their own and without its environment (4 of 100)', {
-    timeout: 30_000,
-  }, async () => {
-    const end = async (cancelled: boolean) => {
-      const tag = freshTag();
-      const script = `trap '' TERM; setsid sleep ${tag} & (env -i sleep ${tag} &); sleep 0.3; echo up; sleep ${tag}; sleep ${tag}`;
-      const { client, host, user, container } = way();
-      const cancel = new AbortController();
-      const onOutput = () => cancel.abort();
-      const how = cancelled ? { signal: cancel.signal, onOutput } : {};
-      const timeoutMs = cancelled ? 60_000 : 2_000;
-      const error = await failed(client.run(host, { script, user, container, timeoutMs }, how));
-      const left = await aliveWith(tag);
-      // What a failed test leaves would sleep for years.
-      if (left.length > 0) runAsRoot(['kill', '-KILL', ...left.map((row) => row.trim().split(' ')[0] ?? '')]);
-      return { kind: error.kind, seen: error.facts.remote_process, left };
-    };
-    const two = () => Promise.all([end(false), end(true)]);
-    const ends = [...(await two()), ...(await two())];
-    const over = { seen: 'terminated', left: [] };
-    expect(ends).toEqual(['timeout', 'cancelled', 'timeout', 'cancelled'].map((kind) => ({ kind, ...over })));
-  });
+/** Runs what stays by all means, ends it, and looks for what is left of it. */
+async function endOne({ client, host, user, container }: Way, cancelled: boolean) {
+  const tag = freshTag();
+  const script = `trap '' TERM; setsid sleep ${tag} & (env -i sleep ${tag} &); sleep 0.3; echo up; sleep ${tag}; sleep ${tag}`;
+  const cancel = new AbortController();
+  const onOutput = () => cancel.abort();
+  const how = cancelled ? { signal: cancel.signal, onOutput } : {};
+  const timeoutMs = cancelled ? 60_000 : 2_000;
+  const error = await failed(client.run(host, { script, user, container, timeoutMs }, how));
+  const left = await aliveWith(tag);
+  // What a failed test leaves would sleep for years.
+  if (left.length > 0) runAsRoot(['kill', '-KILL', ...left.map((row) => row.trim().split(' ')[0] ?? '')]);
+  return { kind: error.kind, seen: error.facts.remote_process, left };
+}
+
+const all = Object.values(ways);
+const ended = counted(105, 2 * all.length);
+
+it(`guarantee 4: ${ended} of 105 commands as another user are ended, with what left their session and environment`, {
+  timeout: counted(300_000, 60_000),
+}, async () => {
+  const cancelled = (i: number) => Math.floor(i / all.length) % 2 === 1;
+  const ends = await runs(ended, 5, (i) => endOne((all[i % all.length] as () => Way)(), cancelled(i)));
+  const over = { seen: 'terminated', left: [] };
+  expect(ends).toEqual(ends.map((_, i) => ({ kind: cancelled(i) ? 'cancelled' : 'timeout', ...over })));
+  tally(4, 'commands ended as another user', ended);
 });
 
 describe('a command as another user', () => {

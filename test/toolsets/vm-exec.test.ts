@@ -4,6 +4,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { refuseProtected } from '../../src/gate/protect.ts';
 import type { Wire } from '../../src/pve/wire.ts';
 import vmExec from '../../src/toolsets/vm/exec.ts';
+import { counted, runs } from '../counts.ts';
+import { tally } from '../figures.ts';
 import { realAgent } from '../rig/agent.ts';
 import { makeUsers } from '../rig/users.ts';
 import { type Bench, setup, startBench } from './harness.ts';
@@ -194,21 +196,33 @@ const running = (text: string): string[] =>
       }
     });
 
+const numbers = (count: number) => Array.from({ length: count }, (_, i) => i);
+/** Random texts, and how many of them in one call. */
+const texts = counted(10_000, 1_000);
+const atOnce = 20;
+const others = counted(100, 2);
+const stubborn = counted(100, 5);
+
 describe('vm_exec with real processes', () => {
   const run = (input: Record<string, unknown>) =>
     bench.call('vm_exec', { guest: 200, ...input }, { pve: bench.as('root@pam!mcp', realAgent()) });
   const fails = (input: Record<string, unknown>, signal = new AbortController().signal) =>
     bench.fails('vm_exec', { guest: 200, ...input }, { pve: bench.as('root@pam!mcp', realAgent()), signal });
 
-  it('guarantee 6: text comes back byte for byte as argument, variable and input (100 of 10,000)', async () => {
+  it(`guarantee 6: text comes back byte for byte as argument, variable and input (${texts} of 10,000)`, {
+    timeout: counted(1_800_000, 30_000),
+  }, async () => {
     const text = fc.string({ unit: 'binary', maxLength: 60 }).filter((one) => !/[\0\p{Surrogate}]/u.test(one));
-    const property = fc.asyncProperty(text, text, text, async (argument, value, stdin) => {
-      const script = `printf %s '${argument.replaceAll("'", `'\\''`)}'; printf %s "$VALUE" >&2; cat >&2`;
+    const some = fc.array(text, { minLength: atOnce - 2, maxLength: atOnce - 2 });
+    const property = fc.asyncProperty(some, text, text, async (list, value, stdin) => {
+      const words = list.map((one) => `'${one.replaceAll("'", `'\\''`)}'`).join(' ');
+      const script = `printf '%s\\n' ${words}; printf '%s\\n' "$VALUE" >&2; cat >&2`;
       const { facts } = await run({ script, env: { VALUE: value }, stdin });
-      expect(facts).toMatchObject({ exit_code: 0, ...(argument && { stdout: { remote: argument } }) });
-      if (value + stdin) expect(facts).toMatchObject({ stderr: { remote: value + stdin } });
+      const [stdout, stderr] = [list.map((one) => `${one}\n`).join(''), `${value}\n${stdin}`];
+      expect(facts).toMatchObject({ exit_code: 0, stdout: { remote: stdout }, stderr: { remote: stderr } });
     });
-    await fc.assert(property, { numRuns: 100 });
+    await fc.assert(property, { numRuns: texts / atOnce });
+    tally(6, 'texts by the guest agent', texts);
   });
 
   it('runs a script that starts with a dash, and keeps its own mark whatever the environment is to be', async () => {
@@ -254,25 +268,30 @@ describe('vm_exec with real processes', () => {
     expect(await fails({ script: 'true', cwd: '/root', user: 'psm-zsh' })).toMatchObject({ kind: 'not-found' });
   });
 
-  it('guarantee 4: nothing of another user runs on after the timeout (2 of 100)', async () => {
-    const times = [`97${process.pid}.1`, `97${process.pid}.2`];
+  it(`guarantee 4: nothing of another user runs on after the timeout (${others} of 100)`, {
+    timeout: counted(300_000, 30_000),
+  }, async () => {
+    const times = numbers(others).map((i) => `97${process.pid}.${i}5`);
     const script = (time: string) =>
       `echo begun; trap "" TERM; setsid sleep ${time} & (env -i sleep ${time} &); sleep ${time}; sleep ${time}`;
-    const ends = await Promise.all(times.map((time) => fails({ script: script(time), timeout_s: 1, user: 'psm-zsh' })));
+    const end = (i: number) => fails({ script: script(times[i] ?? ''), timeout_s: 1, user: 'psm-zsh' });
+    const ends = await runs(others, 5, end);
     for (const end of ends)
       expect(end).toMatchObject({
         kind: 'timeout',
         facts: { remote_process: 'terminated', stdout: { remote: 'begun\n' } },
       });
     expect(times.flatMap(running)).toEqual([]);
+    tally(4, 'commands ended as another user', others);
   });
 
-  it('guarantee 4: nothing runs on after the timeout, whatever it did to stay (10 of 100)', async () => {
+  it(`guarantee 4: nothing runs on after the timeout, whatever it did to stay (${stubborn} of 100)`, {
+    timeout: counted(300_000, 30_000),
+  }, async () => {
     const script = (time: string) =>
       `echo begun; trap "" TERM INT HUP; setsid sleep ${time} & (env -i sleep ${time} &); sleep ${time}; sleep ${time}`;
-    const times = Array.from({ length: 10 }, (_, i) => `98${process.pid}.${i}5`);
-    const end = (time: string) => fails({ script: script(time), timeout_s: 1 });
-    const ends = [...(await Promise.all(times.slice(0, 5).map(end))), ...(await Promise.all(times.slice(5).map(end)))];
+    const times = numbers(stubborn).map((i) => `98${process.pid}.${i}5`);
+    const ends = await runs(stubborn, 5, (i) => fails({ script: script(times[i] ?? ''), timeout_s: 1 }));
     for (const end of ends) {
       expect(end).toMatchObject({
         kind: 'timeout',
@@ -280,6 +299,7 @@ describe('vm_exec with real processes', () => {
       });
     }
     expect(times.flatMap(running)).toEqual([]);
+    tally(4, 'commands ended by the guest agent', stubborn);
   });
 
   it('guarantee 4: nothing runs on after a cancel', async () => {
