@@ -13,8 +13,8 @@ import { readTree, type Tree } from '../rig/tree.ts';
 import { runAsRoot } from '../rig/users.ts';
 import { cli, type Ran } from './cli.ts';
 
-/** Its home on the server is the account's own; it may sudo without a password. */
-export const USER = 'psm-bash';
+/** Accounts that may sudo without a password. A lab empties `.ssh` of its own: two at once need two. */
+type User = 'psm-bash' | 'psm-lab';
 
 /** An agent with a key of its own, which the server lets in. */
 async function startAgent(folder: string): Promise<SshAgent> {
@@ -28,6 +28,8 @@ async function startAgent(folder: string): Promise<SshAgent> {
 /** A server with SSH, an API and a pretend pveum, and for each test a home with nothing in it. */
 export class Lab {
   home = '';
+  /** The account on the server. */
+  readonly user: User;
   sshd!: Sshd;
   world!: World;
   api!: Api;
@@ -35,6 +37,10 @@ export class Lab {
   private agent!: SshAgent;
   private access!: Access;
   private readonly folder = mkdtempSync(join(tmpdir(), 'psm-agent-'));
+
+  constructor(user: User) {
+    this.user = user;
+  }
 
   async start(): Promise<void> {
     chmodSync(this.folder, 0o755);
@@ -53,7 +59,7 @@ export class Lab {
   }
 
   begin(): void {
-    runAsRoot(['rm', '-rf', `/home/${USER}/.ssh`]);
+    runAsRoot(['rm', '-rf', `/home/${this.user}/.ssh`]);
     this.home = realpathSync(mkdtempSync(join(tmpdir(), 'psm-setup-')));
     mkdirSync(join(this.home, '.config'));
     Object.assign(this.world.access, structuredClone(this.access));
@@ -61,12 +67,12 @@ export class Lab {
 
   end(): void {
     rmSync(this.home, { recursive: true, force: true });
-    runAsRoot(['rm', '-rf', `/home/${USER}/.ssh`]);
+    runAsRoot(['rm', '-rf', `/home/${this.user}/.ssh`]);
   }
 
   readonly flags = (): string[] => [
     ...['--yes', '--host', '127.0.0.1', '--api-port', String(this.api.port), '--ssh-port', String(this.sshd.port)],
-    ...['--ssh-user', USER, '--fingerprint', this.api.fingerprint, '--host-key', this.sshd.hostKeyFingerprint],
+    ...['--ssh-user', this.user, '--fingerprint', this.api.fingerprint, '--host-key', this.sshd.hostKeyFingerprint],
     ...['--key', 'ours', '--token-user', 'ai@pve', '--token-name', 'claude', '--access', 'operator'],
   ];
   readonly env = (): Record<string, string> => ({ PATH: '/usr/bin:/bin', SSH_AUTH_SOCK: this.agent.socket });
@@ -79,14 +85,18 @@ export class Lab {
   readonly everything = (): Tree => readTree(this.home, (name) => /^\.(local|cache)(\/|$)/.test(name));
   readonly onServer = (): { readonly access: Access; readonly keys: string } => ({
     access: structuredClone(this.world.access),
-    keys: runAsRoot(['sh', '-c', `ls -a /home/${USER}/.ssh 2>&1; cat /home/${USER}/.ssh/authorized_keys 2>&1 || :`]),
+    keys: runAsRoot([
+      'sh',
+      '-c',
+      `ls -a /home/${this.user}/.ssh 2>&1; cat /home/${this.user}/.ssh/authorized_keys 2>&1 || :`,
+    ]),
   });
   readonly all = (): object => ({ home: this.everything(), server: this.onServer() });
 }
 
 /** A lab for the tests of this file. */
-export function useLab(): Lab {
-  const lab = new Lab();
+export function useLab(user: User): Lab {
+  const lab = new Lab(user);
   beforeAll(() => lab.start());
   afterAll(() => lab.stop());
   beforeEach(() => lab.begin());

@@ -6,9 +6,9 @@ import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { bin, cli, type Ran } from './cli.ts';
-import { USER, useLab } from './setup-lab.ts';
+import { useLab } from './setup-lab.ts';
 
-const lab = useLab();
+const lab = useLab('psm-lab');
 const { setup, uninstall, everything, onServer, all } = lab;
 const at = (name: string) => join(lab.home, name);
 
@@ -106,7 +106,7 @@ describe('moving in', { timeout: 120_000 }, () => {
     numStartups: 1,
     mcpServers: {
       proxmox: { command: 'node', args: ['index.js'], env: { PROXMOX_HOST: '127.0.0.1', PROXMOX_USER: 'root@pam' } },
-      'ssh-server': { command: 'npx', args: ['-y', 'ssh-mcp', '--', '--host=127.0.0.1', `--user=${USER}`] },
+      'ssh-server': { command: 'npx', args: ['-y', 'ssh-mcp', '--', '--host=127.0.0.1', `--user=${lab.user}`] },
       weather: { command: 'weather' },
     },
   };

@@ -6,7 +6,7 @@ import { useLab } from './setup-lab.ts';
 
 const SECRET = '99999999-2222-4333-8444-555555555555';
 
-const lab = useLab();
+const lab = useLab('psm-bash');
 const { setup, uninstall, everything, onServer, flags, env } = lab;
 
 /** Without what differs from run to run, and without the lines that tell of waiting. */

@@ -1,9 +1,7 @@
-import { once } from 'node:events';
+import { on, once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { rolePrivileges } from '../../src/demo/api/roles.ts';
 import type { Access } from '../../src/demo/world/access.ts';
 import type { World } from '../../src/demo/world.ts';
@@ -36,8 +34,10 @@ export async function startPveum(world: World, folder: string, version = '9.1.2'
   const calls: string[] = [];
   const refused = new Set<string>();
   const hanging = new Map<string, () => void>();
-  const server = createServer(async (request, response) => {
-    const argv = JSON.parse(await text(request)) as string[];
+  const open = new Set<Socket>();
+  const server = createServer(async (socket) => {
+    open.add(socket.on('error', () => {}).on('close', () => open.delete(socket)));
+    const argv = await argumentsFrom(socket);
     calls.push(argv.join(' '));
     const barred = [...refused].some((words) => argv.join(' ').startsWith(words));
     const said = barred
@@ -48,16 +48,20 @@ export async function startPveum(world: World, folder: string, version = '9.1.2'
       hanging.delete(words);
       return there?.();
     }
-    response.end(JSON.stringify(said));
+    socket.end(`${said.code}\n${said.out ?? said.err ?? ''}`);
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   mkdirSync(join(folder, 'bin'), { recursive: true });
-  const client = `fetch('http://127.0.0.1:${port}', { method: 'POST', body: JSON.stringify(process.argv.slice(1)) })
-    .then((answer) => answer.json())
-    .then(({ code, out = '', err = '' }) => { process.stdout.write(out); process.stderr.write(err); process.exitCode = code; });`;
   const root = `if [ "$(id -u)" != 0 ]; then echo 'please run as root' >&2; exit 255; fi`;
-  const program = `#!/bin/sh\n${root}\nexec '${process.execPath}' -e "${client.replaceAll('"', '\\"')}" "$@"\n`;
+  const program = `#!/bin/bash
+${root}
+exec 3<>/dev/tcp/127.0.0.1/${port}
+printf '%s\\0' "$#" "$@" >&3
+read -r code <&3
+if [ "$code" = 0 ]; then cat <&3; else cat <&3 >&2; fi
+exit "$code"
+`;
   writeFileSync(join(folder, 'bin', 'pveum'), program, { mode: 0o755 });
   writeFileSync(join(folder, 'bin', 'pveversion'), `#!/bin/sh\necho pve-manager/${version}/abcdef\n`, { mode: 0o755 });
   return {
@@ -69,10 +73,21 @@ export async function startPveum(world: World, folder: string, version = '9.1.2'
     hang: (words) => new Promise((resolve) => hanging.set(words, resolve)),
     async stop() {
       server.close();
-      server.closeAllConnections();
+      for (const socket of open) socket.destroy();
       await once(server, 'close');
     },
   };
+}
+
+/** What the program sends: how many words, and the words, each with a NUL after it. */
+async function argumentsFrom(socket: Socket): Promise<string[]> {
+  let sent = '';
+  for await (const [chunk] of on(socket, 'data')) {
+    sent += chunk;
+    const [count, ...words] = sent.split('\0');
+    if (words.length > Number(count)) return words.slice(0, -1);
+  }
+  return [];
 }
 
 const option = (argv: readonly string[], name: string): string | undefined => {

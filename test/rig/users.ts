@@ -6,7 +6,8 @@ export const DASH_PASSWORD = 'psm dash: "p@ss\' w0rd';
 /**
  * The accounts that the tests log in to, named after their login shells (ash is busybox's):
  * psm-bash may sudo without a password, psm-dash with `DASH_PASSWORD`, psm-zsh not at all; psm-tty (bash) only on a
- * terminal. psm-ash gives `DASH_PASSWORD` too, but is not asked again while sudo remembers it.
+ * terminal; psm-lab is as psm-bash, for tests of the set-up. psm-ash gives `DASH_PASSWORD` too, but is not asked again
+ * while sudo remembers it.
  */
 export const USERS = ['psm-bash', 'psm-dash', 'psm-zsh', 'psm-ash', 'psm-tty'] as const;
 
@@ -20,14 +21,15 @@ mkdir -p ${BUSYBOX_PROGRAMS}
 [ -e ${BUSYBOX_PROGRAMS}/sh ] || busybox --list | sed "s|.*|ln -sf $busybox ${BUSYBOX_PROGRAMS}/&|" | sh
 # Dropbear lets nobody in whose shell is not there.
 grep -qx /usr/local/lib/psm/ash /etc/shells || echo /usr/local/lib/psm/ash >>/etc/shells
-for name in bash dash zsh ash tty; do
+for name in bash dash zsh ash tty lab; do
   shell=$(command -v $name || true)
   [ $name != ash ] || shell=/usr/local/lib/psm/ash
-  [ $name != tty ] || shell=$(command -v bash)
+  case $name in tty | lab) shell=$(command -v bash) ;; esac
   id -u psm-$name >/dev/null 2>&1 || useradd --create-home --shell "$shell" psm-$name
 done
 usermod -p '*' psm-bash
 usermod -p '*' psm-tty
+usermod -p '*' psm-lab
 chpasswd <<'END'
 psm-dash:${DASH_PASSWORD}
 psm-zsh:${DASH_PASSWORD}
@@ -42,6 +44,7 @@ rules() {
   mv "/etc/sudoers.d/.$user.new" "/etc/sudoers.d/$user"
 }
 rules psm-bash 'psm-bash ALL=(ALL:ALL) NOPASSWD: ALL' 'Defaults:psm-bash !secure_path'
+rules psm-lab 'psm-lab ALL=(ALL:ALL) NOPASSWD: ALL' 'Defaults:psm-lab !secure_path'
 rules psm-dash 'psm-dash ALL=(ALL:ALL) ALL' 'Defaults:psm-dash !secure_path'
 rules psm-ash 'psm-ash ALL=(ALL:ALL) ALL' 'Defaults:psm-ash !secure_path, timestamp_type=global'
 rules psm-tty 'psm-tty ALL=(ALL:ALL) NOPASSWD: ALL' 'Defaults:psm-tty requiretty'
