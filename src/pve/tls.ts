@@ -46,8 +46,12 @@ export function dial({ host, port, ca, timeoutMs, signal }: Dial): Promise<TLSSo
     };
     if (signal?.aborted) giveUp();
     else signal?.addEventListener('abort', giveUp, { once: true });
-    // Stays, because an error between here and the next owner's listener would end the process.
-    socket.on('error', reject);
+    // Stays, because an error between here and the next owner's listener would end the process; and because Node leaves
+    // a socket open on which a record came that cannot be read, and undici waits for its end.
+    socket.on('error', (error) => {
+      reject(error);
+      socket.destroy();
+    });
     socket.once('close', () => {
       settled();
       reject(coded('ECONNRESET'));

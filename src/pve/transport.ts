@@ -40,6 +40,12 @@ const noTls: Known = {
   cure: "Check PROXMOX_PORT: the API's port is 8006, or that of a reverse proxy that speaks HTTPS.",
   transient: false,
 };
+const damaged: Known = {
+  kind: 'unreachable',
+  cause: 'what came back had been changed on the way',
+  cure: 'Something between here and the host (a proxy, a VPN, failing hardware) damages what is sent. Try again.',
+  transient: true,
+};
 const silent: Known = {
   kind: 'timeout',
   cause: 'no connection was made in time',
@@ -67,6 +73,7 @@ const byCode: Readonly<Record<string, Known>> = {
   EHOSTDOWN: noRoute,
   ETIMEDOUT: silent,
   EPROTO: noTls,
+  ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC: damaged,
   ECONNRESET: gone,
   EPIPE: gone,
   UND_ERR_SOCKET: gone,

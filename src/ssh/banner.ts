@@ -11,21 +11,37 @@ export interface Banner {
 }
 
 const MAX_KEPT = 65_536;
+/** ssh2 gives up at a line that is longer. */
+const LONGEST_LINE = 8_192;
 const SHOWN = 80;
 
-/** Reads along until the identification line is there; `foreign` is called as soon as it can never come. */
+/**
+ * Reads along until the identification line is there; `foreign` is called as soon as it can never come. Until then
+ * nothing is passed on: of a greeting in three pieces or more, ssh2 keeps the first and the last.
+ */
 export function watchBanner(host: HostSpec, stream: Duplex, foreign: () => void): Banner {
+  const held: Buffer[] = [];
   let head = '';
   let complete = false;
-  const listen = (chunk: Buffer) => {
-    head = (head + chunk.toString('latin1')).slice(0, MAX_KEPT);
+  /** Takes a piece; whether more may come before it is passed on. */
+  const take = (piece: Buffer): boolean => {
+    held.push(piece);
+    head = (head + piece.toString('latin1')).slice(0, MAX_KEPT);
     complete = /^SSH-[^\n]*\n/m.test(head);
-    if (complete || head.length === MAX_KEPT) stream.off('data', listen);
-    if (head.startsWith('HTTP/')) foreign();
+    if (head.startsWith('HTTP/')) queueMicrotask(foreign);
+    return !complete && head.length < MAX_KEPT && head.length - head.lastIndexOf('\n') <= LONGEST_LINE;
   };
-  // Paused, because a listener would start the flow before ssh2 listens; ssh2 resumes it.
-  stream.pause();
-  stream.on('data', listen);
+  const early: Buffer | null = stream.read();
+  if (early && !take(early)) stream.unshift(early);
+  else {
+    const push = stream.push.bind(stream);
+    stream.push = (piece: Buffer | null) => {
+      if (piece !== null && take(piece)) return true;
+      Reflect.deleteProperty(stream, 'push');
+      const more = held.length === 0 || push(Buffer.concat(held));
+      return piece === null ? push(null) : more;
+    };
+  }
   return {
     get complete() {
       return complete;
@@ -63,7 +79,7 @@ function bannerFailure(host: HostSpec, head: string, closed: boolean, cause: unk
     const cure = 'sshd turns away too many unfinished or refused logins for a while. Wait a minute and call again.';
     return new Failure('busy', `${place} turned the connection away: ${shown}.`, cure, { cause });
   }
-  if (head.startsWith('SSH-')) {
+  if (head.startsWith('SSH-') || 'SSH-'.startsWith(head)) {
     const text = `${place} began an SSH greeting and did not finish it: ${shown}.`;
     return new Failure(closed ? 'unreachable' : 'timeout', text, checkPort, { cause });
   }

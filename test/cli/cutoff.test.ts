@@ -1,11 +1,13 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { byPreload, byStrace, type Call, type Cutter, type Instead, mayTrace } from '../rig/cutoff.ts';
+import { byPreload, byStrace, type Call, type Cutter, type Instead } from '../rig/cutoff.ts';
+import { anyDisk, limitedDisk } from '../rig/disk.ts';
+import { mayTrace } from '../rig/strace.ts';
 import { readTree, type Tree, writeTree } from '../rig/tree.ts';
 import { bin } from './cli.ts';
 
@@ -244,59 +246,14 @@ describe('guarantee 27: killed, or refused by the disk, at every call that chang
   });
 });
 
-/** A home on a disk of its own, of so many pages; what may not mount gets a limit of what a file may hold. */
-interface Disk {
-  readonly home: string;
-  /** Leaves room for so many pages; where that is limited, for files of so many kilobytes. */
-  fill(pages: number): void;
-  empty(): void;
-  /** argv under which a program feels that. */
-  under(argv: readonly string[]): string[];
-  stop(): void;
-}
-
-const PAGE = 4096;
-
-function makeDisk(): Disk {
-  const home = mkdtempSync(join(folder, 'disk-'));
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'none', home], { stdio: 'ignore' });
-  } catch {
-    return limited(home);
-  }
-  const filler = join(home, 'filler');
-  return {
-    home,
-    fill(pages) {
-      const { bavail, bsize } = statfsSync(home);
-      writeFileSync(filler, Buffer.alloc(Math.max(0, bavail * bsize - pages * PAGE)));
-    },
-    empty: () => rmSync(filler, { force: true }),
-    under: (argv) => [...argv],
-    stop: () => execFileSync('umount', [home]),
-  };
-}
-
-/** The system cuts a write short and then refuses the rest, as it does on a full disk. */
-function limited(home: string): Disk {
-  let kilobytes = 0;
-  return {
-    home,
-    fill(pages) {
-      kilobytes = pages;
-    },
-    empty() {},
-    under: (argv) => ['bash', '-c', `trap '' XFSZ; ulimit -f ${kilobytes}; exec "$@"`, 'bash', ...argv],
-    stop() {},
-  };
-}
+const makeDisk = () => anyDisk(mkdtempSync(join(folder, 'disk-')), 256);
 
 describe('guarantee 27: a disk that is full', { timeout: 120_000 }, () => {
   it.each(['its own', 'limited'])(
     'has the file as it was or as it shall be, whatever still fits (%s)',
     async (kind) => {
-      const disk = kind === 'limited' ? limited(lanes[0] ?? '') : makeDisk();
-      const { home } = disk;
+      const disk = kind === 'limited' ? limitedDisk(lanes[0] ?? '') : makeDisk();
+      const { folder: home } = disk;
       const outcomes = new Set<string>();
       try {
         withSettings(home, LONG);
@@ -324,18 +281,18 @@ describe('guarantee 27: a disk that is full', { timeout: 120_000 }, () => {
   it('stops the set-up with a word about room, and what was done is taken away', async () => {
     const disk = makeDisk();
     try {
-      fresh(disk.home);
-      const before = tree(disk.home);
+      fresh(disk.folder);
+      const before = tree(disk.folder);
       for (const pages of [0, 1, 2, 3]) {
         disk.fill(pages);
-        const { code, says } = await run(disk.home, disk.under(setUp(disk.home)));
+        const { code, says } = await run(disk.folder, disk.under(setUp(disk.folder)));
         disk.empty();
         expect(code, says).toBe(1);
         expect(says).toMatch(/could not be written: .*Make room on its disk/s);
-        expectSound(disk.home);
-        const undone = await run(disk.home, program('uninstall', '--yes'));
+        expectSound(disk.folder);
+        const undone = await run(disk.folder, program('uninstall', '--yes'));
         expect(undone.code, undone.says).toBe(0);
-        expect(tree(disk.home), `${pages} pages: ${says}`).toEqual(before);
+        expect(tree(disk.folder), `${pages} pages: ${says}`).toEqual(before);
       }
     } finally {
       disk.stop();

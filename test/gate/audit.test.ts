@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Audit, createAudit } from '../../src/gate/audit.ts';
 import { createRedact } from '../../src/present/redact.ts';
 import { Secret } from '../../src/secret.ts';
+import { FULL_FILE } from '../rig/disk.ts';
 import { bench } from './harness.ts';
 
 let dir: string;
@@ -187,7 +188,7 @@ describe('two processes on one file', () => {
 
 describe('guarantee 22: no intent on the disk, no act', () => {
   it('refuses changes when the file cannot be written, says why, and still answers reads', async () => {
-    const { call, ran } = audited('trusted', '/dev/full');
+    const { call, ran } = audited('trusted', FULL_FILE);
     const outcome = await call('pve_lamp_change');
     expect(outcome).toMatchObject({
       kind: 'failure',

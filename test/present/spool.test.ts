@@ -15,7 +15,7 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { createRedaction } from '../../src/present/redact.ts';
 import { keepOutputsIn, type SpoolLimits } from '../../src/present/spool.ts';
 import { Secret } from '../../src/secret.ts';
-import { runAsRoot } from '../rig/users.ts';
+import { onDisk } from '../rig/disk.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'psm-spool-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -119,13 +119,12 @@ describe('a stream that is kept in a file', () => {
   });
 
   it('a full disk loses the file and frees what it took; the stream goes on', async () => {
-    runAsRoot(['mount', '-t', 'tmpfs', '-o', 'size=1m', 'none', dir]);
-    const { file, lacks } = await written(kept().files().spool, Buffer.alloc(8 * MIB));
-    const left = readdirSync(dir);
-    runAsRoot(['umount', dir]);
-    expect(lacks).toMatch(/^it could not be kept: ENOSPC/);
-    expect(file).toBeUndefined();
-    expect(left).toEqual([]);
+    await onDisk(dir, 1_024, async () => {
+      const { file, lacks } = await written(kept().files().spool, Buffer.alloc(8 * MIB));
+      expect(lacks).toMatch(/^it could not be kept: ENOSPC/);
+      expect(file).toBeUndefined();
+      expect(readdirSync(dir)).toEqual([]);
+    });
   });
 
   it('a folder that is none loses the file only', async () => {

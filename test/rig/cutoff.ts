@@ -1,7 +1,5 @@
-import { execFileSync } from 'node:child_process';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync, rmSync } from 'node:fs';
+import { noted, spoiled } from './strace.ts';
 
 /** One call of a program that changes the disk, or makes a change last. */
 export interface Call {
@@ -45,17 +43,14 @@ function numbered(lines: readonly { readonly name: string; readonly on: string }
   });
 }
 
-const trace = (file: string): string[] => ['strace', '-f', '-y', '-qq', '-s', '0', '-o', file];
-
 /** The system's own calls, replaced by strace. Node makes the synchronous ones of a program on its first thread. */
 export const byStrace: Cutter = {
   by: 'strace',
-  noting: (argv, file) => ({ argv: [...trace(file), '-e', `trace=${NAMES.join()}`, ...argv], env: {} }),
-  cutting(argv, file, { name, nth }, instead) {
-    const what = instead === 'SIGKILL' ? 'signal=SIGKILL' : `error=${instead}`;
-    const inject = ['-e', `trace=${NAMES.join()}`, '-e', `inject=${name}:${what}:when=${nth}`];
-    return { argv: [...trace(file), ...inject, ...argv], env: {} };
-  },
+  noting: (argv, file) => ({ argv: noted(argv, NAMES, file), env: {} }),
+  cutting: (argv, file, { name, nth }, instead) => ({
+    argv: spoiled(argv, { call: name, nth, instead }, file, NAMES),
+    env: {},
+  }),
   calls(file, folder) {
     const lines = readFileSync(file, 'utf8').split('\n');
     const first = lines[0]?.split(' ')[0];
@@ -122,17 +117,3 @@ export const byPreload: Cutter = {
       folder,
     ),
 };
-
-/** Whether strace may trace here; in some containers no process may. */
-export function mayTrace(): boolean {
-  const file = join(tmpdir(), `psm-strace-${process.pid}`);
-  writeFileSync(file, '');
-  try {
-    execFileSync('strace', ['-qq', '-o', file, 'true'], { stdio: 'ignore' });
-    return readFileSync(file, 'utf8').includes('execve');
-  } catch {
-    return false;
-  } finally {
-    rmSync(file);
-  }
-}

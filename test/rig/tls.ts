@@ -37,6 +37,12 @@ export async function identity(
   return { key: made.private, cert: made.cert };
 }
 
+/** A record of TLS 1.2 that says it is a part of a handshake, and is none. */
+const BAD_HANDSHAKE = Buffer.concat([Buffer.from([22, 3, 3, 0, 64]), Buffer.alloc(64, 0x5a)]);
+
+/** A record with data that no key of the connection has sealed. */
+const BAD_DATA = Buffer.concat([Buffer.from([23, 3, 3, 0, 64]), Buffer.alloc(64, 0x5a)]);
+
 /** HTTP over TLS on loopback, by hand, so that it can misbehave below HTTP as told. */
 export class TlsRig {
   /** Every request that came whole, oldest first. */
@@ -47,7 +53,7 @@ export class TlsRig {
   /** Connections that are open now. */
   readonly open = new Set<Socket>();
   /** What becomes of a TCP connection before TLS: by default, TLS. */
-  accept: 'tls' | 'silence' | 'reset' | 'plain' = 'tls';
+  accept: 'tls' | 'silence' | 'reset' | 'plain' | 'records' | 'half' = 'tls';
 
   private constructor(
     private readonly server: Server,
@@ -86,6 +92,8 @@ export class TlsRig {
     if (this.accept === 'reset') raw.resetAndDestroy();
     else if (this.accept === 'plain') raw.end('SSH-2.0-OpenSSH_9.2p1\r\n');
     else if (this.accept === 'silence') raw.resume();
+    else if (this.accept === 'records') raw.once('data', () => raw.write(BAD_HANDSHAKE));
+    else if (this.accept === 'half') raw.resume().write(BAD_HANDSHAKE.subarray(0, 7), () => raw.end());
     else this.secure(raw);
   }
 
@@ -168,6 +176,49 @@ export const truncate: Behaviour = (socket) => {
 /** Ends its own side without an answer, but goes on listening. */
 export const halfClose: Behaviour = (socket) => {
   socket.end();
+};
+
+/** The same below TLS: its end is not announced, as when a process is killed. */
+export const halfCloseBelow: Behaviour = (_socket, _request, raw) => {
+  raw.end();
+};
+
+/** A record that cannot be read, in place of the answer or in the middle of its body. */
+export const badRecord: Behaviour = (_socket, _request, raw) => {
+  raw.write(BAD_DATA);
+};
+export const badRecordInBody: Behaviour = (socket, _request, raw) => {
+  socket.write(`${head(100)}{"data":`, () => raw.write(BAD_DATA));
+};
+
+/** Headers that never end: a byte at a time, or as fast as they are taken. */
+export const dripHeaders: Behaviour = (socket) => {
+  socket.write('HTTP/1.1 200 OK\r\nX-Slow: ');
+  const timer = setInterval(() => socket.write('x'), 10);
+  socket.on('close', () => clearInterval(timer));
+};
+export const floodHeaders: Behaviour = (socket) => {
+  socket.write('HTTP/1.1 200 OK\r\n');
+  const pour = () => {
+    while (!socket.destroyed && socket.write(`X-Much: ${'x'.repeat(1_000)}\r\n`));
+  };
+  socket.on('drain', pour);
+  pour();
+};
+
+/** A body in chunks, of which the second has no length. */
+export const badChunk: Behaviour = (socket) => {
+  socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n8\r\n{"data":\r\nnone\r\n1}\r\n');
+};
+
+/** A body that says it is compressed, and is not. */
+export const notGzip: Behaviour = (socket, request, raw) =>
+  answer(200, 'OK', '{"data":null}', 'Content-Encoding: gzip\r\n')(socket, request, raw);
+
+/** Informational answers without end, and never the one. */
+export const continues: Behaviour = (socket) => {
+  const timer = setInterval(() => socket.write('HTTP/1.1 103 Early Hints\r\n\r\n'), 10);
+  socket.on('close', () => clearInterval(timer));
 };
 
 /** A TCP reset instead of an answer. */

@@ -50,6 +50,7 @@ describe.concurrent('guarantee 3: a port that is not an SSH server gives one cle
       'timeout',
       'did not finish it: "SSH-2"',
     ],
+    ['hangs up at its second byte', (s) => s.end('SS'), 'unreachable', 'did not finish it: "SS"'],
     ['hangs up in the banner', (s) => s.end('SSH-2.0-Open'), 'unreachable', 'did not finish it: "SSH-2.0-Open"'],
     [
       'talks garbage',

@@ -1,12 +1,27 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import fc from 'fast-check';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Failure } from '../../src/failure.ts';
 import type { Ssh } from '../../src/ssh/client.ts';
 import type { ToolContext } from '../../src/toolsets/tool.ts';
+import { counted } from '../counts.ts';
+import { figure } from '../figures.ts';
 import { type FaultProxy, startProxy } from '../rig/proxy.ts';
+import { type CallFault, mayTrace, spoilProgram } from '../rig/strace.ts';
 import { FileLab } from './file-lab.ts';
 import { shellOn } from './harness.ts';
 
@@ -17,11 +32,15 @@ const RATE = 30_000_000;
 const content = randomBytes(SIZE);
 const old = randomBytes(1_000);
 
+/** Comes first in PATH. */
+let programs: string;
 let lab: FileLab;
 let proxy: FaultProxy;
 let ssh: Ssh;
 beforeAll(async () => {
-  lab = await FileLab.start();
+  programs = mkdtempSync(join(tmpdir(), 'psm-programs-'));
+  chmodSync(programs, 0o755);
+  lab = await FileLab.start({ path: [programs] });
   proxy = await startProxy(lab.sshd);
   proxy.throttle(RATE);
   ssh = lab.connections();
@@ -35,6 +54,7 @@ afterAll(async () => {
   await ssh.close();
   await proxy.stop();
   await lab.stop();
+  rmSync(programs, { recursive: true });
 });
 beforeEach(() => {
   lab.sh('rm -rf "$F/there/"* "$F/there/".psm* "$F/transfer/got" "$F/transfer/".psm*');
@@ -77,6 +97,9 @@ const download: Way = {
 
 const whole = (way: Way, over: Partial<ToolContext>) =>
   lab.call(way.name, { ...way.input, path: way.name === 'upload' ? way.final() : join(lab.folder, 'source') }, over);
+
+/** What a transfer fails with whose connection is gone. */
+const lost = ['unreachable', 'outcome-unknown'];
 
 /** What is at the final path: never a part. */
 function seen(way: Way): 'nothing' | 'old' | 'new' {
@@ -140,7 +163,7 @@ describe.each([upload, download])('guarantee 11: a $name that is cut', (way) => 
     expect(cuts).toHaveLength(POINTS);
     expect(Math.max(...cuts.map(({ took }) => took))).toBeLessThan(2_000);
     const failures = cuts.map(({ end }) => end);
-    for (const { kind, message } of failures) expect(['unreachable', 'outcome-unknown'], message).toContain(kind);
+    for (const { kind, message } of failures) expect(lost, message).toContain(kind);
     seen(way);
     expect((await parts(way)).length).toBeLessThan(2);
     const told = await whole(way, through());
@@ -177,6 +200,83 @@ describe.each([upload, download])('guarantee 11: a $name that is cut', (way) => 
       expect(seen(way)).toBe('new');
     }
     expect(resumed).toBeGreaterThan(0);
+  });
+});
+
+describe.each([upload, download])('guarantee 11: a $name over a connection', (way) => {
+  const RUNS = counted(200, 20);
+
+  /** A transfer that is spoiled on its way; the old file or the new one is there then, and the next transfer is whole. */
+  async function spoiledBy(spoil: () => void) {
+    const before = await cutAt(way, 0, 'old', spoil);
+    proxy.resetAfter(Number.POSITIVE_INFINITY, 'up');
+    if (before.end instanceof Failure) expect(lost).toContain(before.end.kind);
+    proxy.cut();
+    await disconnected();
+    return before.end;
+  }
+
+  it(`that is reset after any number of bytes, either way, ${RUNS} times`, { timeout: 300_000 }, async () => {
+    const bulk = way.name === 'upload' ? 'up' : 'down';
+    let failed = 0;
+    const points = fc.sample(fc.tuple(fc.boolean(), fc.double({ min: 0, max: 1, noNaN: true })), RUNS);
+    for (const [withBulk, part] of points) {
+      const bytes = Math.round(part * (withBulk ? SIZE * 1.05 : 12_000));
+      const other = bulk === 'up' ? 'down' : 'up';
+      if ((await spoiledBy(() => proxy.resetAfter(bytes, withBulk ? bulk : other))) !== 'done') failed++;
+    }
+    expect(failed).toBeGreaterThan(RUNS / 4);
+    figure(11, `${way.name}: ${failed} of ${RUNS} resets after any number of bytes came in time, none left a part`);
+    expect((await whole(way, through())).facts.sha256).toBe(hash(content));
+    expect(seen(way)).toBe('new');
+  });
+
+  it.each(['up', 'down'] as const)('of which one way ends, %s: settles within 2 s', async (direction) => {
+    for (const ms of [20, 80, 140]) {
+      await whole(way, through());
+      const { took, end } = await cutAt(way, ms, 'old', () => proxy.halfClose(direction));
+      expect(took).toBeLessThan(2_000);
+      if (end instanceof Failure) expect(lost).toContain(end.kind);
+      proxy.cut();
+      await disconnected();
+    }
+  });
+
+  it('that brings a few bytes at a time is whole', async () => {
+    await whole(way, through());
+    proxy.slice(509);
+    const { end } = await cutAt(way, 0, 'old', () => {});
+    proxy.slice(4_096);
+    expect(end).toBe('done');
+    expect(seen(way)).toBe('new');
+  }, 60_000);
+});
+
+describe.runIf(mayTrace())('guarantee 11: an upload whose last step', () => {
+  const faults: [string, CallFault['instead'], string][] = [
+    ['fails', 'EIO', 'remote-error'],
+    ['is killed', 'SIGKILL', 'remote-error'],
+    ['takes a second, in which the network is cut,', { delayMs: 1_000 }, 'outcome-unknown'],
+  ];
+
+  afterEach(() => rmSync(join(programs, 'mv')));
+
+  it.each(faults)('%s leaves the old file or the new one', async (_, instead, kind) => {
+    const path = upload.final();
+    lab.sh(`rm -f ${path}`);
+    writeFileSync(path, old);
+    lab.sh(`chown psm-dash:psm-dash ${path}`);
+    // Earlier renames are of the part; the one onto the file is the last step.
+    spoilProgram(programs, 'mv', { call: 'rename,renameat,renameat2', path, instead });
+    const ended = whole(upload, through()).catch((error: unknown) => error);
+    if (typeof instead === 'object') {
+      const moving = `pgrep -f '^[^ ]*/mv -f -- [^ ]* ${path}$' || :`;
+      await vi.waitFor(() => expect(lab.sh(moving)).not.toBe(''), 10_000);
+      proxy.cut();
+    }
+    expect(await ended).toMatchObject({ kind });
+    if (typeof instead === 'object') expect(['old', 'new']).toContain(seen(upload));
+    else expect(seen(upload)).toBe('old');
   });
 });
 

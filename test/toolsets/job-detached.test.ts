@@ -13,6 +13,7 @@ import { Jobs } from '../../src/ssh/jobs.ts';
 import type { ToolContext } from '../../src/toolsets/tool.ts';
 import { realAgent } from '../rig/agent.ts';
 import { apartness } from '../rig/container.ts';
+import { mountDisk } from '../rig/disk.ts';
 import { login, sshTo } from '../rig/login.ts';
 import { startProxy } from '../rig/proxy.ts';
 import { type Sshd, startSshd } from '../rig/sshd.ts';
@@ -306,14 +307,20 @@ describe('ssh_job_kill of a detached job', () => {
 });
 
 describe('the start of a detached job', () => {
+  const closed = (folder: string) => {
+    runAsRoot(['chmod', '555', folder]);
+    return { stop: () => void runAsRoot(['chmod', '755', folder]) };
+  };
+
   it.each([
-    ['a home that cannot be written to', 'chmod 555', 'chmod 755', 'Permission denied'],
-    ['a full disk', 'mount -t tmpfs -o size=64k,mode=777 none', 'umount', 'No space left on device'],
-  ])('on %s is a clear failure, and nothing was started', async (_, spoil, mend, said) => {
+    ['a home that cannot be written to', closed, 'Permission denied'],
+    ['a full disk', (state: string) => mountDisk(state, 64), 'No space left on device'],
+  ])('on %s is a clear failure, and nothing was started', async (_, spoil, said) => {
     const one = new Process(spec('psm-tty'));
     const state = '/home/psm-tty/.local/state';
     const mark = join(server.folder, 'started-it');
-    runAsRoot(['sh', '-c', `mkdir -p ${state} && chown -R psm-tty /home/psm-tty/.local && ${spoil} ${state}`]);
+    runAsRoot(['sh', '-c', `mkdir -p ${state} && chown -R psm-tty /home/psm-tty/.local`]);
+    const spoiled = spoil(state);
     const script = `touch ${mark}; : ${'x'.repeat(100_000)}`;
     const failure = await one
       .call('ssh_exec', { target: 'pve1', script, detach: true })
@@ -321,7 +328,7 @@ describe('the start of a detached job', () => {
         () => expect.fail('it was started'),
         (error: Failure) => error,
       )
-      .finally(() => runAsRoot([...mend.split(' '), state]));
+      .finally(() => spoiled.stop());
     expect(failure).toMatchObject({
       kind: 'remote-error',
       message: 'pve1 cannot keep a job, so nothing was started.',

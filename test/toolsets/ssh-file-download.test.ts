@@ -1,7 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import {
   appendFileSync,
-  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -13,6 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { onDisk } from '../rig/disk.ts';
 import { busyboxOnly, FileLab } from './file-lab.ts';
 import { type Bench, setup, startBench } from './harness.ts';
 
@@ -177,22 +177,17 @@ describe.each([
   });
 
   it('leaves the file as it was when the local disk is full, and no part on it', async () => {
-    const full = join(lab.folder, 'full');
-    mkdirSync(full);
-    lab.sh('mount -t tmpfs -o size=1m,mode=777 tmpfs "$F/full"');
-    try {
-      writeFileSync(join(full, 'file'), 'old');
-      const over = lab.over({ setup: { ...setup, transferDir: full } });
+    await onDisk(join(lab.folder, 'full'), 1_024, async ({ folder }) => {
+      writeFileSync(join(folder, 'file'), 'old');
+      const over = lab.over({ setup: { ...setup, transferDir: folder } });
       const input = { target: 'psm-dash', path: big(), local_path: 'file', overwrite: true };
       expect(await lab.fails('download', input, over)).toMatchObject({
         kind: 'misconfigured',
-        headline: `There is no room for ${full}/file.`,
+        headline: `There is no room for ${folder}/file.`,
       });
-      expect(readdirSync(full)).toEqual(['file']);
-      expect(readFileSync(join(full, 'file'), 'utf8')).toBe('old');
-    } finally {
-      lab.sh('umount "$F/full"');
-    }
+      expect(readdirSync(folder)).toEqual(['file']);
+      expect(readFileSync(join(folder, 'file'), 'utf8')).toBe('old');
+    });
   });
 
   it('lets all of many win, each whole, when they fetch at once', async () => {

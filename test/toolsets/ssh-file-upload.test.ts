@@ -12,6 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { onDisk } from '../rig/disk.ts';
 import { busyboxOnly, FileLab } from './file-lab.ts';
 import { type Bench, setup, startBench } from './harness.ts';
 
@@ -171,20 +172,14 @@ describe.each([
   });
 
   it('leaves the file as it was when the disk is full, and no part on it', async () => {
-    lab.sh('mkdir "$F/full" && mount -t tmpfs -o size=256k,mode=777 tmpfs "$F/full" && echo old >"$F/full/file"');
-    try {
-      const failure = await lab.fails('upload', {
-        target: 'root',
-        local_path: 'big',
-        path: join(lab.folder, 'full/file'),
-        overwrite: true,
-      });
+    await onDisk(join(lab.folder, 'full'), 256, async ({ folder }) => {
+      const path = join(folder, 'file');
+      lab.sh(`echo old >${path}`);
+      const failure = await lab.fails('upload', { target: 'root', local_path: 'big', path, overwrite: true });
       expect(failure).toMatchObject({ kind: 'remote-error', hint: 'Make room there.' });
-      expect(readFileSync(join(lab.folder, 'full/file'), 'utf8')).toBe('old\n');
-      expect(readdirSync(join(lab.folder, 'full'))).toEqual(['file']);
-    } finally {
-      lab.sh('umount "$F/full"');
-    }
+      expect(readFileSync(path, 'utf8')).toBe('old\n');
+      expect(readdirSync(folder)).toEqual(['file']);
+    });
   });
 
   it('lets one of many win, whole, when they send at once', async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { refuseProtected } from '../../src/gate/protect.ts';
 import { realAgent } from '../rig/agent.ts';
+import { onDisk } from '../rig/disk.ts';
 import { busyboxOnly, FileLab } from './file-lab.ts';
 import { type Bench, setup, startBench, toolNamed } from './harness.ts';
 
@@ -249,17 +250,15 @@ describe.each([
   });
 
   it('leaves the file as it was when the disk is full', async () => {
-    const path = join(lab.folder, 'full', 'file');
-    lab.sh('mkdir "$F/full" && mount -t tmpfs -o size=64k tmpfs "$F/full" && echo old >"$F/full/file"');
-    try {
+    await onDisk(join(lab.folder, 'full'), 64, async ({ folder }) => {
+      const path = join(folder, 'file');
+      lab.sh(`echo old >${path}`);
       const failure = await lab.fails('write', { target: 'root', path, content: 'x'.repeat(200_000), overwrite: true });
       expect(failure).toMatchObject({ kind: 'remote-error', hint: 'Make room there.' });
       expect(failure.facts).toMatchObject({ said: { remote: expect.stringContaining('No space left') } });
       expect(readFileSync(path, 'utf8')).toBe('old\n');
-      expect(readdirSync(join(lab.folder, 'full'))).toEqual(['file']);
-    } finally {
-      lab.sh('umount "$F/full"');
-    }
+      expect(readdirSync(folder)).toEqual(['file']);
+    });
   });
 
   it('lets one of many win, whole, when they write at once', async () => {
