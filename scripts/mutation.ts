@@ -48,9 +48,11 @@ function writeRow(room: string, text: string): void {
 async function testRoom(room: string): Promise<number> {
   const name = room.replace('/', '-');
   const mutants: Mutant[] = [];
-  for (const [i, part] of (rooms[room] ?? []).entries()) mutants.push(...(await mutated(part, `${name}-${i}`)));
-  const alive = having(mutants, 'Survived', 'NoCoverage').map(told);
-  writeFileSync(`${REPORTS}/${name}.txt`, alive.map((line) => `${line}\n`).join(''));
+  for (const [i, part] of (rooms[room] ?? []).entries()) {
+    mutants.push(...(await mutated(part, `${name}-${i}`)));
+    const alive = having(mutants, 'Survived', 'NoCoverage').map(told);
+    writeFileSync(`${REPORTS}/${name}.txt`, alive.map((line) => `${line}\n`).join(''));
+  }
   const { text, share } = row(room, mutants);
   writeRow(room, text);
   console.log(text);

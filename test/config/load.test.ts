@@ -146,23 +146,23 @@ it('reads the CA file, and refuses one without a certificate', () => {
 
 const WRONG: Record<Key, readonly string[]> = {
   proxmoxHost: ['https://pve:8006', 'a b', 'pve:0', 'pve:8006:1', 'pve1,-x', ',', '[::1'],
-  proxmoxPort: ['0', '65536', '8006x', '-1', '1e3'],
-  proxmoxUser: ['root', 'root@', '@pam', 'root@pam!x'],
-  proxmoxTokenName: ['root@pam!mcp=secret', 'a b', '!x', '1x'],
+  proxmoxPort: ['0', '65536', '8006x', 'x8006', '-1', '1e3'],
+  proxmoxUser: ['root', 'root@', '@pam', 'root@pam!x', 'root@p', 'ro ot@pam', 'root@1pam', 'root@pam x'],
+  proxmoxTokenName: ['root@pam!mcp=secret', 'a b', '!xy', '1x', 'm', 'root@pam!', 'root@pam!mcp!x'],
   proxmoxTokenValue: ['root@pam!mcp=secret', 'two words', 'ümlaut'],
   proxmoxTokenCommand: [],
   proxmoxTokenKeychain: ['maybe'],
-  proxmoxFingerprint: ['AA:BB', 'SHA256:abc', 'zz'.repeat(32), `${'ab'.repeat(32)},AA`],
+  proxmoxFingerprint: ['AA:BB', 'SHA256:abc', 'zz'.repeat(32), `${'ab'.repeat(32)},AA`, `${'ab'.repeat(32)}0`, ','],
   proxmoxCaFile: ['ca.pem', './ca.pem'],
   proxmoxTimeoutS: ['0', '601', 'soon'],
-  sshHost: ['ssh://pve', 'root@pve'],
+  sshHost: ['ssh://pve', 'root@pve', '-pve', 'pve-', '.pve', 'pve..', 'a'.repeat(254), '[pve', 'pve]', 'x[::1]'],
   sshPort: ['ssh', '0'],
-  sshUser: ['-oProxyCommand=x', 'a b', 'root@pve'],
+  sshUser: ['-oProxyCommand=x', 'a b', 'root@pve', 'root:x', ':', 'a\tb'],
   sshKeyPath: ['id_rsa'],
   sshKeyPassphrase: [],
   sshPassword: [],
   sshSudoPassword: [],
-  sshAgent: ['agent', 'None'],
+  sshAgent: ['agent', 'None', 'C:agent', 'x/agent', '1:\\agent'],
   sshKnownHosts: ['known_hosts', 'none'],
   sshAcceptNew: ['maybe', '2'],
   sshConfig: ['config'],
@@ -170,7 +170,7 @@ const WRONG: Record<Key, readonly string[]> = {
   inventoryFile: ['hosts.json'],
   mode: ['readonly', 'Guarded', 'trusted,ask'],
   toolsets: ['pve,shh', ',', 'all'],
-  protectedGuests: ['keycloak', '100,web', '99', '100-110', '1e3'],
+  protectedGuests: ['keycloak', '100,web', '99', '100-110', '1e3', '099', '1000000000', 'x100'],
   auditFile: ['audit.jsonl'],
   confirmTimeoutS: ['4', '3601', '2m'],
   outputDir: ['out'],
@@ -252,4 +252,126 @@ it('reads what is right in all the ways it may be written', () => {
     toolsets: ['ssh', 'core'],
     sshAcceptNew: true,
   });
+});
+
+/** What is right at its edges, as it is written and as it is read. */
+const RIGHT: Partial<Record<Key, readonly (readonly [text: string, value: unknown])[]>> = {
+  proxmoxHost: [
+    ['pve.', [{ host: 'pve.' }]],
+    ['p', [{ host: 'p' }]],
+    [`${'a'.repeat(253)}`, [{ host: 'a'.repeat(253) }]],
+    [' pve1 ,, pve2:1 ', [{ host: 'pve1' }, { host: 'pve2', port: 1 }]],
+    ['[2001:db8::1]:65535', [{ host: '2001:db8::1', port: 65_535 }]],
+  ],
+  proxmoxPort: [
+    ['1', 1],
+    ['65535', 65_535],
+  ],
+  proxmoxUser: [['some.body@pve-2.x', 'some.body@pve-2.x']],
+  proxmoxTokenName: [
+    ['mc', 'mc'],
+    ['a@pam!M-c.p_1', 'a@pam!M-c.p_1'],
+  ],
+  proxmoxTokenCommand: [['pass show pve', 'pass show pve']],
+  proxmoxTokenKeychain: ['yes', 'no', 'true', 'false', '1', '0', 'YES', 'False'].map((word) => [
+    word,
+    /^(yes|true|1)$/i.test(word),
+  ]),
+  proxmoxFingerprint: [
+    ['aB:'.repeat(32).slice(0, -1), [Array(32).fill('AB').join(':')]],
+    ['09'.repeat(32), [Array(32).fill('09').join(':')]],
+  ],
+  proxmoxTimeoutS: [
+    ['1', 1],
+    ['600', 600],
+  ],
+  sshHost: [
+    ['[fe80::1]', 'fe80::1'],
+    ['192.0.2.1', '192.0.2.1'],
+  ],
+  sshUser: [['dom\\user', 'dom\\user']],
+  sshAgent: [['none', undefined]],
+  sshKnownHosts: [['C:\\Users\\me\\known_hosts', 'C:\\Users\\me\\known_hosts']],
+  sshConfig: [
+    ['none', undefined],
+    ['\\\\server\\share\\config', '\\\\server\\share\\config'],
+    ['d:/config', 'd:/config'],
+  ],
+  sshConnectTimeoutS: [
+    ['1', 1],
+    ['120', 120],
+  ],
+  mode: ['read-only', 'guarded', 'ask', 'trusted'].map((mode) => [mode, mode]),
+  toolsets: [
+    ['full', ['full']],
+    ['pve,ssh,core', ['pve', 'ssh', 'core']],
+  ],
+  protectedGuests: [
+    ['100', [100]],
+    ['999999999,100', [999_999_999, 100]],
+    [',', []],
+  ],
+  confirmTimeoutS: [
+    ['5', 5],
+    ['3600', 3600],
+  ],
+  answerChars: [
+    ['2000', 2000],
+    ['500000', 500_000],
+  ],
+  taskWaitS: [
+    ['1', 1],
+    ['85', 85],
+  ],
+  commandTimeoutS: [
+    ['1', 1],
+    ['3600', 3600],
+  ],
+};
+
+it.each(
+  Object.entries(RIGHT).flatMap(([key, pairs]) => pairs.map(([text, value]) => [key as Key, text, value] as const)),
+)('%s may be %j', (key, text, value) => {
+  const { settings, problems } = new Home().load({ env: { ...TOKEN, [settingOf(key).env]: text } });
+  expect(problems.filter(({ cause }) => cause.includes('must be'))).toEqual([]);
+  expect(settings[key]).toEqual(value);
+});
+
+it('has these values where nothing is set', () => {
+  const home = new Home();
+  const { settings, sources, problems, secrets, token, ca, defaultFile, settingsFile } = home.load();
+  expect(settings).toEqual({
+    proxmoxPort: 8006,
+    proxmoxUser: 'root@pam',
+    proxmoxTokenKeychain: false,
+    proxmoxTimeoutS: 30,
+    sshPort: 22,
+    sshUser: 'root',
+    sshKnownHosts: `${home.path}/.ssh/known_hosts`,
+    sshAcceptNew: false,
+    sshConfig: `${home.path}/.ssh/config`,
+    sshConnectTimeoutS: 15,
+    inventoryFile: `${home.path}/.config/proxmox-ssh-mcp/hosts.json`,
+    mode: 'guarded',
+    toolsets: ['core'],
+    protectedGuests: [],
+    auditFile: `${home.path}/.local/state/proxmox-ssh-mcp/audit.jsonl`,
+    confirmTimeoutS: 120,
+    outputDir: `${home.path}/.local/state/proxmox-ssh-mcp/outputs`,
+    transferDir: `${home.path}/.local/state/proxmox-ssh-mcp/files`,
+    answerChars: 30_000,
+    taskWaitS: 60,
+    commandTimeoutS: 60,
+  });
+  expect(new Set(Object.values(sources))).toEqual(new Set(['default']));
+  expect(problems.map(({ cause }) => cause)).toEqual([
+    'PROXMOX_HOST, PROXMOX_TOKEN_NAME and PROXMOX_TOKEN_VALUE are not set.',
+  ]);
+  expect([secrets, token, ca, settingsFile, defaultFile]).toEqual([
+    [],
+    undefined,
+    undefined,
+    undefined,
+    home.settingsFile,
+  ]);
 });

@@ -35,6 +35,11 @@ describe('a file that is exported', () => {
   it('that cannot be written is a failure that says why', async () => {
     const failure = await saveFilesIn('/dev/null/exports')('x.tf', '').catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(Failure);
-    expect(failure).toMatchObject({ kind: 'misconfigured', hint: expect.stringContaining('MCP_OUTPUT_DIR') });
+    expect(failure).toMatchObject({
+      kind: 'misconfigured',
+      message: expect.stringMatching(/^The file cannot be written to \/dev\/null\/exports: E/),
+      hint: 'The operator can set MCP_OUTPUT_DIR to a folder that can be written to.',
+      cause: { code: expect.stringMatching(/^E/) },
+    });
   });
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createRedact } from '../../src/present/redact.ts';
+import { createRedact, createRedaction } from '../../src/present/redact.ts';
 import { Secret } from '../../src/secret.ts';
 
 const held = (value: string) => createRedact([new Secret(value)]);
@@ -87,6 +87,56 @@ describe('guarantee 21: redaction of exactly the secrets that are held', () => {
       '[secret removed] aXXb[c) [secret removed] [secret removed] [secret removed]',
     );
     expect(redact('my secret')).toBe('my [secret removed]');
+  });
+
+  it('takes a secret out of a shell word, of percent-encoding in any case, and where every byte is encoded', () => {
+    const redact = held('it’s a key+é/…');
+    for (const text of [
+      'it%E2%80%99s%20a%20key%2B%C3%A9%2F%E2%80%A6',
+      'it%e2%80%99s%20a%20key%2b%c3%a9%2f%e2%80%a6',
+      '%69%74%e2%80%99%73%20%61%20%6b%65%79%2b%c3%a9%2f%e2%80%a6',
+      '%69%74%E2%80%99%73%20%61%20%6B%65%79%2B%C3%A9%2F%E2%80%A6',
+    ]) {
+      expect(redact(`a ${text} b`)).toBe('a [secret removed] b');
+    }
+    expect(held("it's it's")("'it'\\''s it'\\''s'")).toBe("'[secret removed]'");
+  });
+
+  it('takes out nothing of base64 but what the secret alone decides', () => {
+    const secret = 'secret-token-of-mine';
+    const inBase64 = (before: string) => Buffer.from(`${before}${secret}~`).toString('base64');
+    // 20 bytes are 26 characters and a rest, of which the ends are shared with what stands beside.
+    expect(['', 'a', 'ab'].map((before) => held(secret)(inBase64(before)))).toEqual([
+      `[secret removed]${inBase64('').slice(26)}`,
+      `${inBase64('a').slice(0, 2)}[secret removed]${inBase64('a').slice(28)}`,
+      `${inBase64('ab').slice(0, 3)}[secret removed]${inBase64('ab').slice(29)}`,
+    ]);
+  });
+
+  it('takes out the end of a private key whose beginning is not there, line by line of base64', () => {
+    const redact = createRedact([]);
+    const end = '-----END RSA PRIVATE KEY-----';
+    const body = `${'A1+/='.repeat(20)}\r\n`.repeat(200);
+    expect(redact(`log\n${body}${end} after`)).toBe('log\n[private key removed] after');
+    expect(redact(`log: x\nshort\n${end}`)).toBe('log: x\n[private key removed]');
+    for (const text of [`no base64!\n${end}`, end, `${'A'.repeat(101)}\n${end}`]) expect(redact(text)).toBe(text);
+    expect(redact('-----BEGIN EC2 PRIVATE KEY-----')).toBe('[private key removed]');
+    for (const text of ['-----BEGIN x PRIVATE KEY-----', 'a PRIVATE KEY----- that is none'])
+      expect(redact(text)).toBe(text);
+    const other =
+      '-----BEGIN EC PRIVATE KEY-----\nx\n-----END RSA PRIVATE KEY-----\n-----END EC PRIVATE KEY----- after';
+    expect(redact(other)).toBe('[private key removed] after');
+  });
+
+  it('holds what is added to it, and the four characters of the shortest', () => {
+    const { redact, hold, words } = createRedaction([new Secret('first one')]);
+    hold(new Secret('abcd'));
+    expect(redact('first one, abcd, abc')).toBe('[secret removed], [secret removed], abc');
+    expect([...words].filter((word) => word.length < 4)).toEqual([]);
+    expect(words.has('61626364') && words.has('abcd')).toBe(true);
+    hold(new Secret('xyz'));
+    expect(words.has('xyz')).toBe(false);
+    expect(createRedact([])('any text')).toBe('any text');
   });
 
   it('leaves a secret that is shorter than four characters, which would empty every answer', () => {

@@ -115,4 +115,47 @@ describe('guarantee 21: a stream of output, cut anywhere', () => {
       Buffer.concat([scrub.push(Buffer.from(' new-pass')), scrub.push(Buffer.from('word.')), scrub.end()]).toString(),
     ).toBe(' [secret removed].');
   });
+
+  it('gives a piece back as it is when nothing of it is in doubt, and tells how much is', () => {
+    const scrub = new Scrub(createRedaction([new Secret('abcabd')]));
+    const plain = Buffer.from('nothing of note\n');
+    expect(scrub.push(plain)).toBe(plain);
+    const certificate = '-----BEGIN CERTIFICATE-----\n';
+    expect(scrub.push(Buffer.from(certificate)).toString()).toBe(certificate);
+    expect(scrub.held).toBe(0);
+    expect(scrub.push(Buffer.from('x abcab')).toString()).toBe('x ');
+    expect(scrub.held).toBe(5);
+    expect(scrub.push(Buffer.from('c ---')).toString()).toBe('abcabc ');
+    expect(scrub.held).toBe(3);
+    expect(scrub.push(Buffer.from('--BEGIN RSA PRIVATE')).toString()).toBe('');
+    expect(scrub.end().toString()).toBe('-----BEGIN RSA PRIVATE');
+    expect(scrub.held).toBe(0);
+  });
+
+  it('takes no label for a key that is longer than labels are', () => {
+    const none = createRedaction([]).words;
+    const labelled = (length: number) => `-----BEGIN ${'A'.repeat(length)}PRIVATE KEY-----`;
+    expect(streamed(none, Buffer.from(`${labelled(64)}x`), [7])).toBe('[private key removed]');
+    expect(streamed(none, Buffer.from(`${labelled(65)}x`), [7])).toBe(`${labelled(65)}x`);
+  });
+
+  it('ends a key of 64 KiB exactly, and one that never does where the text ends', () => {
+    const body = 'x'.repeat(65_536);
+    const begin = '-----BEGIN PRIVATE KEY-----';
+    for (const size of [1_000, 100_000]) {
+      const ended = `a ${begin}${body}-----END PRIVATE KEY----- b`;
+      expect(streamed(words, Buffer.from(ended), [size])).toBe('a [private key removed] b');
+      expect(streamed(words, Buffer.from(`a ${begin}${body}y-----END`), [size])).toBe(
+        'a [private key removed]y-----END',
+      );
+      expect(streamed(words, Buffer.from(`a ${begin}short bdab`), [size])).toBe('a [private key removed]');
+    }
+  });
+
+  it('keeps what follows a key in the same piece, and a second key', () => {
+    const text = `${key('')} bdab ${key('RSA ')}\n`;
+    expect(streamed(words, Buffer.from(text), inOne)).toBe(
+      '[private key removed] [secret removed] [private key removed]\n',
+    );
+  });
 });

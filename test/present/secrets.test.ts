@@ -38,7 +38,9 @@ describe('guarantee 21: a password that was made here', () => {
     await writeFile(join(folder, 'file'), '');
     await expect(keepSecretsIn(join(folder, 'file'), () => undefined)('x')).rejects.toMatchObject({
       kind: 'misconfigured',
-      hint: expect.stringContaining('MCP_OUTPUT_DIR'),
+      message: expect.stringMatching(/^A password was to be made, but it cannot be kept in .*file: E(EXIST|NOTDIR):/),
+      hint: 'The operator can set MCP_OUTPUT_DIR to a folder that can be written to; or give an SSH key instead.',
+      cause: { code: expect.stringMatching(/^E/) },
     });
   });
 });

@@ -144,4 +144,55 @@ describe('a stream that is kept in a file', () => {
     expect(statSync(spool.file ?? '').size).toBe(2 * MIB + 1000);
     await spool.end();
   });
+
+  it('keeps what it has when the folder is full in mid-stream', async () => {
+    const { file = '', lacks } = await written(
+      kept({ mostInFolder: 100 * MIB }).files().spool,
+      Buffer.alloc(80 * MIB),
+      MIB,
+    );
+    expect(lacks).toMatch(/^what comes after its first 6[4-6] MiB \(outputs may take 100 MiB together\)$/);
+    expect(statSync(file).size / MIB).toBeGreaterThanOrEqual(64);
+    expect(statSync(file).size / MIB).toBeLessThan(68);
+  });
+
+  it('is given up on a disk that does not answer in time', async () => {
+    const spool = await written(kept({ patienceMs: 0 }).files().spool, Buffer.alloc(64 * MIB), 64 * MIB);
+    expect(spool.lacks).toBe('it could not be kept: the disk took nothing for 0 s');
+    expect(spool.file).toBeUndefined();
+  });
+
+  it('is busy until it ends, and tells which', async () => {
+    const keep = kept();
+    const spool = keep.files().spool(true);
+    await spool.write(Buffer.alloc(2 * MIB));
+    expect([...keep.busy]).toEqual([spool.file]);
+    await spool.end();
+    expect([...keep.busy]).toEqual([]);
+    expect(spool.write(Buffer.from('late'))).toBeUndefined();
+    await spool.end();
+    expect(statSync(spool.file ?? '').size).toBe(2 * MIB);
+  });
+
+  it('holds what may be a secret until it is decided, and then keeps it', async () => {
+    const spool = kept().files().spool(false);
+    await spool.write(Buffer.from('before corr3ct'));
+    expect((await spool.read(0, 100)).toString()).toBe('before ');
+    expect((await spool.read(3, 2)).toString()).toBe('or');
+    await spool.write(Buffer.from(' mouse'));
+    await spool.end();
+    expect((await spool.read(0, 100)).toString()).toBe('before corr3ct mouse');
+    rmSync(spool.file ?? '');
+    expect(await spool.read(0, 100)).toEqual(Buffer.alloc(20).subarray(0, 0));
+  });
+
+  it('needs no file for nothing', async () => {
+    const spool = await written(kept().files().spool, Buffer.alloc(0));
+    expect([spool.file, spool.lacks, await spool.read(0, 1), readdirSync(dir)]).toEqual([
+      undefined,
+      undefined,
+      Buffer.alloc(0),
+      [],
+    ]);
+  });
 });
