@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -44,6 +45,14 @@ async function demo(...args: string[]): Promise<Ended> {
   return { out, code };
 }
 
+/** What is said, called and asked in docs/demo.svg; npm run recording makes it anew. */
+function recorded(): string[] {
+  const svg = readFileSync(resolve(import.meta.dirname, '../../docs/demo.svg'), 'utf8');
+  const lines = [...svg.matchAll(/<text class="(?:said|call|asked)"[^>]*>([^<]*)</g)].map(([, text = '']) => text);
+  expect(lines.length).toBeGreaterThan(16);
+  return lines.slice(1).map((line) => line.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&'));
+}
+
 describe('demo', () => {
   it('plays the session: every question, call and answer, the confirmation, times, and how to register it', async () => {
     const { out, code } = await demo();
@@ -68,6 +77,7 @@ describe('demo', () => {
     expect(out).toMatch(/8 calls +\d+\.\d s\n/);
     expect(out).toContain(`claude mcp add proxmox-demo -- node ${bin} demo --serve\n`);
     expect(out).not.toContain('\u001b');
+    expect(recorded().filter((line) => !out.includes(line))).toEqual([]);
     expect(out.split('\n').filter((line) => line.length > 80 && !line.includes(bin))).toEqual([]);
     expect(await readdir(folder)).toEqual([]);
   }, 60_000);

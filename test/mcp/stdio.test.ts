@@ -22,7 +22,7 @@ async function session(settings: Record<string, string> = {}, before?: string): 
 }
 
 describe('guarantee 24: whatever becomes of the pipes', () => {
-  it('a line that never ends: gone with a sentence on stderr, not left behind deaf', async () => {
+  it('a line that never ends: gone with a sentence on stderr, not left behind deaf', { timeout: 120_000 }, async () => {
     const raw = await session();
     raw.write('x'.repeat(33 * 1024 * 1024));
     expect(await raw.gone).toEqual({ code: 0, signal: null });
