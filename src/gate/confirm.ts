@@ -45,11 +45,20 @@ const PREVIEW_CHARACTERS = 2000;
 
 /** The preview of a tool that has none of its own: what it is called and what it was given. */
 function plainPreview(tool: Tool, input: Record<string, unknown>): Preview {
-  const lines = Object.entries(input).map(
-    ([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`,
-  );
-  return { message: [tool.title, ...lines].join('\n'), state: {} };
+  return { message: [tool.title, ...Object.entries(input).map(member)].join('\n'), state: {} };
 }
+
+/** Lines of a value are set apart, or they could pass for further members. */
+function member([name, value]: [string, unknown]): string {
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return text.includes('\n') ? `${name}:\n${text.replace(/^/gm, '  | ')}` : `${name}: ${text}`;
+}
+
+/** A question without the empty space that would push what it is about out of sight. */
+const withoutGaps = (text: string): string =>
+  text
+    .replace(/[^\S\n]{60,}|\u2800{20,}/g, (gap) => ` [… ${gap.length} blanks …] `)
+    .replace(/\n(?:[^\S\n]*(?:\|[^\S\n]*)?\n){4,}/g, (gap) => `\n[… ${gap.split('\n').length - 2} empty lines …]\n`);
 
 /** Asks, and holds the answer to what was asked. One ticket is good for one answer. */
 export interface Confirmation {
@@ -70,7 +79,7 @@ export function createConfirmation(ttlMs: number, redact: Redact): Confirmation 
       const shown = await preview(tool, input, context);
       const nonce = randomBytes(16).toString('hex');
       open.set(nonce, setTimeout(() => open.delete(nonce), ttlMs).unref());
-      const text = visible(redact([...(alarm ? [alarm] : []), shown.message].join('\n')));
+      const text = withoutGaps(visible(redact([...(alarm ? [alarm] : []), shown.message].join('\n'))));
       const message = shortened(text, PREVIEW_CHARACTERS, '\n');
       return { message, ticket: { nonce, tool: tool.name, input: digest(input), state: digest(shown.state) } };
     },

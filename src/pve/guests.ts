@@ -96,7 +96,8 @@ function guestOf(row: ResourceRow, tagsOf: (text: string) => readonly string[]):
   const { cpu, maxcpu, mem, maxmem, disk, maxdisk, uptime, pool, lock, hastate } = row;
   const id = `${kind === 'lxc' ? 'CT' : 'VM'} ${vmid}`;
   const name = row.name ?? id;
-  const label = name === id ? `${id} on ${node}` : `${id} (${name}) on ${node}`;
+  // In a question for a human, a name of several lines would be lines of the question.
+  const label = name === id ? `${id} on ${node}` : `${id} (${name.replace(/\s+/g, ' ')}) on ${node}`;
   const tags = tagsOf(row.tags ?? '');
   return [
     {

@@ -59,3 +59,12 @@ export function countBy<T>(items: readonly T[], key: (item: T) => string): Reado
   for (const item of items) counts.set(key(item), (counts.get(key(item)) ?? 0) + 1);
   return Object.fromEntries(counts);
 }
+
+/** A value on one line of what a human is asked, so that it cannot pass for further lines: newlines written out, cut at 400. */
+export function onOneLine(value: string): string {
+  const line = value.replace(/\r?\n/g, '\\n');
+  const cut = line.slice(0, MOST_ON_LINE).replace(/[\ud800-\udbff]$/, '');
+  return line.length <= MOST_ON_LINE ? line : `${cut} [… ${line.length - cut.length} characters not shown …]`;
+}
+
+const MOST_ON_LINE = 400;

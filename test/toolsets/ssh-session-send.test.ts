@@ -116,6 +116,6 @@ describe('ssh_session_send', () => {
       toolNamed('ssh_session_send').alarm?.({ session, text }, lab.bench.context(lab.over));
     expect([alarm('rm -rf /'), alarm('yes')]).toEqual(['It deletes a system folder with all below it.', undefined]);
     const { message } = await lab.bench.preview('ssh_session_send', { session, text: 'yes', key: 'ctrl-d' }, lab.over);
-    expect(message).toBe(`Send to web (session ${session}), which runs nothing:\nyes\nthen press ctrl-d`);
+    expect(message).toBe(`Send to web (session ${session}), which runs nothing, and then press ctrl-d:\nyes`);
   });
 });

@@ -1,5 +1,6 @@
 import { type Fact, type Facts, remote } from '../../present/answer.ts';
 import { namesSecret } from '../../pve/secret-names.ts';
+import { onOneLine } from '../format.ts';
 
 const LONGEST_PLAIN = 300;
 
@@ -33,7 +34,7 @@ function factOf(value: unknown, secret: (name: string) => boolean, name = ''): F
 /** A value that is about to be sent to that path, for a human to read. */
 export function shownValue(at: string, name: string, value: unknown): string {
   const text = Array.isArray(value) ? value.join(', ') : String(value);
-  return secretAt(at)(name) ? '[hidden]' : text.length > 400 ? `${text.slice(0, 399)}…` : text;
+  return secretAt(at)(name) ? '[hidden]' : onOneLine(text);
 }
 
 export interface Wish {

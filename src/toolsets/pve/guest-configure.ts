@@ -5,7 +5,7 @@ import { findPath } from '../../pve/apipath.ts';
 import { checkParams, methodAt } from '../../pve/check.ts';
 import type { Guest } from '../../pve/guests.ts';
 import { path } from '../../pve/path.ts';
-import { count } from '../format.ts';
+import { count, onOneLine } from '../format.ts';
 import { guest } from '../params.ts';
 import { definePveTool, type ToolContext } from '../tool.ts';
 import { attempt, noted } from './attempt.ts';
@@ -151,7 +151,9 @@ export default definePveTool({
     const settings = await readSettings(context.pve, guest, context.signal);
     const change = changeOf(guest, wish, settings);
     const reason = rootReason(guest, change, settings);
-    const lines = wantedBy(change, settings).map(({ key, before, after }) => `${key}: ${before} -> ${after}`);
+    const lines = wantedBy(change, settings).map(
+      ({ key, before, after }) => `${key}: ${onOneLine(before)} -> ${onOneLine(after)}`,
+    );
     return {
       message: [`Change ${guest.label}${reason ? ', as root over SSH' : ''}:`, ...lines].join('\n'),
       state: { guest: guest.label, before: lines },

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Failure } from '../../failure.ts';
 import { parseTarget } from '../../ssh/target.ts';
-import { count } from '../format.ts';
+import { count, onOneLine } from '../format.ts';
 import { command } from '../params.ts';
 import { defineSshTool, type Preview, type ToolContext } from '../tool.ts';
 import { alarmFor } from './alarm.ts';
@@ -91,9 +91,9 @@ async function preview(given: Input, context: ToolContext): Promise<Preview> {
   const { outcomes } = await atEach(targets, { parallel: given.parallel }, context, async (target) => ({
     place: (await placeOf(target, context)).label,
   }));
-  const places = outcomes.map(({ place, failure }) => (failure ? `${place} (${failure.message})` : place));
+  const places = outcomes.map(({ place, failure }) => (failure ? `${place} (${onOneLine(failure.message)})` : place));
   const as = given.user ?? (given.sudo ? 'root' : undefined);
-  const how = `${as === undefined ? '' : `, as ${as}`}${given.cwd === undefined ? '' : `, in ${given.cwd}`}`;
+  const how = `${as === undefined ? '' : `, as ${as}`}${given.cwd === undefined ? '' : `, in ${onOneLine(given.cwd)}`}`;
   const line = `Run on ${count(places.length, 'place')}${how}: ${named(places)}`;
   return { message: [line, ...inputLines(given)].join('\n'), state: { places } };
 }

@@ -6,7 +6,7 @@ import { answer, remote } from '../../present/answer.ts';
 import { unifiedDiff } from '../../ssh/files/diff.ts';
 import { type Edit, edited } from '../../ssh/files/edits.ts';
 import { READ } from '../../ssh/files/read.ts';
-import { bytes, count } from '../format.ts';
+import { bytes, count, onOneLine } from '../format.ts';
 import { asRoot, remotePath, runAs, target } from '../params.ts';
 import { defineSshTool, type ToolContext } from '../tool.ts';
 import { fileFacts, statOf } from './file-facts.ts';
@@ -74,7 +74,7 @@ export default defineSshTool({
     const spot = await spotOf(input, context);
     const { sha256, diff } = await planned(spot, edits, context);
     const what = dry_run ? 'Show a change of' : 'Change';
-    return { message: `${what} ${spot.path} on ${spot.place.label}:\n${diff}`, state: { sha256 } };
+    return { message: `${what} ${onOneLine(spot.path)} on ${spot.place.label}:\n${diff}`, state: { sha256 } };
   },
 
   async run({ edits, dry_run, ...input }: Input & { readonly dry_run?: boolean }, context) {

@@ -5,7 +5,7 @@ import { openSequence } from '../../ssh/capture.ts';
 import type { CommandResult } from '../../ssh/client.ts';
 import type { Job, JobResult } from '../../ssh/jobs.ts';
 import type { OutputReader, StreamName } from '../../ssh/output.ts';
-import { count, elapsed } from '../format.ts';
+import { count, elapsed, onOneLine } from '../format.ts';
 import type { command } from '../params.ts';
 import type { Preview, Shell, ToolContext } from '../tool.ts';
 import { limitsTold } from './host-limits.ts';
@@ -123,8 +123,8 @@ export const ending = ({ exitCode, signal }: Pick<CommandResult, 'exitCode' | 's
 
 /** What a command is given, and the command: it comes last, because a long text loses its end. */
 export const inputLines = ({ script, stdin, env }: Pick<CommandInput, 'script' | 'stdin' | 'env'>): string[] => [
-  ...Object.entries(env ?? {}).map(([name, value]) => `with ${name}=${value}`),
-  ...(stdin === undefined ? [] : [`with ${count(stdin.length, 'character')} of input: ${stdin.slice(0, 200)}`]),
+  ...Object.entries(env ?? {}).map(([name, value]) => `with ${name}=${onOneLine(value)}`),
+  ...(stdin === undefined ? [] : [`with ${count(stdin.length, 'character')} of input: ${onOneLine(stdin)}`]),
   script,
 ];
 
@@ -136,7 +136,7 @@ export function previewCommand(place: Place, input: CommandInput, sudo: boolean)
   const on = by === undefined ? place.label : `${place.label}, by ${by}`;
   const as = user ?? (sudo ? 'root' : undefined);
   const lines = [
-    `${input.detach ? 'Start as a job that outlives this server' : 'Run'} on ${on}${as === undefined ? '' : ` as ${as}`}${cwd === undefined ? '' : `, in ${cwd}`}:`,
+    `${input.detach ? 'Start as a job that outlives this server' : 'Run'} on ${on}${as === undefined ? '' : ` as ${as}`}${cwd === undefined ? '' : `, in ${onOneLine(cwd)}`}:`,
     ...inputLines(input),
   ];
   return {

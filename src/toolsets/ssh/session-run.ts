@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { wholeLines } from '../../ssh/lines.ts';
-import { count } from '../format.ts';
+import { count, onOneLine } from '../format.ts';
 import { script, session, stdin, timeoutSeconds } from '../params.ts';
 import { defineSshTool, type ToolContext } from '../tool.ts';
 import { noSending } from '../vm/session.ts';
@@ -51,8 +51,8 @@ export default defineSshTool({
   async confirm({ session: id, script, stdin }, { ssh }) {
     const session = ssh.sessions.find(id);
     const lines = [
-      `Run on ${session.title}, in ${session.cwd ?? 'its directory'}:`,
-      ...(stdin === undefined ? [] : [`with ${count(stdin.length, 'character')} of input: ${stdin.slice(0, 200)}`]),
+      `Run on ${session.title}, in ${onOneLine(session.cwd ?? 'its directory')}:`,
+      ...(stdin === undefined ? [] : [`with ${count(stdin.length, 'character')} of input: ${onOneLine(stdin)}`]),
       script,
     ];
     return { message: lines.join('\n'), state: { session: session.id, cwd: session.cwd } };

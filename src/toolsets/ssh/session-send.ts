@@ -34,9 +34,12 @@ export default defineSshTool({
   async confirm({ session: id, text, key }, { ssh }) {
     const session = ssh.sessions.find(id);
     const command = session.command?.label ?? 'nothing';
-    const pressed = key === undefined ? [] : [`then press ${key}`];
-    const lines = [`Send to ${session.title}, which runs ${command}:`, ...(text ? [text] : []), ...pressed];
-    return { message: lines.join('\n'), state: { session: session.id, command } };
+    const where = `${session.title}, which runs ${command}`;
+    // The key comes first: behind a text of many lines it could be one of them.
+    const message = text
+      ? `Send to ${where}${key === undefined ? '' : `, and then press ${key}`}:\n${text}`
+      : `Press ${key ?? 'nothing'} in ${where}.`;
+    return { message, state: { session: session.id, command } };
   },
 
   async run({ session: id, text, newline, key, wait_s }, { ssh, signal }) {
