@@ -31,6 +31,8 @@ export interface FailureDetail {
   /** What was seen before it went wrong, told with the failure (output so far, process ids, candidates). */
   readonly facts?: Facts;
   readonly cause?: unknown;
+  /** What in the message are the words of a server or host, as they stand there; those of a `cause` count as well. */
+  readonly said?: string | readonly string[];
 }
 
 /**
@@ -40,6 +42,8 @@ export interface FailureDetail {
 export class Failure extends Error {
   override readonly name = 'Failure';
   readonly facts: Facts;
+  /** What in the message others chose the words of: it is fenced before a model reads it. */
+  readonly said: readonly string[];
 
   constructor(
     readonly kind: FailureKind,
@@ -49,6 +53,11 @@ export class Failure extends Error {
   ) {
     super(message, detail.cause === undefined ? undefined : { cause: detail.cause });
     this.facts = detail.facts ?? {};
+    const inherited = detail.cause instanceof Failure ? detail.cause.said : [];
+    // What is shorter says nothing, and would be found in words of ours.
+    this.said = [detail.said ?? [], inherited]
+      .flat()
+      .filter((text) => text.trim().length > 3 && message.includes(text));
   }
 }
 

@@ -51,7 +51,7 @@ const NOTHING: SshOptions = { identityFiles: [], named: false, skipped: [] };
 
 /** Reads an OpenSSH client configuration (ssh_config(5)). No program is run for it, and no host name canonicalised. */
 export function readSshConfig(path: string | undefined, disk: Disk, user: SshUser): SshConfig {
-  const reader: Reader = { disk, home: user.home, problems: [] };
+  const reader: Reader = { disk, home: user.home, problems: [], included: 0 };
   const { problems } = reader;
   try {
     const lines = path === undefined ? [] : readLines(path, reader);

@@ -24,7 +24,12 @@ export interface Reader {
   readonly disk: Disk;
   readonly home: string;
   readonly problems: Problem[];
+  /** How many files were included so far. */
+  included: number;
 }
+
+/** Files that include one another twice over would be read for ever. */
+const MOST_INCLUDED = 1_000;
 
 /** Reads a file with all that it includes; a missing one is empty. */
 export function readLines(path: string, reader: Reader, chain: readonly string[] = []): readonly ConfigLine[] {
@@ -47,7 +52,15 @@ function readIncluded(file: string, reader: Reader, chain: readonly string[], wh
     });
     return [];
   }
-  return readLines(file, reader, chain);
+  reader.included += 1;
+  if (reader.included <= MOST_INCLUDED) return readLines(file, reader, chain);
+  if (reader.included === MOST_INCLUDED + 1) {
+    reader.problems.push({
+      cause: `More than ${MOST_INCLUDED} files are included from ~/.ssh/config; the others are not read (${where}).`,
+      cure: 'Have files include one another once only.',
+    });
+  }
+  return [];
 }
 
 function textOf(path: string, { disk, problems }: Reader): string {

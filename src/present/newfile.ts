@@ -10,7 +10,7 @@ const plainName = (name: string): string =>
     .replace(/^[-.]+|[-.]+$/g, '');
 
 /**
- * A path in `dir` (made 0700) where no file is. `name` (`terraform.tf`) is told apart by time and chance, so that nothing
+ * A path in `dir` (0700 when it has to be made) where no file is. `name` (`terraform.tf`) is told apart by time and chance, so that nothing
  * is ever written over.
  */
 async function newPath(dir: string, name: string): Promise<string> {
@@ -19,8 +19,9 @@ async function newPath(dir: string, name: string): Promise<string> {
   const start = plain.slice(0, plain.length - end.length).replace(/[-.]+$/, '');
   const stamp = new Date().toISOString().replace(/\D/g, '').slice(0, 14);
   const chance = randomBytes(4).toString('hex');
-  await mkdir(dir, { recursive: true, mode: 0o700 });
-  await chmod(dir, 0o700);
+  const made = await mkdir(dir, { recursive: true, mode: 0o700 });
+  // A folder that was there may be one that others need, such as /tmp.
+  if (made !== undefined) await chmod(dir, 0o700);
   return join(dir, `${start}-${stamp}-${chance}${end}`);
 }
 

@@ -29,7 +29,7 @@ export function textOf(asked: Asked, answered: Answered): string {
     'remote-error',
     `${asked.endpoint} answered ${asked.method} ${asked.path} with ${answered.status} ${answered.statusText}.`,
     'Every Proxmox VE serves this file: check that no proxy is in between, and that the package pve-docs is installed.',
-    { facts: { status: answered.status } },
+    { facts: { status: answered.status }, said: answered.statusText },
   );
 }
 

@@ -15,7 +15,7 @@ export function refusedToken(asked: Asked, message: string): Failure {
     'authentication',
     `${asked.endpoint} did not accept the API token ${asked.token}: ${message}`,
     `Its user, name or secret is wrong, or the token or its user is expired or disabled. On the host, \`pveum user token list ${user}\` shows the tokens and when they expire; a lost secret cannot be read again: \`pveum user token remove ${user} ${name}\`, then \`pveum user token add ${user} ${name}\`, and set PROXMOX_TOKEN_VALUE.`,
-    { facts: { status: 401, token: asked.token } },
+    { facts: { status: 401, token: asked.token }, said: message },
   );
 }
 
@@ -27,7 +27,7 @@ export function denied(asked: Asked, message: string): Failure {
     'permission',
     `${asked.endpoint} denied ${asked.method} ${asked.path} to ${token}: ${message}. ${why.reason}`,
     why.cure,
-    { facts: { status: 403, token, ...why.facts } },
+    { facts: { status: 403, token, ...why.facts }, said: message },
   );
 }
 

@@ -128,7 +128,7 @@ export function failureOf(asked: Asked, answered: Answered): Failure {
     known?.kind ?? 'remote-error',
     `${asked.endpoint} refused ${asked.method} ${asked.path}: ${said.message}`,
     known?.cure ?? "This is Proxmox VE's own message; the node's task list and journal may tell more.",
-    { facts: { status } },
+    { facts: { status }, said: said.message },
   );
 }
 
@@ -171,7 +171,10 @@ function badParameters(asked: Asked, { message, errors }: Said): Failure {
     known?.kind ?? 'invalid-input',
     `${asked.endpoint} did not accept the parameters of ${asked.method} ${asked.path}: ${listed.join('; ') || message}`,
     known?.cure ?? 'Correct the parameters named; nothing was changed.',
-    { facts: { status: 400, ...(listed.length > 0 ? { parameters: errors } : {}) } },
+    {
+      facts: { status: 400, ...(listed.length > 0 ? { parameters: errors } : {}) },
+      said: listed.join('; ') || message,
+    },
   );
 }
 
@@ -182,7 +185,7 @@ const noSuchPath = (asked: Asked, status: number, message: string): Failure =>
     status === 404
       ? 'Proxmox VE never answers 404: check that host and port are those of its API (8006).'
       : 'This version of Proxmox VE has no such call; its API viewer lists those it has.',
-    { facts: { status } },
+    { facts: { status }, said: message },
   );
 
 const notTheApi = (asked: Asked, status: number, message: string): Failure =>
@@ -190,13 +193,13 @@ const notTheApi = (asked: Asked, status: number, message: string): Failure =>
     'remote-error',
     `${asked.endpoint} answered ${asked.method} ${asked.path} with ${status} ${message}, as its API never does.`,
     'Check that host and port are those of the Proxmox VE API (8006), and that no proxy redirects.',
-    { facts: { status } },
+    { facts: { status }, said: message },
   );
 
 /** 595-599, 502-504: the request reached a proxy that had no answer from the one behind it (recordings z-*). */
 function notPassedOn(asked: Asked, status: number, message: string): Failure {
   const cause = `it answered ${status} ${message}`;
-  if (asked.method !== 'GET') return unknownOutcome(asked, cause, { status });
+  if (asked.method !== 'GET') return unknownOutcome(asked, cause, { status }, message);
   const { node } = placeOf(asked.path);
   const slow = status === 504 || /timed out|timeout/i.test(message);
   return new Failure(
@@ -205,12 +208,17 @@ function notPassedOn(asked: Asked, status: number, message: string): Failure {
     node
       ? `Check that ${node} is up and that pveproxy and pvedaemon run on it; a guest may have moved to another node.`
       : 'Check that pveproxy and pvedaemon run on the node.',
-    { facts: { status, ...(node ? { node } : {}) } },
+    { facts: { status, ...(node ? { node } : {}) }, said: message },
   );
 }
 
-/** A change has left, and nobody knows what became of it. `cause` is a clause that says what was seen. */
-export function unknownOutcome(asked: Asked, cause: string, facts: { readonly status?: number } = {}): Failure {
+/** A change has left, and nobody knows what became of it. `cause` is a clause that says what was seen, `said` what the server said in it. */
+export function unknownOutcome(
+  asked: Asked,
+  cause: string,
+  facts: { readonly status?: number } = {},
+  said = '',
+): Failure {
   const { node, guest } = placeOf(asked.path);
   const agent = /\/agent\/exec$/.test(asked.path) && /Broken pipe/.test(cause);
   const look = guest ? `the state and the newest tasks of ${guest}` : `what GET ${asked.path} tells`;
@@ -220,7 +228,7 @@ export function unknownOutcome(asked: Asked, cause: string, facts: { readonly st
       agent ? 'Most likely the guest could not start the program.' : 'Whether it took effect is unknown.'
     }`,
     `It was sent once and is not sent again. Check ${look}${node ? ` on ${node}` : ''} before repeating it.`,
-    { facts: { ...facts, ...(node ? { node } : {}) } },
+    { facts: { ...facts, ...(node ? { node } : {}) }, said },
   );
 }
 

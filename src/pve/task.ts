@@ -61,6 +61,7 @@ function failed(upid: string, { exit = '', log }: Seen): Failure {
     meaningOf(exit, id)?.cure ?? 'The end of its log tells more.',
     {
       facts: { upid, node, type, exit_status: remote(exit), log: remote(log.join('\n')) },
+      said: exit.trim(),
     },
   );
 }

@@ -17,6 +17,9 @@ export interface Login {
 /** sshd hangs up after 6 refusals (MaxAuthTries), so a full agent must not use them all up. */
 const MAX_ATTEMPTS = 5;
 
+const MOST_ASKED = 3;
+const LONGEST_ASKED = 200;
+
 interface Attempt {
   readonly method: 'publickey' | 'password' | 'keyboard-interactive';
   /** How a failure tells of it; never a secret. */
@@ -28,10 +31,11 @@ interface Attempt {
 export async function prepareLogin(host: HostSpec): Promise<Login> {
   const notes: string[] = [];
   const { byKey, blob } = await keyFileAttempts(host, notes);
-  const byPassword = passwordAttempts(host, notes);
+  const asked: string[] = [];
+  const byPassword = passwordAttempts(host, asked);
   const room = MAX_ATTEMPTS - byKey.length - byPassword.length;
   const byAgent = await agentAttempts(host, notes, room, byKey.length > 0 ? { offered: blob } : { wanted: blob });
-  return login(host, [...byKey, ...byAgent, ...byPassword], notes);
+  return login(host, [...byKey, ...byAgent, ...byPassword], notes, asked);
 }
 
 interface FromFile {
@@ -96,7 +100,7 @@ function chooseOf(keys: readonly AgentKey[], { offered, wanted }: Known, identit
   return identitiesOnly ? first : [...first, ...fresh.filter((one) => !is(wanted)(one))];
 }
 
-function passwordAttempts(host: HostSpec, notes: string[]): Attempt[] {
+function passwordAttempts(host: HostSpec, asked: string[]): Attempt[] {
   const { password, user: username } = host;
   if (!password) return [];
   let answered = false;
@@ -106,7 +110,9 @@ function passwordAttempts(host: HostSpec, notes: string[]): Attempt[] {
       answered = true;
       return finish([password.reveal()]);
     }
-    notes.push(`the server asked "${prompts.map(({ prompt: text }) => text.trim()).join('", "')}"`);
+    const texts = prompts.map(({ prompt: text }) => text.trim()).join('", "');
+    // It may ask again and again, as long as the login may take.
+    if (asked.length < MOST_ASKED) asked.push(texts.slice(0, LONGEST_ASKED));
     finish(prompts.map(() => ''));
   };
   return [
@@ -119,7 +125,12 @@ function passwordAttempts(host: HostSpec, notes: string[]): Attempt[] {
   ];
 }
 
-function login(host: HostSpec, attempts: readonly Attempt[], notes: readonly string[]): Login {
+function login(
+  host: HostSpec,
+  attempts: readonly Attempt[],
+  notes: readonly string[],
+  asked: readonly string[],
+): Login {
   const tried: string[] = [];
   let methods: readonly string[] = [];
   return {
@@ -146,9 +157,10 @@ function login(host: HostSpec, attempts: readonly Attempt[], notes: readonly str
       const place = `${host.user}@${host.address}:${host.port}`;
       const attempted = tried.length > 0 ? `Refused: ${tried.join(', ')}.` : 'Nothing that it takes could be tried.';
       const takes = methods.length > 0 ? ` The server takes ${methods.join(', ')}.` : '';
-      const also = [...(words ? [`the server said "${words}"`] : []), ...notes].map((note) => ` Note: ${note}.`);
+      const theirs = [...(words ? [`said "${words}"`] : []), ...asked.map((text) => `asked "${text}"`)];
+      const also = [...theirs.map((text) => `the server ${text}`), ...notes].map((note) => ` Note: ${note}.`);
       const text = `${host.name} did not let ${place} log in. ${attempted}${takes}${also.join('')}`;
-      return new Failure('authentication', text, cure(host, tried.length > 0));
+      return new Failure('authentication', text, cure(host, tried.length > 0), { said: [words ?? [], asked].flat() });
     },
   };
 }

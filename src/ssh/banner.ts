@@ -74,16 +74,17 @@ function bannerFailure(host: HostSpec, head: string, closed: boolean, cause: unk
           },
         );
   }
-  const shown = `"${visible(head.slice(0, SHOWN))}"${head.length > SHOWN ? '…' : ''}`;
+  const said = visible(head.slice(0, SHOWN));
+  const shown = `"${said}"${head.length > SHOWN ? '…' : ''}`;
   if (/^(Exceeded MaxStartups|Not allowed at this time)/.test(head)) {
     const cure = 'sshd turns away too many unfinished or refused logins for a while. Wait a minute and call again.';
-    return new Failure('busy', `${place} turned the connection away: ${shown}.`, cure, { cause });
+    return new Failure('busy', `${place} turned the connection away: ${shown}.`, cure, { cause, said });
   }
   if (head.startsWith('SSH-') || 'SSH-'.startsWith(head)) {
     const text = `${place} began an SSH greeting and did not finish it: ${shown}.`;
-    return new Failure(closed ? 'unreachable' : 'timeout', text, checkPort, { cause });
+    return new Failure(closed ? 'unreachable' : 'timeout', text, checkPort, { cause, said });
   }
-  return new Failure('misconfigured', `${place} answered, but not with SSH: ${shown}.`, checkPort, { cause });
+  return new Failure('misconfigured', `${place} answered, but not with SSH: ${shown}.`, checkPort, { cause, said });
 }
 
 /** Printable ASCII as it is, everything else as an escape. */

@@ -40,7 +40,9 @@ function watch(layer: Layer, host: HostSpec, lost: AbortController): void {
   const at = layer.host === host ? '' : ` (at the hop ${layer.host.name})`;
   const lose = (detail: string, cause?: unknown) => {
     const text = `The SSH connection to ${host.name} was lost${at}: ${detail}.`;
-    lost.abort(new Failure('unreachable', text, 'Call again; it reconnects.', { cause }));
+    lost.abort(
+      new Failure('unreachable', text, 'Call again; it reconnects.', { cause, said: (cause as Error)?.message }),
+    );
   };
   const stop = watchPulse(layer.stream, layer.keepaliveMs, (silentMs) => {
     lose(`nothing has come from it for ${silentMs / 1000} s`);

@@ -105,9 +105,9 @@ function forwardFailure(hop: HostSpec, host: HostSpec, cause: Error & { reason?:
       'permission',
       text,
       `Set "AllowTcpForwarding yes" in the sshd_config of ${hop.name}, or reach ${host.name} in another way.`,
-      { cause },
+      { cause, said: detail },
     );
   }
   const text = `${hop.name} could not connect to ${host.name} at ${place(host)}: ${detail}.`;
-  return new Failure('unreachable', text, reachCure(hop, host), { cause });
+  return new Failure('unreachable', text, reachCure(hop, host), { cause, said: detail });
 }

@@ -113,14 +113,16 @@ function endedEarly(host: HostSpec, banner: Banner, proved: boolean, login?: Log
     const text = `${place} closed the connection while logging in${cause ? `: ${cause.message}` : ''}.`;
     return new Failure('unreachable', text, 'Call again; if it stays so, the sshd log of the host says why.', {
       cause,
+      said: cause?.message,
     });
   }
   if (cause && /no matching/.test(cause.message)) {
     const text = `${place} and this client share no SSH algorithm: ${cause.message}.`;
     const cure =
       'Allow curve25519-sha256, aes256-gcm@openssh.com and an ed25519 or rsa-sha2-512 host key in its sshd_config.';
-    return new Failure('misconfigured', text, cure, { cause });
+    return new Failure('misconfigured', text, cure, { cause, said: cause.message });
   }
   const text = `${place} broke off the SSH key exchange${cause ? `: ${cause.message}` : ''}.`;
-  return new Failure('unreachable', text, 'Call again; if it stays so, the sshd log of the host says why.', { cause });
+  const cure = 'Call again; if it stays so, the sshd log of the host says why.';
+  return new Failure('unreachable', text, cure, { cause, said: cause?.message });
 }

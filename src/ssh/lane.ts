@@ -165,7 +165,8 @@ export class Lane {
     this.#take(order, -1);
     if (reason !== 2 && reason !== 4) {
       const text = `${order.hostName} does not allow a session on this connection: ${cause.message}.`;
-      order.fail(new Failure('permission', text, 'Check the account and the sshd_config of the host.', { cause }));
+      const cure = 'Check the account and the sshd_config of the host.';
+      order.fail(new Failure('permission', text, cure, { cause, said: cause.message }));
       this.events.changed();
       return;
     }

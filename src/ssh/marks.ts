@@ -9,6 +9,9 @@ export type Mark =
   | { readonly kind: 'prompt' | 'no-directory' | 'no-user' }
   | { readonly kind: 'up' | 'at'; readonly pid: number };
 
+/** No line of a mark goes on for longer behind its word; a host that never ends one is not listened to for ever. */
+const LONGEST_SAID = 64;
+
 /** Takes the wrapper's marks out of stderr until the command runs; from then on every byte is the command's. */
 export class MarkReader {
   readonly #prompt: Buffer;
@@ -50,6 +53,10 @@ export class MarkReader {
     }
     const end = mark < 0 ? -1 : this.#pending.indexOf('\n', mark);
     if (end < 0) {
+      if (mark >= 0 && this.#pending.length - mark - this.#mark.length > LONGEST_SAID) {
+        this.#cut(mark + 1, mark + 1);
+        return true;
+      }
       const longest = Math.max(this.#mark.length, this.#asking ? this.#prompt.length : 0);
       const free = mark < 0 ? this.#pending.length - longest + 1 : mark;
       if (free > 0) this.#cut(free, free);

@@ -246,8 +246,8 @@ export class HostQueue {
 function withNotes(host: HostSpec, failure: Failure): Failure {
   const notes = [...(host.via ?? []), host].flatMap((one) => one.notes ?? []);
   if (notes.length === 0 || failure.kind === 'cancelled') return failure;
-  const { kind, message, hint, facts, cause } = failure;
-  return new Failure(kind, message, [hint, ...notes].join(' '), { facts, cause });
+  const { kind, message, hint, facts, cause, said } = failure;
+  return new Failure(kind, message, [hint, ...notes].join(' '), { facts, cause, said });
 }
 
 const overLimit = ({ name }: HostSpec, most = 0, what: string, waitMs = 0): Failure =>

@@ -141,4 +141,5 @@ const noPipe = ({ name }: HostSpec, why: string): Failure =>
     'remote-error',
     `No pipe could be made on ${name} for this session: ${why.trim().slice(0, 200)}.`,
     'It needs mktemp, mkfifo and cat there, and a /tmp that can be written to.',
+    { said: why.trim().slice(0, 200) },
   );

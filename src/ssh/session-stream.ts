@@ -6,6 +6,9 @@ interface Awaited {
   readonly heard: (said: string) => void;
 }
 
+/** A mark tells pids and a folder. A host that never ends one is not listened to for ever. */
+const LONGEST_MARK = 1024 * 1024;
+
 /** Takes the marks of a session's shell out of one of its outputs, in the order in which they are awaited. */
 export class MarkedStream {
   readonly #pass: (piece: Buffer) => void | Promise<void>;
@@ -33,6 +36,12 @@ export class MarkedStream {
       if (promise) taken.push(promise);
       this.#held = this.#held.subarray(free);
       const end = next && at >= 0 ? this.#held.indexOf(next.end, next.start.length) : -1;
+      if (next && at >= 0 && end < 0 && this.#held.length > LONGEST_MARK) {
+        const word = this.#pass(this.#held.subarray(0, 1));
+        if (word) taken.push(word);
+        this.#held = this.#held.subarray(1);
+        continue;
+      }
       if (!next || end < 0) break;
       const said = this.#held.toString('utf8', next.start.length, end);
       this.#held = this.#held.subarray(end + next.end.length);

@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline';
 import type { ClientChannel } from 'ssh2';
 import type { HostSpec } from './client.ts';
 import { LOOK_SCRIPT } from './hunt.ts';
@@ -13,6 +12,9 @@ interface Order {
   readonly answer: (answer: string | undefined) => void;
 }
 
+/** Of tens of thousands of processes. A host that never ends its line is not listened to for ever. */
+const LONGEST_ANSWER = 1024 * 1024;
+
 /** One channel on which looks are taken; what is ordered while one is taken is looked for together, by the next. */
 export class Watch {
   users = 0;
@@ -22,6 +24,8 @@ export class Watch {
   #ordered: Order[] = [];
   #looking: Order[] = [];
   #channel: ClientChannel | undefined;
+  /** The line that has not ended. */
+  #begun = '';
 
   constructor(pool: Pool, host: HostSpec, as: As) {
     const end = () => {
@@ -64,7 +68,12 @@ export class Watch {
         channel.on('close', resolve);
         signal.addEventListener('abort', () => resolve(), { once: true });
       });
-      createInterface({ input: channel }).on('line', (line) => this.#hear(line));
+      channel.on('data', (piece: Buffer) => {
+        const lines = (this.#begun + piece.toString()).split('\n');
+        this.#begun = lines.pop() ?? '';
+        for (const line of lines) this.#hear(line);
+        if (this.#begun.length > LONGEST_ANSWER) channel.close();
+      });
       const talk = new Talk(channel, wrapped, {
         password: host.sudoPassword,
         stdin: 'open',

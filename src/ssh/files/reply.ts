@@ -4,6 +4,7 @@ export type BodySink = (piece: Buffer) => void | Promise<void>;
 /** What an answer begins with. */
 const MARK = '\0psm\0';
 const LONGEST_HEADER = 256 * 1024;
+const MOST_KEPT = 16 * 1024 * 1024;
 
 /** Reads the answer of a script of files as it comes (see script.ts). */
 export class Reply {
@@ -11,6 +12,7 @@ export class Reply {
   stderr = '';
   readonly #fields = new Map<string, Buffer>();
   readonly #kept: Buffer[] = [];
+  #size = 0;
   #head: Buffer | undefined = Buffer.alloc(0);
 
   /** Without a sink the body is kept. */
@@ -47,7 +49,9 @@ export class Reply {
 
   #body(piece: Buffer): void | Promise<void> {
     if (this.sink) return this.sink(piece);
-    this.#kept.push(piece);
+    // What is more than any of our scripts tells is a host's that does not keep to them.
+    this.#size += piece.length;
+    if (this.#size <= MOST_KEPT) this.#kept.push(piece);
   }
 
   #parse(head: Buffer): void {

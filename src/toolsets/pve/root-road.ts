@@ -109,6 +109,6 @@ function refusal(command: string, host: HostSpec, guest: Guest, result: CommandR
     known?.kind ?? (/\b400 Parameter verification failed/.test(said) ? 'invalid-input' : 'remote-error'),
     `${command} ${guest.vmid} on ${host.name} ended with exit code ${result.exitCode ?? 'unknown'}: ${said.slice(0, 300) || 'it said nothing'}`,
     known?.cure ?? 'What it said is in stderr; look at the guest again before repeating it.',
-    { facts: { road: `ssh: ${command}`, stderr: result.stderr } },
+    { facts: { road: `ssh: ${command}`, stderr: result.stderr }, said: said.slice(0, 300) },
   );
 }

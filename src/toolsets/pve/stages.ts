@@ -60,12 +60,13 @@ interface Break {
 }
 
 /** The failure of one stage, with what stays of those before it. */
-function broken({ kind, message, hint, facts, cause }: Failure, { name, steps, later, known }: Break): Failure {
+function broken({ kind, message, hint, facts, cause, said }: Failure, { name, steps, later, known }: Break): Failure {
   const done = steps.map(({ step }) => String(step));
   const before = done.length > 0 ? ` Done before it, and still there: ${done.join(', ')}.` : '';
   const left = later.length > 0 ? ` Not begun: ${later.join(', ')}.` : '';
   return new Failure(kind, `${name}: ${message}${before}${left}`, hint, {
     facts: { ...known, ...facts, failed_step: name, steps: steps.length > 0 ? steps : undefined },
     cause,
+    said,
   });
 }

@@ -23,9 +23,10 @@ export function fileRefusal(reply: Reply, spot: FileSpot): FileRefusal | undefin
   const word = reply.field('no');
   if (word === undefined) return undefined;
   const said = reply.field('said') ?? '';
-  const [kind, message, hint] = tellings(reply, spot, said)[word] ?? [
+  const known = tellings(reply, spot, said);
+  const [kind, message, hint] = (Object.hasOwn(known, word) ? known[word] : undefined) ?? [
     'remote-error',
-    `${spot.place.label} refused ${spot.path} (${word}).`,
+    `${spot.place.label} refused ${spot.path}.`,
     'What it said is in said.',
   ];
   const old = reply.field('old');

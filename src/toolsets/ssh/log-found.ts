@@ -16,6 +16,10 @@ export interface LogFound {
   readonly status: number;
 }
 
+/** What the script reads where there is no journal; it is told as it is, so the host may not choose other words. */
+const sourceOf = (said: string): string =>
+  /^(none|dmesg|logread|\/var\/log\/(syslog|messages))$/.test(said) ? said : 'log';
+
 /** Lines of journalctl about itself. */
 const ABOUT = /^-- (No entries|Journal begins|Logs begin)/;
 
@@ -26,7 +30,7 @@ export function logFound(text: string, mark: string, most: number, numbered: boo
   const said = new Map<string, string>();
   for (const line of start < 0 ? all : all.slice(0, start)) {
     const [, word = '', rest = ''] = new RegExp(`^${mark} (\\w+)(?: (.*))?$`).exec(line) ?? [];
-    if (word !== '') said.set(word, rest.trim());
+    if (word !== '') said.set(word, word === 'source' ? sourceOf(rest.trim()) : rest.trim());
   }
   const body = start < 0 ? [] : all.slice(start + 1);
   const at = body.findLastIndex((line) => new RegExp(`^(\\d+:)?${mark} end \\d+$`).test(line));

@@ -25,7 +25,10 @@ export function tellMany(many: Many, { signal }: Pick<ToolContext, 'signal'>): A
   }
   const first = outcomes.find(({ failure }) => failure)?.failure;
   if (first && outcomes.every(({ failure }) => failure)) {
-    throw new Failure(first.kind, `It ran to its end nowhere. ${headline}. ${first.message}`, first.hint, { facts });
+    throw new Failure(first.kind, `It ran to its end nowhere. ${headline}. ${first.message}`, first.hint, {
+      facts,
+      cause: first,
+    });
   }
   return answer(headline, facts);
 }
