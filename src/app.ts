@@ -98,6 +98,8 @@ export interface Ground extends Omit<HostsAround, 'nodes'> {
   readonly version: string;
 }
 
+const MIB = 1024 * 1024;
+
 /** A usual start has no use for the rest, and reading it takes time. */
 const allTools = async () => (await import('./toolsets/index.ts')).tools;
 
@@ -122,7 +124,13 @@ export async function assemble(loaded: Loaded, ground: Ground): Promise<StdioPar
   const shell = shellOf(ssh, { hosts, memory, keys, jobs, sessions }, { blocked, noRuns });
   const keepSecret = keepSecretsIn(join(settings.outputDir, 'secrets'), hold);
   const saveFile = saveFilesIn(join(settings.outputDir, 'exports'));
-  const audit = createAudit(settings.auditFile, redact);
+  const audit = createAudit({
+    file: settings.auditFile,
+    headFolder: loaded.auditHeads,
+    redact,
+    maxBytes: settings.auditMaxMib * MIB,
+    keepDays: settings.auditKeepDays,
+  });
   const schema = createSchema(pve, loaded.cacheFolder);
   const tools = settings.toolsets.every((one) => one === 'core') ? core : await allTools();
   const registry = createRegistry(tools, setup, allTools);

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { Failure } from '../failure.ts';
+import { locked } from '../lock.ts';
 import { replaceFile } from '../replacefile.ts';
 import type { HostChange, HostEdit } from '../toolsets/tool.ts';
 import { type HostEntry, parseHosts } from './hostsfile.ts';
-import { locked } from './lock.ts';
 
 const EMPTY = '{\n  "hosts": {}\n}\n';
 const MOST_TRIES = 5;

@@ -39,6 +39,8 @@ export interface Loaded {
   readonly ca?: string;
   /** Our own known_hosts, written by `trust` and by SSH_ACCEPT_NEW. */
   readonly ownKnownHosts: string;
+  /** Where the heads of audit files are kept, and their key. */
+  readonly auditHeads: string;
   /** Where what can be fetched again is kept. */
   readonly cacheFolder: string;
   /** Every secret held, for redaction. */
@@ -86,6 +88,7 @@ export function loadSettings(around: Surroundings): Loaded {
     token: token?.token,
     ca: ca?.text,
     ownKnownHosts: join(folder, 'known_hosts'),
+    auditHeads: join(folder, 'audit'),
     cacheFolder: join(xdg(around, 'XDG_CACHE_HOME', '.cache'), 'proxmox-ssh-mcp'),
     secrets: [...read.values.values()].filter((value) => value instanceof Secret),
     scrub: secretNames(around.env),

@@ -144,6 +144,22 @@ export const table = {
     says: 'Record of every call. When it cannot be written, nothing is changed.',
     example: '~/.local/state/proxmox-ssh-mcp/audit.jsonl',
   },
+  auditMaxMib: {
+    ...wholeNumber(1, 10_240),
+    env: 'MCP_AUDIT_MAX_MIB',
+    group: 'safety',
+    initial: '64',
+    says: 'Size in MiB from which on the record is continued in a new file; the old one gets the time as part of its name.',
+    example: '64',
+  },
+  auditKeepDays: {
+    ...wholeNumber(0, 36_500),
+    env: 'MCP_AUDIT_KEEP_DAYS',
+    group: 'safety',
+    initial: '0',
+    says: 'Days after which such old files are removed; 0 keeps them all.',
+    example: '365',
+  },
   confirmTimeoutS: {
     ...wholeNumber(5, 3600),
     env: 'MCP_CONFIRM_TIMEOUT_S',

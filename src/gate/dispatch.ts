@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { asFailure, cancelled, Failure } from '../failure.ts';
-import type { Answer } from '../present/answer.ts';
+import type { Answer, Facts } from '../present/answer.ts';
 import type { Setup, Tool, ToolContext } from '../toolsets/tool.ts';
 import { type Audit, type AuditEntry, unaudited } from './audit.ts';
 import type { Confirmation, Question, Reply } from './confirm.ts';
@@ -15,6 +15,8 @@ export interface Call {
   readonly args: unknown;
   /** Name and version of the client, for the audit. */
   readonly client: string;
+  /** The version of MCP that it speaks, for the audit. */
+  readonly protocol?: string;
   /** Whether this client can put a question to a human. */
   readonly canAsk: boolean;
   /** Of what is no tool to the client, such as a resource: a tool that only reads need not be among the chosen ones. */
@@ -54,6 +56,10 @@ function cannotAsk({ name, human }: Tool, mode: string): Failure {
   );
 }
 
+/** What the question of this answer is known by, for the audit. */
+const nonceOf = ({ reply }: Call): string | undefined =>
+  reply && 'nonce' in reply.ticket ? reply.ticket.nonce : undefined;
+
 /** The one road of every call: parse, decide, ask, note, run, note. */
 export function createGate({ registry, confirmation, audit, setup, context: contextOf }: GateParts): Gate {
   /** The question that has to be answered first, or how the call was let through. */
@@ -81,14 +87,15 @@ export function createGate({ registry, confirmation, audit, setup, context: cont
   };
 
   return async (call) => {
-    const line = { call: randomUUID().slice(-12), client: call.client };
+    const { client, protocol } = call;
+    const line = { call: randomUUID().slice(-12), client, protocol, mode: setup.mode };
     const context = contextOf(call.signal, call.progress);
     const began = performance.now();
     let tool: Tool | undefined;
     let input: Record<string, unknown> | undefined;
-    const outcome = async (verdict: string, message: string): Promise<void> => {
+    const outcome = async (verdict: string, message: string, facts: Facts): Promise<void> => {
       const durationMs = Math.round(performance.now() - began);
-      if (tool) await note(tool, { ...line, kind: 'outcome', input, verdict, message, durationMs });
+      if (tool) await note(tool, { ...line, kind: 'outcome', input, verdict, message, facts, durationMs });
     };
     try {
       tool = await registry.find(call.tool, call.unlisted);
@@ -96,20 +103,20 @@ export function createGate({ registry, confirmation, audit, setup, context: cont
       const given = input;
       const admitted = await admit(call, tool, given, context);
       if (typeof admitted === 'object') {
-        await note(tool, { ...line, kind: 'asked', input, message: admitted.message });
+        await note(tool, { ...line, kind: 'asked', input, message: admitted.message, nonce: admitted.ticket.nonce });
         return { kind: 'question', question: admitted };
       }
       if (tool.effect !== 'read') {
-        await note(tool, { ...line, kind: 'intent', input, approved: admitted });
+        await note(tool, { ...line, kind: 'intent', input, approved: admitted, nonce: nonceOf(call) });
         input = undefined;
       }
       if (call.signal.aborted) throw cancelled(tool.name);
       const answer = await tool.run(given, context);
-      await outcome('ok', answer.headline);
+      await outcome('ok', answer.headline, answer.facts);
       return { kind: 'answer', answer };
     } catch (error) {
       const failure = asFailure(error);
-      await outcome(failure.kind, failure.message);
+      await outcome(failure.kind, failure.message, failure.facts);
       return { kind: 'failure', failure };
     }
   };

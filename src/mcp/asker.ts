@@ -8,6 +8,7 @@ import {
   type InputRequiredResult,
   inputRequired,
   inputResponse,
+  PROTOCOL_VERSION_META_KEY,
   type Server,
   type ServerContext,
 } from '@modelcontextprotocol/server';
@@ -25,6 +26,12 @@ export function clientOf(ctx: ServerContext, server: Server): string {
     | undefined;
   return info ? `${info.name ?? 'unknown'} ${info.version ?? ''}`.trim().slice(0, 100) : 'unknown';
 }
+
+/** The version of the protocol that this request is in. */
+export const protocolOf = (ctx: ServerContext, server: Server): string | undefined => {
+  const said = envelope(ctx)[PROTOCOL_VERSION_META_KEY] ?? server.getNegotiatedProtocolVersion();
+  return typeof said === 'string' ? said.slice(0, 40) : undefined;
+};
 
 /** Whether the client declared elicitation in form mode; a bare `elicitation: {}` means form mode (MCP 2025-11-25). */
 export function canAsk(ctx: ServerContext, server: Server): boolean {

@@ -12,7 +12,7 @@ import type { Present, Presented } from '../present/present.ts';
 import type { Names } from '../toolsets/names.ts';
 import type { Setup } from '../toolsets/tool.ts';
 import { describeTool } from './annotations.ts';
-import { type Asker, canAsk, clientOf } from './asker.ts';
+import { type Asker, canAsk, clientOf, protocolOf } from './asker.ts';
 import { serveCompletion } from './completion.ts';
 import { instructions } from './instructions.ts';
 import { servePrompts } from './prompts.ts';
@@ -81,6 +81,7 @@ export function buildServer(edge: Edge): McpServer {
       tool: params.name,
       args: params.arguments,
       client: clientOf(ctx, server),
+      protocol: protocolOf(ctx, server),
       canAsk: canAsk(ctx, server),
       reply: asker.reply(ctx),
       signal: AbortSignal.any([edge.shutdown, ctx.mcpReq.signal]),

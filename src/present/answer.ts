@@ -16,9 +16,11 @@ export class RemoteText {
   ) {}
 }
 
-/** A file that a text is kept in. */
+/** Where more of a text is. */
 export interface KeptText {
   readonly file?: string;
+  /** In hex, of what is in that file; without a file, of a text that was cut to be told. */
+  readonly sha256?: string;
   /** What the file does not hold, or why there is none, in a few words; absent when it holds all. */
   readonly lacks?: string;
 }

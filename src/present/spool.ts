@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { openNewFile } from './newfile.ts';
 import { MOST_BYTES, makeRoom } from './outputs.ts';
@@ -46,6 +47,8 @@ export function keepOutputsIn(dir: string, redaction: Pick<Redaction, 'words'>, 
 class Spool {
   file: string | undefined;
   lacks: string | undefined;
+  sha256: string | undefined;
+  readonly #hash = createHash('sha256');
   readonly #folder: Folder;
   readonly #allowance: { left: number };
   readonly #scrub: Scrub | undefined;
@@ -88,7 +91,9 @@ class Spool {
     this.#over = true;
     await this.#writing;
     await this.#on?.close().catch(() => undefined);
-    if (this.file) this.#folder.busy.delete(this.file);
+    if (!this.file) return;
+    this.sha256 = this.#hash.digest('hex');
+    this.#folder.busy.delete(this.file);
   }
 
   #add(bytes: Buffer): void {
@@ -144,6 +149,7 @@ class Spool {
       if (!fits) throw new FolderFull(`outputs may take ${mib(limits.mostInFolder)} together`);
     }
     await writeAll(this.#on, pieces);
+    for (const piece of pieces) this.#hash.update(piece);
   }
 
   async #opened(): Promise<FileHandle> {

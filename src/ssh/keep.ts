@@ -21,6 +21,8 @@ export interface Spool {
   end(): Promise<void>;
   /** Its path, once there is a file. */
   readonly file: string | undefined;
+  /** Of what is in that file, in hex, once all is written. */
+  readonly sha256: string | undefined;
   /** What the file does not hold, or why there is none, in a few words; undefined when it is whole. */
   readonly lacks: string | undefined;
 }

@@ -39,7 +39,8 @@ export class Kept {
   /** The text so far, with the file that has all of it where there is one. */
   text(): RemoteText {
     const { text, totals } = this.#memory.text();
-    return new RemoteText(text, totals, this.#spool && { file: this.#spool.file, lacks: this.#spool.lacks });
+    const { file, sha256, lacks } = this.#spool ?? {};
+    return new RemoteText(text, totals, this.#spool && { file, sha256, lacks });
   }
 
   /** At most so many bytes from an offset on; `from` is where they begin, which is later when those before are gone. */

@@ -172,6 +172,8 @@ const WRONG: Record<Key, readonly string[]> = {
   toolsets: ['pve,shh', ',', 'all'],
   protectedGuests: ['keycloak', '100,web', '99', '100-110', '1e3', '099', '1000000000', 'x100'],
   auditFile: ['audit.jsonl'],
+  auditMaxMib: ['0', '64M', '10241'],
+  auditKeepDays: ['-1', 'a year'],
   confirmTimeoutS: ['4', '3601', '2m'],
   outputDir: ['out'],
   transferDir: ['files', './files'],

@@ -1,4 +1,5 @@
-import { createHash } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { appendFile, chmod, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,7 +24,7 @@ afterEach(async () => {
 const redact = createRedact([new Secret('hunter2-hunter2')]);
 const audits: Audit[] = [];
 const audited = (mode: 'guarded' | 'trusted' = 'trusted', at = file) => {
-  const audit = createAudit(at, redact);
+  const audit = createAudit({ file: at, headFolder: join(dir, 'heads'), redact });
   audits.push(audit);
   return bench({ setup: { mode, auditFile: at }, audit });
 };
@@ -34,12 +35,14 @@ const lines = async (): Promise<Record<string, unknown>[]> =>
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line));
 
-/** Every line's hash is of its own text, and names the line before it in its chain. */
+/** Every line's hash is of its own text, its mac of that, and it names the line before it in its chain. */
 function expectChained(rows: readonly Record<string, unknown>[]): void {
   const last = new Map<unknown, unknown>();
-  for (const { hash, ...body } of rows) {
+  const key = readFileSync(join(dir, 'heads', 'key'));
+  for (const { hash, mac, ...body } of rows) {
     expect(hash).toBe(createHash('sha256').update(JSON.stringify(body)).digest('hex'));
-    if (last.has(body.chain)) expect(body.prev).toBe(last.get(body.chain));
+    expect(mac).toBe(createHmac('sha256', key).update(String(hash)).digest('hex'));
+    expect(body.prev).toBe(last.get(body.chain) ?? 'start');
     last.set(body.chain, hash);
   }
 }
@@ -104,7 +107,7 @@ describe('the audit', () => {
   });
 
   it('keeps out what is given under the name of a secret', async () => {
-    const audit = createAudit(file, redact);
+    const audit = createAudit({ file, headFolder: join(dir, 'heads'), redact });
     const input = { params: { userid: 'x@pve', password: 'correct horse', 'encryption-key': ['e1'] }, password: true };
     await audit.write({ kind: 'asked', call: 'c', tool: 'pve_api_call', effect: 'destroy', client: 'x', input });
     await audit.close();
@@ -114,7 +117,7 @@ describe('the audit', () => {
     });
   });
 
-  it('stays one chain under calls at once, and a second process begins one that names the line before', async () => {
+  it('stays one chain under calls at once, and a second process begins one of its own', async () => {
     const { call } = audited();
     await Promise.all(Array.from({ length: 50 }, () => call('pve_lamp_change')));
     const before = await lines();
@@ -123,11 +126,12 @@ describe('the audit', () => {
     await audited().call('pve_lamp_change');
     const rows = await lines();
     expectChained(rows);
-    expect(rows[100]?.prev).toBe(rows[99]?.hash);
+    expect(rows[100]).toMatchObject({ seq: 1, prev: 'start' });
+    expect(rows[100]?.chain).not.toBe(rows[99]?.chain);
   });
 
   it('is begun anew while calls wait for the disk, and no line of theirs is lost', async () => {
-    const audit = createAudit(file, redact);
+    const audit = createAudit({ file, headFolder: join(dir, 'heads'), redact });
     const intent = { kind: 'intent', tool: 'pve_lamp_change', effect: 'change', client: 'x' } as const;
     const written: Promise<void>[] = [];
     for (let i = 0; i < 20; i += 1) {

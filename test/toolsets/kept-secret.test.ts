@@ -45,7 +45,7 @@ async function traceOf(tool: string, args: Record<string, unknown>, echoes: bool
     hold(secret);
   });
   const file = join(folder, `${tool}-${echoes}.jsonl`);
-  const audit = createAudit(file, redact);
+  const audit = createAudit({ file, headFolder: join(folder, 'heads'), redact });
   const present = createPresent({ redact, budget: 20_000, save: async () => undefined });
   const chosen = { ...setup, toolsets: ['full' as const] };
   const pve = echoes ? bench.as('root@pam!mcp', echoing) : bench.as('root@pam!mcp');

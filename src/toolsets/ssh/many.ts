@@ -103,5 +103,10 @@ function lightened({ text, totals, kept }: RemoteText): RemoteText {
   const tail = text.slice(-TAIL).replace(/^[\udc00-\udfff]/, '');
   const missing = text.length - head.length - tail.length;
   const omitted = totals.omitted + Buffer.byteLength(text.slice(head.length, -tail.length));
-  return new RemoteText(`${head}\n[… ${missing} characters left out …]\n${tail}`, { ...totals, omitted }, kept);
+  const told = `${head}\n[… ${missing} characters left out …]\n${tail}`;
+  return new RemoteText(
+    told,
+    { ...totals, omitted },
+    kept ?? { sha256: createHash('sha256').update(text).digest('hex') },
+  );
 }

@@ -1,18 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { Failure } from '../failure.ts';
+import { Failure } from './failure.ts';
 
 const PATIENCE_MS = 3_000;
 const AGAIN_MS = 20;
-/** Whoever holds it works without a pause, so one this old was left behind. */
+/** Whoever holds it works without a pause but for the disk, so one this old was left behind. */
 const LEFT_MS = 10_000;
 
 /**
- * Runs `act`, which may not wait for anything, while no other process of ours does so for this file. `busy` when another
- * one does not come to an end; `misconfigured` when its folder cannot be written.
+ * Runs `act`, which may wait for nothing but the disk, while no other process of ours does so for this file. `busy` when
+ * another one does not come to an end; `misconfigured` when its folder cannot be written.
  */
-export async function locked<T>(file: string, act: () => T): Promise<T> {
+export async function locked<T>(file: string, act: () => T | Promise<T>): Promise<T> {
   const lock = `${real(file)}.lock`;
   const end = performance.now() + PATIENCE_MS;
   while (!take(lock, file)) {
@@ -22,7 +22,7 @@ export async function locked<T>(file: string, act: () => T): Promise<T> {
     await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
   }
   try {
-    return act();
+    return await act();
   } finally {
     rmSync(lock, { force: true });
   }

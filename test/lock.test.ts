@@ -12,8 +12,8 @@ import {
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { locked } from '../../src/config/lock.ts';
-import { Home } from './home.ts';
+import { locked } from '../src/lock.ts';
+import { Home } from './config/home.ts';
 
 afterEach(() => {
   vi.useRealTimers();
@@ -105,11 +105,11 @@ describe('the lock of a file', () => {
     const home = new Home();
     const file = home.write('hosts.json', '{ "hosts": { "one": { "address": "10.0.0.9" } } }');
     const script = `
-      import { changeEntry } from '${resolve(import.meta.dirname, '../../src/config/hostschange.ts')}';
+      import { changeEntry } from '${resolve(import.meta.dirname, '../src/config/hostschange.ts')}';
       const [file, who] = process.argv.slice(-2);
       for (let i = 0; i < 10; i++) await changeEntry(file, \`\${who}-\${i}\`, [{ path: ['address'], value: '10.0.0.1' }]);`;
     const main = home.write('main.mts', script);
-    const tsx = resolve(import.meta.dirname, '../../node_modules/tsx/dist/cli.mjs');
+    const tsx = resolve(import.meta.dirname, '../node_modules/tsx/dist/cli.mjs');
     const run = (who: string) => promisify(execFile)(process.execPath, [tsx, main, file, who]);
     await Promise.all(['a', 'b', 'c', 'd'].map(run));
     expect(Object.keys(JSON.parse(readFileSync(file, 'utf8')).hosts)).toHaveLength(41);
