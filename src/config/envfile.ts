@@ -74,7 +74,7 @@ function lineOf(lines: readonly string[], name: string): number {
 
 /** A password such as ab#cd silently becomes ab when it is not in quotes. */
 function cutAtHash(name: string, where: string, line: string): Problem[] {
-  if (!/^[^=:]*[=:]\s*[^\s'"`#][^#]*?[^\s#]#/.test(line)) return [];
+  if (!/^[^=:]*[=:]\s*[^\s'"`#][^#]*(?<=\S)#/.test(line)) return [];
   return [
     {
       cause: `${name} (${where}) is cut at the # in it, because the value is not in quotes.`,

@@ -31,23 +31,57 @@ describe('who may read the settings file', () => {
     expect(home.load().settings.proxmoxHost).toEqual([{ host: 'pve' }]);
   });
 
-  it('refuses the file of somebody else', () => {
+  it('refuses the file of somebody else, whatever its mode, with a line that a shell takes', () => {
     const home = new Home();
-    const path = home.settings('PROXMOX_HOST=pve');
+    const path = home.write("it's/.env", 'PROXMOX_HOST=pve');
     chownSync(path, 12_345, 12_345);
-    expect(home.load().problems).toMatchObject([
+    const { problems, settings } = home.load({ flags: { settingsFile: path }, uid: 7 });
+    const word = `'${home.path}/it'\\''s/.env'`;
+    expect(problems).toEqual([
       {
-        cause: expect.stringContaining('belongs to another user (uid 12345)'),
-        cure: expect.stringContaining('chown '),
+        cause: `The settings file ${path} belongs to another user (uid 12345), so it is not used.`,
+        cure: `Run: chown 7 ${word} && chmod 600 ${word}`,
+        blocks: ['pve', 'ssh'],
       },
     ]);
+    expect(settings.proxmoxHost).toBeUndefined();
+  });
+
+  it('takes any where files have no owner', () => {
+    const home = new Home();
+    home.settings('PROXMOX_HOST=pve', 0o666);
+    expect(home.load({ uid: undefined }).settings.proxmoxHost).toEqual([{ host: 'pve' }]);
   });
 
   it('refuses a folder', () => {
     const home = new Home();
     home.write('folder.env/x', '');
-    const { problems } = home.load({ flags: { settingsFile: `${home.path}/folder.env` } });
-    expect(problems).toMatchObject([{ blocks: ['pve', 'ssh'] }]);
+    const settingsFile = `${home.path}/folder.env`;
+    const { problems } = home.load({
+      flags: { settingsFile },
+      stat: () => ({ mode: 0o600, uid: process.getuid?.() ?? 0 }),
+    });
+    expect(problems).toEqual([
+      {
+        cause: `The settings file ${settingsFile} cannot be used: it is a folder.`,
+        cure: 'Name another one with --settings-file, or make it readable for this user alone (chmod 600).',
+        blocks: ['pve', 'ssh'],
+      },
+    ]);
+  });
+
+  it.each([
+    ['EACCES', 'this user may not read it'],
+    ['EIO', 'EIO'],
+    [undefined, 'it cannot be read'],
+  ])('tells %s as "%s", of the usual file too', (code, why) => {
+    const home = new Home();
+    const stat = () => {
+      throw Object.assign(new Error('x'), code === undefined ? {} : { code });
+    };
+    expect(home.load({ stat }).problems[0]?.cause).toBe(
+      `The settings file ${home.settingsFile} cannot be used: ${why}.`,
+    );
   });
 });
 
@@ -75,6 +109,45 @@ describe('what the settings file says', () => {
         cure: 'The names are listed in .env.example.',
       },
     ]);
+  });
+
+  it('knows the line of a name with a dot, after export and colon, and of no other name', () => {
+    const { values } = read(new Home(), 'AxB=1\n  export  A.B: 2\nA.BC=3\nEXPORT_A.B=4\n');
+    expect(values.get('A.B')).toEqual({ text: '2', line: 2 });
+    const { values: alone } = read(new Home(), 'X=a\r\rY=b\n\nZ=c');
+    expect([...alone].map(([name, { line }]) => [name, line])).toEqual([
+      ['X', 1],
+      ['Y', 3],
+      ['Z', 5],
+    ]);
+  });
+
+  it('guesses a name within six letters, and of our own names only', () => {
+    const { problems } = read(new Home(), 'SSH_AGENTTTTTTT=1\nSSH_AGENTTTTTTTT=1\nMY_SSH_HOST=1\nSSHHOST=1\n');
+    expect(problems.map(({ cure }) => cure)).toEqual([
+      'Did you mean SSH_AGENT?',
+      'The names are listed in .env.example.',
+    ]);
+  });
+
+  it.each([
+    ['SSH_PASSWORD=ab#cd', true],
+    ['SSH_PASSWORD=a#cd', true],
+    ['SSH_PASSWORD: a b#', true],
+    ['SSH_PASSWORD=#cd', false],
+    ['SSH_PASSWORD=ab #cd', false],
+    ['SSH_PASSWORD="ab#cd"', false],
+    ['SSH_PASSWORD=`ab#cd`', false],
+    ["SSH_PASSWORD='ab' # x#y", false],
+    ['SSH_PASSWORD=abcd', false],
+    ['OTHER_PASSWORD=ab#cd', false],
+  ])('of %s says that it is cut: %s', (line, told) => {
+    const { problems, path } = read(new Home(), `${line}\n`);
+    const problem = {
+      cause: `SSH_PASSWORD (${path}:1) is cut at the # in it, because the value is not in quotes.`,
+      cure: "Put the value in single quotes ('…'), or a space before the # if a comment begins there.",
+    };
+    expect(problems).toEqual(told ? [problem] : []);
   });
 
   it('warns of a password that a # cuts, and of no other #', () => {

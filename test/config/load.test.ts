@@ -99,8 +99,11 @@ describe('defaults that depend on the machine', () => {
 
   it('says when a named key is not there', () => {
     const { problems } = new Home().load({ env: { ...TOKEN, SSH_KEY_PATH: '/no/key' } });
-    expect(problems.map(({ cause }) => cause)).toEqual([
-      'SSH_KEY_PATH (environment variable SSH_KEY_PATH) names a file that is not there.',
+    expect(problems).toEqual([
+      {
+        cause: 'SSH_KEY_PATH (environment variable SSH_KEY_PATH) names a file that is not there.',
+        cure: 'Name the private key, or leave SSH_KEY_PATH out to use the keys in ~/.ssh and the agent.',
+      },
     ]);
   });
 });
@@ -119,7 +122,15 @@ describe('the API token', () => {
   it('is refused when user and full name disagree', () => {
     const { token, problems } = load({ PROXMOX_TOKEN_NAME: 'ops@pve!ai', PROXMOX_USER: 'root@pam' });
     expect(token).toBeUndefined();
-    expect(problems).toMatchObject([{ blocks: ['pve'], cure: 'Leave PROXMOX_USER out, or make the two agree.' }]);
+    expect(problems).toEqual([
+      {
+        cause:
+          'PROXMOX_TOKEN_NAME (environment variable PROXMOX_TOKEN_NAME) belongs to another user than ' +
+          'PROXMOX_USER (environment variable PROXMOX_USER) says.',
+        cure: 'Leave PROXMOX_USER out, or make the two agree.',
+        blocks: ['pve'],
+      },
+    ]);
   });
 
   it('is missed when the API is wanted, and only then', () => {
@@ -133,6 +144,25 @@ describe('the API token', () => {
     ]);
     expect(home.load({ env: { MCP_TOOLSETS: 'ssh' } }).problems).toEqual([]);
   });
+
+  it('is missed in the words of what is missing, and not where that is told as wrong', () => {
+    const { PROXMOX_TOKEN_VALUE: _, ...rest } = TOKEN;
+    const home = new Home();
+    const told = (env: Record<string, string>) => home.load({ env }).problems.map(({ cause, cure }) => [cause, cure]);
+    expect(told(rest)).toEqual([
+      [
+        'PROXMOX_TOKEN_VALUE is not set.',
+        `Set it in ${home.settingsFile}, or choose the SSH tools alone with MCP_TOOLSETS=ssh.`,
+      ],
+    ]);
+    expect(told({ ...TOKEN, PROXMOX_TOKEN_VALUE: 'two words' }).map(([cause]) => cause)).toEqual([
+      'PROXMOX_TOKEN_VALUE (environment variable PROXMOX_TOKEN_VALUE) must be the secret of the token alone, ' +
+        'without user@realm!name= before it.',
+    ]);
+    expect(told({})[0]?.[0]).toBe('PROXMOX_HOST, PROXMOX_TOKEN_NAME and PROXMOX_TOKEN_VALUE are not set.');
+    const named = home.write('named.env', '');
+    expect(home.load({ env: rest, flags: { settingsFile: named } }).problems[0]?.cure).toContain(`Set it in ${named},`);
+  });
 });
 
 it('reads the CA file, and refuses one without a certificate', () => {
@@ -141,7 +171,22 @@ it('reads the CA file, and refuses one without a certificate', () => {
   expect(home.load({ env: { ...TOKEN, PROXMOX_CA_FILE: good } }).ca).toContain('BEGIN');
   const bad = home.load({ env: { ...TOKEN, PROXMOX_CA_FILE: home.write('key.pem', 'nothing') } });
   expect(bad.ca).toBeUndefined();
-  expect(bad.problems).toMatchObject([{ blocks: ['pve'], cause: expect.stringContaining('it holds no certificate') }]);
+  const problem = (why: string) => ({
+    cause: `PROXMOX_CA_FILE (environment variable PROXMOX_CA_FILE) names a file that cannot be used: ${why}.`,
+    cure: 'Name a PEM file; a Proxmox VE host keeps its own CA in /etc/pve/pve-root-ca.pem.',
+    blocks: ['pve'],
+  });
+  expect(bad.problems).toEqual([problem('it holds no certificate')]);
+  const none = home.load({ env: { ...TOKEN, PROXMOX_CA_FILE: '/no/ca.pem' } });
+  expect([none.ca, none.problems]).toEqual([undefined, [problem('there is no such file')]]);
+});
+
+it('tells first what was wrong with the command line', () => {
+  const problems = [{ cause: 'No flag --x.', cure: 'Leave it out.' }];
+  expect(new Home().load({ env: { ...TOKEN, SSH_PORT: 'x' }, problems }).problems.map(({ cause }) => cause)).toEqual([
+    'No flag --x.',
+    'SSH_PORT (environment variable SSH_PORT) must be a whole number from 1 to 65535.',
+  ]);
 });
 
 const WRONG: Record<Key, readonly string[]> = {
@@ -212,6 +257,36 @@ it('blocks only what depends on the wrong value', () => {
   expect(blocks({ PROXMOX_PORT: 'x' })).toEqual(['pve']);
   expect(blocks({ SSH_PORT: 'x' })).toEqual(['ssh']);
   expect(blocks({ MCP_ANSWER_CHARS: 'x' })).toBeUndefined();
+});
+
+it('cures a wrong value by an example, or by more than that', () => {
+  const of = (env: Record<string, string>) => {
+    const { problems, settings, sources } = new Home().load({ env: { ...TOKEN, ...env } });
+    return [problems[0]?.cure, problems[0]?.blocks, settings.mode, sources.mode];
+  };
+  expect(of({ SSH_PORT: 'x' })).toEqual(['For example 22.', ['ssh'], 'guarded', 'default']);
+  expect(of({ PROXMOX_FINGERPRINT: 'x' })).toEqual([
+    'Copy it from the web interface (node, Certificates) or from "proxmox-ssh-mcp doctor".',
+    ['pve'],
+    'guarded',
+    'default',
+  ]);
+  expect(of({ MCP_MODE: 'x' })).toEqual([
+    'For example guarded. Until then the mode is read-only.',
+    undefined,
+    'read-only',
+    'a wrong safety setting',
+  ]);
+  expect(of({ MCP_MODE: 'trusted', MCP_CONFIRM_TIMEOUT_S: '1' })[2]).toBe('read-only');
+});
+
+it('expands ~ at the beginning alone, and never in a secret', () => {
+  const home = new Home();
+  const load = (env: Record<string, string>) => home.load({ env: { ...TOKEN, ...env } }).settings;
+  expect(load({ MCP_OUTPUT_DIR: ' ~ ' }).outputDir).toBe(home.path);
+  expect(load({ MCP_OUTPUT_DIR: '/a/~/b' }).outputDir).toBe('/a/~/b');
+  expect(load({ MCP_OUTPUT_DIR: '~other/x' }).outputDir).not.toBe('~other/x');
+  expect(load({ SSH_PASSWORD: '~/x ' }).sshPassword?.reveal()).toBe('~/x ');
 });
 
 it('tells how to protect guests when names were given', () => {

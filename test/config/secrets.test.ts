@@ -46,8 +46,12 @@ describe('guarantee 21: secrets do not leave by way of the settings', () => {
     const { problems } = new Home().load({
       env: { SSH_PASSWORD: 'abc', SSH_SUDO_PASSWORD: 'abcd', MCP_TOOLSETS: 'ssh' },
     });
-    expect(problems.map(({ cause }) => cause)).toEqual([
-      'SSH_PASSWORD (environment variable SSH_PASSWORD) is too short (under 4 characters) to be cut out of answers.',
+    expect(problems).toEqual([
+      {
+        cause:
+          'SSH_PASSWORD (environment variable SSH_PASSWORD) is too short (under 4 characters) to be cut out of answers.',
+        cure: 'Use a longer one.',
+      },
     ]);
   });
 
@@ -58,10 +62,30 @@ describe('guarantee 21: secrets do not leave by way of the settings', () => {
   });
 
   it('names what to remove from the environment before anything is started', () => {
-    const kept = { PATH: '/bin', SSH_AUTH_SOCK: '/run/x', PROXMOX_TOKEN_NAME: 'mcp', MONKEY: 'x', TOKENIZERS: '1' };
-    const gone = { PROXMOX_TOKEN_VALUE: 'x', SSH_PASSWORD: 'x', ANTHROPIC_API_KEY: 'x', AWS_SECRET_ACCESS_KEY: 'x' };
-    expect([...new Home().load({ env: { ...kept, ...gone } }).scrub].sort()).toEqual(
-      ['PROXMOX_TOKEN_NAME', ...Object.keys(gone)].sort(),
-    );
+    const kept = [
+      'PATH',
+      'SSH_AUTH_SOCK',
+      'MONKEY',
+      'TOKENIZERS',
+      'MYTOKEN',
+      'API_KEYS',
+      'KEY',
+      'PASSWORDS',
+      'XACCESS_KEYX',
+    ];
+    const gone = [
+      ...['PROXMOX_TOKEN_VALUE', 'PROXMOX_TOKEN_NAME', 'SSH_PASSWORD', 'SSH_KEY_PASSPHRASE', 'SSH_SUDO_PASSWORD'],
+      ...[
+        'ANTHROPIC_API_KEY',
+        'X_APIKEY',
+        'AWS_SECRET_ACCESS_KEY',
+        'PRIVATE_KEY',
+        'MY_PRIVATE_KEY_FILE',
+        'GITHUB_TOKEN',
+      ],
+      ...['client_secret', 'PASSWD', 'DB_PASSPHRASE', 'AWS_CREDENTIAL', 'CREDENTIALS_X', 'TOKEN', 'ACCESS_KEY_ID'],
+    ];
+    const env = Object.fromEntries([...kept, ...gone].map((name) => [name, 'x']));
+    expect([...new Home().load({ env }).scrub].sort()).toEqual(gone.sort());
   });
 });

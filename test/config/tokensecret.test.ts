@@ -29,13 +29,22 @@ describe('the secret of a token', () => {
     expect(load({ PROXMOX_TOKEN_KEYCHAIN: 'yes' }, { keychain }).token?.secret.reveal()).toBe('k-e-y');
   });
 
+  it('is told by where it is from, and the keychain before a command', () => {
+    const { sources, token } = load(
+      { PROXMOX_TOKEN_KEYCHAIN: 'yes', PROXMOX_TOKEN_COMMAND: 'pass', PROXMOX_TOKEN_NAME: 'mcp@pve!xy' },
+      { keychain: (account) => `of-${account.replace('!', '-')}`, run: () => 'by-command' },
+    );
+    expect(token?.secret.reveal()).toBe('of-mcp@pve-xy');
+    expect(sources.proxmoxTokenValue).toBe('PROXMOX_TOKEN_KEYCHAIN (environment variable PROXMOX_TOKEN_KEYCHAIN)');
+  });
+
   const fails = (message: string) => () => {
     throw new Error(message);
   };
   it.each([
     [
       { PROXMOX_TOKEN_COMMAND: 'pass' },
-      { run: fails('pass: not found') },
+      { run: fails('pass: not found.') },
       /PROXMOX_TOKEN_COMMAND .*gives no secret: pass: not found\./,
     ],
     [{ PROXMOX_TOKEN_COMMAND: 'pass' }, { run: () => 'two words' }, /gives no secret of a token/],
@@ -49,7 +58,14 @@ describe('the secret of a token', () => {
     const { problems, token } = load(env, given);
     expect(token).toBeUndefined();
     expect(problems[0]).toMatchObject({ cause: expect.stringMatching(cause), blocks: ['pve'] });
-    expect(problems[0]?.cure).toMatch(/^(Unlock the keychain|Run the command by hand)/);
+    expect(problems[0]?.cause).toMatch(
+      /^PROXMOX_TOKEN_VALUE cannot be had: PROXMOX_TOKEN_(KEYCHAIN|COMMAND) \(.*[^.]\.$/,
+    );
+    expect(problems[0]?.cure).toBe(
+      'PROXMOX_TOKEN_KEYCHAIN' in env
+        ? 'Unlock the keychain, and start the server again; or keep the secret elsewhere: "proxmox-ssh-mcp setup".'
+        : 'Run the command by hand: it has to print the secret, and nothing else, without a question.',
+    );
     expect(problems).toHaveLength(1);
   });
 });
