@@ -174,7 +174,7 @@ export class HostBook {
   }
 
   #hop(jump: string, trail: readonly string[]): HostSpec {
-    const match = /^(?:ssh:\/\/)?(?:(.+)@)?(\[[^\]]+\]|[^:]+)(?::(\d+))?\/?$/.exec(jump);
+    const match = /^(?:ssh:\/\/)?(?:(.+)@)?(\[[^\]]+\]|[^:@/]+)(?::(\d+))?\/?$/.exec(jump);
     if (!match?.[2]) {
       const text = `"${jump}" is not a host to jump through.`;
       throw new Failure('misconfigured', text, 'Write [user@]host[:port] in ProxyJump or "via".');

@@ -108,12 +108,16 @@ describe('a change of the inventory file', () => {
     const home = new Home();
     home.write('.ssh/config', 'Host lab\n  HostName 192.0.2.77\n');
     const hosts = hostsOf(home, { SSH_HOST: '192.0.2.1' });
-    for (const member of ['address', 'port', 'user', 'keyPath', 'via']) {
+    for (const member of ['address', 'port', 'user', 'keyPath', 'via', 'hostKeyAlias']) {
       const change = hosts.change(name, [
         { path: ['purpose'], value: 'x' },
         { path: [member], value: 'evil.example.com' },
       ]);
-      await expect(change).rejects.toMatchObject({ kind: 'refused', message: expect.stringContaining(message) });
+      await expect(change).rejects.toMatchObject({
+        kind: 'refused',
+        message: `${message} nothing was changed.`,
+        hint: 'Change it there. The rest can be set here: name, purpose, tags, default, webhook, limits.',
+      });
     }
     expect(existsSync(join(home.path, FILE))).toBe(false);
   });
@@ -133,7 +137,12 @@ describe('a change of the inventory file', () => {
     expect(readFileSync(join(home.path, FILE), 'utf8')).toBe(
       '{\n  "hosts": {\n    "new1": {\n      "address": "10.0.0.7",\n      "via": [\n        "gate",\n        "pve1"\n      ]\n    }\n  }\n}\n',
     );
-    await expect(hosts.change('ct/7', edits)).rejects.toMatchObject({ kind: 'invalid-input' });
+    await expect(hosts.change('ct/7', edits)).rejects.toMatchObject({
+      kind: 'invalid-input',
+      message: 'There is no host called "ct/7".',
+      hint: 'A name has letters, digits, dots, - and _.',
+    });
+    await expect(hosts.change('new2', [{ path: ['address'] }])).rejects.toMatchObject({ kind: 'not-found' });
   });
 
   it.each([
@@ -171,9 +180,13 @@ describe('a change of the inventory file', () => {
     const edits = [{ path: ['purpose'], value: 'x' }];
     await expect(hostsOf(home, { MCP_MODE: 'read-only' }).change('web1', edits)).rejects.toMatchObject({
       kind: 'refused',
+      message: 'The inventory file is not changed in read-only mode.',
+      hint: 'The operator can set MCP_MODE=guarded.',
     });
     await expect(hostsOf(home, { MCP_INVENTORY_FILE: 'none' }).change('pve1', edits)).rejects.toMatchObject({
       kind: 'misconfigured',
+      message: 'There is no inventory file: MCP_INVENTORY_FILE is none.',
+      hint: 'Set it to a path.',
     });
     expect(readFileSync(file, 'utf8')).toBe(TEXT);
   });
@@ -207,6 +220,22 @@ describe('the host that is meant where none is named', () => {
       hint: 'Name one (pve1, pve2), or make one the default: ssh_host_set with its name and default true.',
     });
     const none = createHosts(alone.load(), { ...ground(), home: alone.path, nodes: async () => [] });
-    await expect(none.usual()).rejects.toMatchObject({ kind: 'not-found', message: 'No host is known.' });
+    await expect(none.usual()).rejects.toMatchObject({
+      kind: 'not-found',
+      message: 'No host is known.',
+      hint: 'Set SSH_HOST, or describe hosts in the inventory file.',
+    });
+    const crowd = new Home();
+    const names = ['f', 'e', 'd', 'c', 'b'];
+    const of = (all: string[]) => {
+      crowd.write(FILE, JSON.stringify({ hosts: Object.fromEntries(all.map((name) => [name, { address: name }])) }));
+      return createHosts(crowd.load(), { ...ground(), home: crowd.path, nodes: async () => [] });
+    };
+    await expect(of(names).usual()).rejects.toMatchObject({
+      hint: expect.stringMatching(/^Name one \(b, c, d, e, f\), or/),
+    });
+    await expect(of([...names, 'a']).usual()).rejects.toMatchObject({
+      hint: expect.stringMatching(/^Name one \(a, b, c, d, e, …\), or/),
+    });
   });
 });

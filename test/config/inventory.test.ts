@@ -335,6 +335,86 @@ describe('the inventory file', () => {
   });
 });
 
+describe('what is told of a host that cannot be had', () => {
+  it('is why, and what to do', async () => {
+    const home = new Home();
+    sshConfig(home, 'Host a\n  ProxyJump a\nHost c\n  ProxyCommand nc %h %p\n');
+    inventory(home, {
+      bad: { address: '10.0.0.1', via: 'me@' },
+      worse: { address: '10.0.0.1', via: 'a:b:c' },
+      loop: { address: '10.0.0.1', via: 'loop' },
+    });
+    const hosts = hostsOf(home);
+    const told = async (name: string) => {
+      const { kind, message, hint } = await failure(hosts.find(name));
+      return [kind, message, hint];
+    };
+    const jump = 'Write [user@]host[:port] in ProxyJump or "via".';
+    const circle = 'Correct ProxyJump in ~/.ssh/config or "via" in the inventory file.';
+    expect(await told('a')).toEqual(['misconfigured', 'The way to a goes in a circle: a through a.', circle]);
+    expect(await told('loop')).toEqual([
+      'misconfigured',
+      'The way to loop goes in a circle: loop through loop.',
+      circle,
+    ]);
+    expect(await told('c')).toEqual([
+      'misconfigured',
+      '~/.ssh/config reaches c by ProxyCommand (nc %h %p), which is never run.',
+      'Use ProxyJump, or give the host a "via" in the inventory file.',
+    ]);
+    expect(await told('bad')).toEqual(['misconfigured', '"me@" is not a host to jump through.', jump]);
+    expect(await told('worse')).toEqual(['misconfigured', '"a:b:c" is not a host to jump through.', jump]);
+  });
+
+  it('is the nearest three names, by their distance, and what is wrong with the files', async () => {
+    const home = new Home();
+    inventory(home, {
+      web1: { address: 'a' },
+      web12: { address: 'b' },
+      web123: { address: 'c' },
+      wen: { address: 'd' },
+      WEB: { address: 'e' },
+      far: { address: 'f' },
+      'long-name-of-a-host': { address: 'g' },
+    });
+    const hosts = hostsOf(home);
+    expect((await failure(hosts.find('web'))).facts).toEqual({ nearest: ['WEB', 'web1', 'wen'] });
+    expect((await failure(hosts.find('long-name-of-XXXXXX'))).facts).toEqual({ nearest: ['long-name-of-a-host'] });
+    expect((await failure(hosts.find('long-name-of-XXXXXXX'))).facts).toEqual({});
+    const path = sshConfig(home, 'Host "b\n');
+    expect((await failure(hosts.find('nowhere-near'))).hint).toBe(
+      'ssh_host_list shows the hosts there are, and so does `proxmox-ssh-mcp hosts`. ' +
+        `Also: The SSH configuration ${path} cannot be understood: ${path}:1 has a quote that is not closed.`,
+    );
+  });
+});
+
+describe('a host that is asked for by its address', () => {
+  it('is the one that has it, and none where two have it', async () => {
+    const home = new Home();
+    inventory(home, { a: { address: '10.0.0.1' }, b: { address: '10.0.0.2' }, c: { address: '10.0.0.2' } });
+    const hosts = hostsOf(home);
+    expect((await spec(hosts, '10.0.0.1')).name).toBe('a');
+    expect((await failure(hosts.find('10.0.0.2'))).kind).toBe('not-found');
+  });
+});
+
+describe('a jump', () => {
+  it('may be an address with a port, with ssh:// before it, and has its own name then', async () => {
+    const home = new Home();
+    inventory(home, {
+      web: { address: '10.0.0.1', via: ['ssh://me@[2001:db8::1]:2222/', 'gate:23', 'ssh://ops@gate/'] },
+      gate: { address: '10.0.0.9', user: 'jump', port: 24 },
+    });
+    const { via } = await spec(hostsOf(home), 'web');
+    expect(via?.map(({ name, address, port, user }) => [name, address, port, user])).toEqual([
+      ['[2001:db8::1]:2222', '2001:db8::1', 2222, 'me'],
+      ['gate:23', '10.0.0.9', 23, 'jump'],
+      ['gate', '10.0.0.9', 24, 'ops'],
+    ]);
+  });
+});
+
 describe('one list of all', () => {
   it('has each name once, the first source winning, sorted', async () => {
     const home = new Home();

@@ -265,9 +265,15 @@ describe('what would run a program', () => {
     expect(config.lookup('db').skipped).toEqual([`exec (${path}:3)`]);
     expect(config.lookup('old').proxyCommand).toBe(`touch ${proof}`);
     expect(config.lookup('by-ssh').jumps).toEqual(['gate']);
-    expect(config.problems.map(({ cause }) => cause)).toEqual([
-      `"Match exec" is never run, so it counts as not matching (${path}:1, ${path}:3).`,
-      `ProxyCommand is never run, so hosts that need it cannot be reached (${path}:6).`,
+    expect(config.problems).toEqual([
+      {
+        cause: `"Match exec" is never run, so it counts as not matching (${path}:1, ${path}:3).`,
+        cure: 'Put what it sets under a Host line, or into the inventory file.',
+      },
+      {
+        cause: `ProxyCommand is never run, so hosts that need it cannot be reached (${path}:6).`,
+        cure: 'Use ProxyJump, or give the host a "via" in the inventory file.',
+      },
     ]);
     expect(existsSync(proof)).toBe(false);
   });
@@ -279,13 +285,107 @@ describe('what would run a program', () => {
   });
 });
 
+describe('a ProxyCommand', () => {
+  it.each([
+    ['ssh -W %h:%p gate', 'gate'],
+    ['ssh -q -W [%h]:%p me@gate', 'me@gate'],
+    ['/usr/bin/ssh  -q  -W  %h:%p  gate', 'gate'],
+    ['ssh -W %h:%p -p 22 gate', undefined],
+    ['ssh -W %h:%p gate extra', undefined],
+    ['ssh -W %h:22 gate', undefined],
+    ['nc %h %p', undefined],
+    ['sh -c "ssh -W %h:%p gate"', undefined],
+  ])('of %s is a jump to %s', (command, jump) => {
+    const config = read(new Home().write('config', `Host a\n  ProxyCommand ${command}\n`));
+    const { jumps, proxyCommand } = config.lookup('a');
+    expect([jumps, proxyCommand]).toEqual(jump === undefined ? [undefined, command] : [[jump], undefined]);
+    expect(config.problems).toHaveLength(jump === undefined ? 1 : 0);
+  });
+
+  it('of none is none, in any case of its letters', () => {
+    for (const none of ['none', 'NONE']) {
+      const config = read(new Home().write('config', `Host a\n  ProxyCommand ${none}\n  ProxyJump gate\n`));
+      expect(config.lookup('a')).toMatchObject({ jumps: undefined, proxyCommand: undefined });
+      expect(config.problems).toEqual([]);
+    }
+  });
+});
+
+describe('the paths of a configuration', () => {
+  const lookup = (text: string, name = 'short') =>
+    readSshConfig(new Home().write('config', text), ground(), { home: '/home/me', localUser: 'me' }).lookup(name);
+
+  it('have the tokens of ssh_config(5) in them, of which unknown ones stay', () => {
+    const file = 'IdentityFile ~/%d,%h,%k,%n,%p,%r,%u,%%,%x,~/y\n';
+    expect(lookup(file).identityFiles).toEqual(['/home/me//home/me,short,short,short,22,me,me,%,%x,~/y']);
+    const said = 'HostName %h.example.com\nPort 2222\nUser you\nHostKeyAlias Alias\n';
+    expect(lookup(said + file).identityFiles).toEqual([
+      '/home/me//home/me,short.example.com,Alias,short,2222,you,me,%,%x,~/y',
+    ]);
+  });
+
+  it.each([
+    ['SSH_AUTH_SOCK', 'SSH_AUTH_SOCK'],
+    ['$SSH_AUTH_SOCK', 'SSH_AUTH_SOCK'],
+    [`\${SSH_AUTH_SOCK}`, 'SSH_AUTH_SOCK'],
+    ['none', 'none'],
+    ['NONE', 'none'],
+    ['~/a/none', '/home/me/a/none'],
+    ['/run/%u/SSH_AUTH_SOCK', '/run/me/SSH_AUTH_SOCK'],
+    ['none.sock', 'none.sock'],
+  ])('may be the agent %s', (agent, told) => {
+    expect(lookup(`IdentityAgent ${agent}\n`).identityAgent).toBe(told);
+  });
+
+  it('may be NONE, which is none, beside others', () => {
+    expect(lookup('IdentityFile NONE\nIdentityFile /k\n').identityFiles).toEqual(['none', '/k']);
+  });
+
+  it.each([
+    ['yes', true],
+    ['TRUE', true],
+    ['no', false],
+    ['yesno', false],
+  ])('are the only ones when IdentitiesOnly is %s: %s', (word, only) => {
+    expect(lookup(`IdentitiesOnly ${word}\n`).identitiesOnly).toBe(only);
+  });
+
+  it('are looked for by patterns that a broken one is none of', () => {
+    const home = new Home();
+    home.write('.ssh/d/a.conf', 'User from-a\n');
+    const text = 'Include d/[\nInclude ""\nInclude d/?.con[!x]\nInclude no-folder/*\n';
+    const config = readSshConfig(home.write('config', text), ground(), { home: home.path });
+    expect([config.lookup('x').user, config.problems]).toEqual(['from-a', []]);
+  });
+});
+
+describe('without a configuration', () => {
+  it('there are no names, and nothing is said of any', () => {
+    const none = { names: [], problems: [] };
+    expect(readSshConfig(undefined, ground(), { home: '/home/me' })).toMatchObject(none);
+    const missing = readSshConfig('/no/such/config', ground(), { home: '/home/me' });
+    expect(missing).toMatchObject(none);
+    expect(missing.lookup('a')).toEqual({ identityFiles: [], named: false, skipped: [] });
+  });
+
+  it('that can be read, it is told', () => {
+    const home = new Home();
+    expect(readSshConfig(home.path, ground(), { home: home.path }).problems).toEqual([
+      { cause: `${home.path} cannot be read: it is a folder.`, cure: 'Make it readable, or set SSH_CONFIG=none.' },
+    ]);
+  });
+});
+
 describe('a configuration that is wrong', () => {
   it('is used as far as it goes when a file includes itself, which is told', () => {
     const home = new Home();
     const path = home.write('config', `Host a\n  User u\nInclude ${home.path}/config\n`);
     expect(read(path).lookup('a').user).toBe('u');
-    expect(read(path).problems.map(({ cause }) => cause)).toEqual([
-      `${path}:3 includes ${path}, which is in it already.`,
+    expect(read(path).problems).toEqual([
+      {
+        cause: `${path}:3 includes ${path}, which is in it already.`,
+        cure: 'Take that Include out: ssh itself refuses to go on there.',
+      },
     ]);
   });
 
@@ -293,9 +393,13 @@ describe('a configuration that is wrong', () => {
     const home = new Home();
     const path = home.write('config', 'Host a\n  User "u\n');
     expect(() => bySsh(path, 'a')).toThrow('invalid quotes');
-    expect(read(path).problems[0]?.cause).toBe(
-      `The SSH configuration ${path} cannot be understood: ${path}:2 has a quote that is not closed.`,
-    );
+    expect(read(path).names).toEqual([]);
+    expect(read(path).problems).toEqual([
+      {
+        cause: `The SSH configuration ${path} cannot be understood: ${path}:2 has a quote that is not closed.`,
+        cure: 'Correct it ("ssh -G any-name" tells whether OpenSSH understands it), or set SSH_CONFIG=none.',
+      },
+    ]);
     expect(read(path).lookup('a')).toEqual({ identityFiles: [], named: false, skipped: [] });
   });
 });
