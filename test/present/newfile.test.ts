@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -43,12 +44,16 @@ describe('a new file', () => {
     expect(`${year}-${month}`).toBe(new Date().toISOString().slice(0, 7));
   });
 
-  it('is in a folder that is made, or made to be, for its owner alone', async () => {
-    const folders = [join(dir, 'made', 'deep'), join(dir, 'open')];
-    mkdirSync(join(dir, 'open'), { mode: 0o755 });
-    for (const folder of folders) {
+  it('is for its owner alone, as is its folder where that has to be made; one that is there stays as it is', async () => {
+    mkdirSync(join(dir, 'open'));
+    chmodSync(join(dir, 'open'), 0o755);
+    const made = [
+      [join(dir, 'made', 'deep'), 0o700],
+      [join(dir, 'open'), 0o755],
+    ] as const;
+    for (const [folder, folderMode] of made) {
       const file = await writeNewFile(folder, 'a.txt', 'text');
-      expect([mode(folder), mode(file), readFileSync(file, 'utf8')]).toEqual([0o700, 0o600, 'text']);
+      expect([mode(folder), mode(file), readFileSync(file, 'utf8')]).toEqual([folderMode, 0o600, 'text']);
     }
   });
 

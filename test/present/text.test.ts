@@ -95,6 +95,18 @@ describe('an answer as text', () => {
     });
   });
 
+  it('has what others said in a failure between marks, each piece on one line and no longer than 400', async () => {
+    const said = ['s3cret (x)', 's3cret (x) y\nz', 'w'.repeat(401)];
+    const message = `It said ${said[1]}, then ${said[0]}: ${said[2]}; no s3cret.`;
+    const { text, structured } = await present.failure(new Failure('remote-error', message, 'Look.', { said }));
+    const [, first = ''] = /<untrusted ([0-9a-f]{24})>/.exec(text) ?? [];
+    const fenced = (words: string) => `<untrusted ${first}>${words}</untrusted ${first}>`;
+    const cut = `${'w'.repeat(240)} [… 1 characters not shown …] ${'w'.repeat(160)}`;
+    const headline = `It said ${fenced('[gone] (x) y\\nz')}, then ${fenced('[gone] (x)')}: ${fenced(cut)}; no [gone].`;
+    expect(structured.summary).toBe(headline);
+    expect(text.split('\n')[0]).toBe(headline);
+  });
+
   it('is cut in its headline from 801 characters on', async () => {
     expect(await told({}, 'h'.repeat(800))).toBe('h'.repeat(800));
     expect(await told({}, 'h'.repeat(801))).toBe(`${'h'.repeat(480)} [… 1 characters not shown …] ${'h'.repeat(320)}`);
@@ -122,7 +134,7 @@ describe('hidden characters', () => {
 
   it('are no tab, no newline, no blank, no letter, and no joiner or selector that stands alone', async () => {
     const shown =
-      '\t ~ \xa0\xac\xae é \u200a\u200c \u200d \u2010\u2027 \u202f \u205f \u2070 \u3163\u3165 \ufe00 \ufe0f \ufe10 \ufffd 😀 \u{e01f0}';
+      '\t ~ \xa0\xac\xae é \u200a\u200c \u200d \u2010\u2027 \u202f \u205f \u2070 \u3163\u3165 \ufe00 \ufe0f \ufe10 \ufffd 😀 \u{dffff}\u{e1000}';
     expect(await inside(shown)).toBe(shown);
     expect(present.line('a\tb\nc')).toBe('a\\tb\\nc');
   });
