@@ -182,7 +182,7 @@ export interface World extends Operations {
   readonly access: Access;
   readonly backupJobs: BackupJob[];
   /** Newest last. */
-  readonly tasks: readonly Task[];
+  readonly tasks: Task[];
   readonly switches: Switches;
   readonly requests: SeenRequest[];
   /** Epoch milliseconds. */

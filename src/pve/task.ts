@@ -25,7 +25,7 @@ export interface TaskOutcome {
 export interface WaitOptions extends PveCallOptions {
   /** How long to wait before `running` is the answer; 85 s unless told, so that nothing takes 90 s. */
   readonly waitMs?: number;
-  /** How long the API may be away while waiting; 60 s unless told. */
+  /** How long the API may be away while waiting; 65 s unless told, so that a whole minute is waited through. */
   readonly outageMs?: number;
   readonly onProgress?: (message: string) => void;
 }

@@ -43,7 +43,7 @@ const keptLines = 20;
 
 /** Waits until the task stopped or `waitMs` passed, whichever comes first; see waitForTask for the failures. */
 export async function watchTask(pve: Pve, upid: string, options: WatchOptions): Promise<Seen> {
-  const { waitMs = 85_000, outageMs = 60_000, signal, onProgress } = options;
+  const { waitMs = 85_000, outageMs = 65_000, signal, onProgress } = options;
   if (signal?.aborted) throw goesOn(upid);
   const watch = join(pve, upid, outageMs);
   if (onProgress) watch.listeners.add(onProgress);

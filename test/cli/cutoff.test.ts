@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { tally } from '../figures.ts';
 import { byPreload, byStrace, type Call, type Cutter, type Instead } from '../rig/cutoff.ts';
 import { anyDisk, limitedDisk } from '../rig/disk.ts';
 import { mayTrace } from '../rig/strace.ts';
@@ -184,6 +185,7 @@ async function walk(cutter: Cutter, it: Deed, instead: (call: Call) => readonly 
     }),
   );
   for (const lane of lanesOver) if (lane.status === 'rejected') throw lane.reason;
+  tally(27, `calls of the system replaced, by ${cutter.by}`, cases.length);
   return cases.length;
 }
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tools } from '../../src/toolsets/index.ts';
+import { figure } from '../figures.ts';
 import { type Datacentre, startDatacentre } from './datacentre.ts';
 import { initialize, parse, type RawSession, startRaw } from './raw.ts';
 
@@ -69,6 +70,7 @@ describe('guarantee 24: whatever comes in', () => {
       await Promise.all(batch.map((id) => session.reply(id)));
     }
     expect(ids.filter((id) => session.replies(id).length !== 1)).toEqual([]);
+    figure(24, `${ids.length} fuzzed calls, each answered once`);
   });
 
   it('5,000 garbage lines: alive, stdout is JSON-RPC and nothing else, no unhandled rejection', async () => {

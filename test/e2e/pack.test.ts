@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { figure, tally } from '../figures.ts';
+import { claudeCode, OFFLINE } from '../rig/claude.ts';
 import { connect, eras } from './clients.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -82,9 +84,22 @@ describe('guarantee 28: the packed tarball', () => {
       const names = (await client.tools()).map(({ name }) => name);
       expect(names).toEqual(expect.arrayContaining(['pve_overview', 'pct_exec', 'server_status']));
       expect(await client.call('server_status')).toMatchObject({ isError: false });
+      tally(28, 'kinds of client served from the packed tarball', 1);
     } finally {
       await client.close();
     }
+  });
+
+  it('serves the newest Claude Code', { timeout: 600_000 }, async () => {
+    const command = await installed('claude');
+    const claude = join(await claudeCode(), 'claude');
+    const home = join(folder, 'claude');
+    const options = { cwd: home, env: { ...OFFLINE, HOME: home, PATH: '/usr/bin:/bin' } };
+    await run(claude, ['mcp', 'add', '--scope', 'user', 'packed', command], options);
+    expect((await run(claude, ['mcp', 'list'], options)).stdout).toMatch(/^packed: .* - ✔ Connected$/m);
+    const { stdout: version } = await run(claude, ['--version'], options);
+    tally(28, 'kinds of client served from the packed tarball', 1);
+    figure(28, `among them ${version.trim()}`);
   });
 
   it('plays the demo: everything that is loaded late is in it', async () => {

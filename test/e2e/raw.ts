@@ -25,6 +25,8 @@ export interface RawSession {
   /** Sends a request and gives its id. */
   send(method: string, params?: Record<string, unknown>): number;
   reply(id: number): Promise<Message>;
+  /** Lets go of all lines and replies that were read so far. */
+  forget(): void;
   /** Resolves with exit code and signal when the process is gone, and the milliseconds since it was asked. */
   readonly gone: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
 }
@@ -47,6 +49,7 @@ export function startRaw({ command, args, env }: Launch): RawSession {
     if (typeof message?.id !== 'number' || message.method !== undefined) return;
     byId.set(message.id, [...(byId.get(message.id) ?? []), message]);
     waiting.get(message.id)?.(message);
+    waiting.delete(message.id);
   });
   const write = (text: string): void => {
     child.stdin.write(text);
@@ -68,6 +71,10 @@ export function startRaw({ command, args, env }: Launch): RawSession {
     write,
     send,
     reply,
+    forget() {
+      lines.length = 0;
+      byId.clear();
+    },
     replies: (id) => byId.get(id) ?? [],
     stderr: () => errors,
     request: (method, params) => reply(send(method, params)),

@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tools } from '../../src/toolsets/index.ts';
+import { tally } from '../figures.ts';
 import { inputsOf } from '../toolsets/requests/inputs.ts';
 import { type Connected, connect } from './clients.ts';
 import { type Datacentre, startDatacentre } from './datacentre.ts';
@@ -53,6 +54,8 @@ describe('guarantee 18: read-only', () => {
       }
       expect(dc.writes()).toEqual([]);
       expect(visitors).toBe(0);
+      tally(18, 'tools called by name', 1);
+      tally(18, 'writes and connections', dc.writes().length + visitors);
     },
   );
 });

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Audit, createAudit } from '../../src/gate/audit.ts';
 import { createRedact } from '../../src/present/redact.ts';
 import { Secret } from '../../src/secret.ts';
+import { figure } from '../figures.ts';
 import { FULL_FILE } from '../rig/disk.ts';
 import { bench } from './harness.ts';
 
@@ -204,6 +205,7 @@ describe('guarantee 22: no intent on the disk, no act', () => {
     });
     expect(ran).toEqual([]);
     expect((await call('pve_lamp_read')).kind).toBe('answer');
+    figure(22, `${ran.length} changes made on a full disk`);
   });
 
   it('refuses changes when the folder cannot be made', async () => {

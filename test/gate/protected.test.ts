@@ -6,6 +6,7 @@ import { createRegistry } from '../../src/gate/registry.ts';
 import { type ApiMethod, methodsOf, parseApidoc } from '../../src/pve/apidoc.ts';
 import { tools } from '../../src/toolsets/index.ts';
 import type { Setup, Tool, ToolContext } from '../../src/toolsets/tool.ts';
+import { tally } from '../figures.ts';
 import { type Bench, setup, startBench } from '../toolsets/harness.ts';
 import { inputsOf } from '../toolsets/requests/inputs.ts';
 
@@ -200,6 +201,7 @@ describe('guarantee 19: protected guests', () => {
         { numRuns: TOOL_RUNS },
       );
       expect([...verdicts]).toEqual(expect.arrayContaining(['refused', 'invalid-input', 'not-found']));
+      tally(19, 'spellings, 0 on the wire', TOOL_RUNS);
     },
     PATIENCE,
   );
@@ -218,6 +220,7 @@ describe('guarantee 19: protected guests', () => {
         { numRuns: RAW_RUNS },
       );
       expect([...verdicts]).toEqual(expect.arrayContaining(['refused', 'invalid-input']));
+      tally(19, 'spellings, 0 on the wire', RAW_RUNS);
     },
     PATIENCE,
   );

@@ -9,6 +9,7 @@ import { saveInto } from '../../src/present/outputs.ts';
 import { createPresent, type Present } from '../../src/present/present.ts';
 import { createRedact } from '../../src/present/redact.ts';
 import { Secret } from '../../src/secret.ts';
+import { figure } from '../figures.ts';
 
 let dir: string;
 let present: Present;
@@ -119,6 +120,7 @@ describe('guarantee 23: hostile output stays inside the fence', () => {
   );
 
   it('10,000 outputs: one fence each, nothing hidden left, valid JSON', async () => {
+    let fenced = 0;
     await fc.assert(
       fc.asyncProperty(fc.array(hostile, { minLength: 1, maxLength: 4 }), async (parts) => {
         const shown = await structured({ stdout: remote(parts.join('')) });
@@ -128,9 +130,11 @@ describe('guarantee 23: hostile output stays inside the fence', () => {
           /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069]/,
         );
         expect(inside).not.toMatch(/[\u{e0000}-\u{e01ef}]|[\ud800-\udfff]/u);
+        fenced++;
       }),
       { numRuns: 10_000 },
     );
+    figure(23, `${fenced} outputs, each in one fence`);
   });
 
   it('writes hidden characters out, and leaves what people write', async () => {

@@ -1,6 +1,7 @@
 import { afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { fetchCertificate } from '../../src/pve/certificate.ts';
 import { createPve, type Pve, type PveOptions } from '../../src/pve/client.ts';
+import { figure } from '../figures.ts';
 import { type Identity, identity, json, TlsRig } from '../rig/tls.ts';
 import { failureOf, fingerprintOf, readVersion, token } from './rigged.ts';
 
@@ -39,6 +40,8 @@ describe('guarantee 12: a wrong certificate is refused before a byte of HTTP', (
     }
     expect(rig.connections - before.connections).toBeGreaterThanOrEqual(100);
     expect(rig.bytes).toBe(before.bytes);
+    const connections = rig.connections - before.connections;
+    figure(12, `${connections} reconnects, ${rig.bytes - before.bytes} bytes of HTTP`);
     rig.identity = own;
     expect(await readVersion(pve)).toBe('hello');
   });

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { FailureKind } from '../../src/failure.ts';
 import { path } from '../../src/pve/path.ts';
 import { Secret } from '../../src/secret.ts';
+import { tally } from '../figures.ts';
 import { answer, json, refusal } from '../rig/tls.ts';
 import { anything, failureOf, rigged, secret } from './rigged.ts';
 
@@ -125,6 +126,7 @@ describe('guarantee 17: a 403 names privilege, path, reason and the pveum line',
     const failure = await denied(`Permission check failed (/, ${privilege})`);
     expect(failure.hint).toContain(`--roles ${role}`);
     expect(failure.hint).not.toContain('bigger step');
+    tally(17, 'privileges named with the smallest role that has them', 1);
   });
 
   it.each(['Sys.Modify', 'Sys.PowerMgmt', 'Permissions.Modify'])(

@@ -2,6 +2,8 @@ import { describe, expect, it, vi } from 'vitest';
 import { RemoteText } from '../../src/present/answer.ts';
 import { createPve } from '../../src/pve/client.ts';
 import { taskLog, waitForTask } from '../../src/pve/task.ts';
+import { counted } from '../counts.ts';
+import { figure } from '../figures.ts';
 import { answer, type Behaviour, json, refusal, route, silence } from '../rig/tls.ts';
 import { failureOf, rigged } from './rigged.ts';
 
@@ -36,6 +38,9 @@ function node({ states, log = [] }: Task): Behaviour {
 const lines = (count: number): string[] => Array.from({ length: count }, (_, i) => `line ${i + 1}`);
 const statusReads = (requests: readonly { target: string }[]): number =>
   requests.filter(({ target }) => target.includes('/status')).length;
+
+/** In seconds, by a real clock. */
+const outage = counted(60, 2);
 
 describe('guarantee 15: a task is told as it was', () => {
   it('OK, with the last 20 lines of its log', async () => {
@@ -86,17 +91,20 @@ describe('guarantee 15: a task is told as it was', () => {
     expect(statusReads(rig.requests)).toBe(3);
   });
 
-  it('an API that is away for a while is waited for, and that is told', async () => {
+  it(`an API that is away for ${outage} s is waited for, and that is told`, { timeout: 120_000 }, async () => {
     const { pve, rig } = await rigged(node({ states: ['running', 'running', 'OK'], log: ['TASK OK'] }));
     const told: string[] = [];
     const waiting = waitForTask(pve, upid, { onProgress: (message) => told.push(message) });
     await vi.waitUntil(() => rig.requests.length > 0);
     rig.accept = 'reset';
     rig.drop();
+    const began = performance.now();
     await vi.waitUntil(() => told.some((message) => message.includes('Still waiting')), { timeout: 5_000 });
+    await new Promise((resolve) => setTimeout(resolve, outage * 1_000 - (performance.now() - began)));
     rig.accept = 'tls';
     expect((await waiting).state).toBe('ok');
     expect(told.some((message) => message.includes('answers again'))).toBe(true);
+    figure(15, `waited through ${((performance.now() - began) / 1_000).toFixed(0)} s of outage`);
     expect(told[0]).toContain('vzstart 100 on pve1');
   });
 

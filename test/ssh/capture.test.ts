@@ -9,6 +9,7 @@ import { Secret } from '../../src/secret.ts';
 import { Capture } from '../../src/ssh/capture.ts';
 import { createPool } from '../../src/ssh/pool.ts';
 import { createSsh } from '../../src/ssh/run.ts';
+import { figure } from '../figures.ts';
 import { login } from '../rig/login.ts';
 import { type Sshd, startSshd } from '../rig/sshd.ts';
 
@@ -100,5 +101,7 @@ describe('guarantee 7: 1 GiB on stdout and 64 MiB on stderr at once', () => {
     expect([stdout.kept?.lacks, stderr.kept?.lacks]).toEqual([undefined, undefined]);
     expect(statSync(stdout.kept?.file ?? '').size).toBe(stdout.totals.bytes);
     expect(statSync(stderr.kept?.file ?? '').size).toBe(64 * MIB);
+    const mib = ({ totals }: typeof stdout) => Math.round(totals.bytes / MIB);
+    figure(7, `${mib(stdout)} MiB on stdout and ${mib(stderr)} MiB on stderr, told by head, tail and totals`);
   });
 });

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { HostSpec, Ssh, Streams } from '../../src/ssh/client.ts';
 import { createPool } from '../../src/ssh/pool.ts';
 import { createSsh } from '../../src/ssh/run.ts';
+import { slowest } from '../figures.ts';
 import { login } from '../rig/login.ts';
 import { startProxy } from '../rig/proxy.ts';
 import { type Sshd, startSshd } from '../rig/sshd.ts';
@@ -80,6 +81,7 @@ describe.each(cuts)('guarantee 11: a stream, when %s in the middle of it,', (_, 
     });
     expect(error).toMatchObject({ kind: 'outcome-unknown' });
     expect(ms).toBeLessThan(2_000);
+    slowest(11, 'a stream that is cut settles in', ms);
     await vi.waitFor(() => expect(state.closed).toBe(true));
   });
 
@@ -97,6 +99,7 @@ describe.each(cuts)('guarantee 11: a stream, when %s in the middle of it,', (_, 
     });
     expect(error).toMatchObject({ kind: 'outcome-unknown' });
     expect(ms).toBeLessThan(2_000);
+    slowest(11, 'a stream that is cut settles in', ms);
     expect(got.digest('hex')).toBe(createHash('sha256').update(Buffer.alloc(length, 'psm')).digest('hex'));
   });
 });

@@ -8,6 +8,7 @@ import { connect } from '../../src/ssh/connect.ts';
 import type { ConnectOptions } from '../../src/ssh/layer.ts';
 import { createPool } from '../../src/ssh/pool.ts';
 import { createSsh } from '../../src/ssh/run.ts';
+import { tally } from '../figures.ts';
 import { newKey, type Sshd, startSshd } from '../rig/sshd.ts';
 
 const NAMES = ['first', 'second', 'target'] as const;
@@ -91,6 +92,7 @@ describe.each(Object.entries(verdicts))('guarantee 9: a key that is %s, among ha
     const reached = logs.map((log) => (log === '' ? 'nobody' : /Accepted publickey/.test(log) ? 'login' : 'greeting'));
     expect(reached).toEqual(NAMES.map((_, i) => (i < at ? 'login' : i === at ? 'greeting' : 'nobody')));
     expect(logs[at]).not.toMatch(/userauth-request|Failed/);
+    tally(9, 'refusals before authentication', 1);
     expect(existsSync(`${file}.own`)).toBe(false);
   });
 });

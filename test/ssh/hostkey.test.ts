@@ -9,6 +9,7 @@ import { acceptHostKey, hostKey, knowledgeOf } from '../../src/ssh/hostkey.ts';
 import { HostKeyCheck } from '../../src/ssh/keycheck.ts';
 import { parseKnownHosts } from '../../src/ssh/knownhosts.ts';
 import { scanHostKey } from '../../src/ssh/scan.ts';
+import { tally } from '../figures.ts';
 import { type Sshd, startSshd } from '../rig/sshd.ts';
 
 const TYPES = ['ed25519', 'ecdsa', 'rsa'] as const;
@@ -106,6 +107,7 @@ describe.each(REFUSALS)('guarantee 9: a host key that is $verdict', ({ verdict, 
     if (verdict === 'revoked') expect(failure.message).toContain(`${fingerprint('ed25519')} (${room}/user:2)`);
     expect(await logSince(target, mark)).not.toMatch(/userauth-request|Accepted|Failed/);
     expect(existsSync(options.ownKnownHosts)).toBe(false);
+    tally(9, 'refusals before authentication', 1);
   });
 
   it('is refused before authentication on a hop, and the target hears nothing', async () => {

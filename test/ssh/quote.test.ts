@@ -4,6 +4,7 @@ import { Secret } from '../../src/secret.ts';
 import type { Command, Ssh } from '../../src/ssh/client.ts';
 import { quote } from '../../src/ssh/quote.ts';
 import { newMarks, wrap } from '../../src/ssh/wrap.ts';
+import { figure, tally } from '../figures.ts';
 import { CONTAINER_USER } from '../rig/container.ts';
 import { login, sshTo } from '../rig/login.ts';
 import { type Sshd, startSshd } from '../rig/sshd.ts';
@@ -72,6 +73,7 @@ describe('guarantee 6: 10,000 random argument lists', () => {
       expect(inline?.stdout.text === printed(flat), `from list ${at} on`).toBe(true);
       expect(onStdin?.stdout.text === printed(batch), `from list ${at} on`).toBe(true);
     }
+    tally(6, `argument lists byte for byte, by ${roads.length} ways of 10,000`, lists.length);
   });
 
   it('but never NUL or half of a surrogate pair', () => {
@@ -87,6 +89,7 @@ describe('guarantee 5: a command line', () => {
     const sizes = fc.oneof(fc.integer({ min: 0, max: 9_000 }), fc.integer({ min: 0, max: 140_000 }));
     const users = fc.constantFrom(undefined, 'u', 'x'.repeat(64));
     const ways = fc.record({ sudo: fc.boolean(), container: fc.constantFrom(undefined, 400), user: users });
+    let longest = 0;
     fc.assert(
       fc.property(
         sizes,
@@ -100,6 +103,7 @@ describe('guarantee 5: a command line', () => {
             newMarks(),
           );
           expect(Buffer.byteLength(line)).toBeLessThanOrEqual(8 * 1024);
+          longest = Math.max(longest, Buffer.byteLength(line));
           expect(line.includes('\n')).toBe(false);
           if (unit === 'a' && size < 4_000) expect(body).toBe('');
           if (size > 8 * 1024) expect(body).not.toBe('');
@@ -107,5 +111,6 @@ describe('guarantee 5: a command line', () => {
       ),
       { numRuns: 500 },
     );
+    figure(5, `the longest command line of 500: ${longest} bytes`);
   });
 });

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, rmSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { createPool } from '../../src/ssh/pool.ts';
+import { figure } from '../figures.ts';
 import { hostOf, lines, logins, newFile, numbers, run, text, withSshd } from './commands.ts';
 
 describe('guarantee 8: rekeying every 1 MiB', () => {
@@ -28,7 +29,9 @@ describe('guarantee 8: rekeying every 1 MiB', () => {
           expect(printed.slice(0, 64)).toBe(sha(bytes(i)));
         });
         await Promise.all([...down, ...up]);
-        expect(server.log().match(/rekeying/g)?.length).toBeGreaterThan(100);
+        const rekeyings = server.log().match(/rekeying/g)?.length ?? 0;
+        expect(rekeyings).toBeGreaterThan(100);
+        figure(8, `6 streams of ${size / 1e6} MB, ${rekeyings} rekeyings, ${logins(server)} login`);
         expect(logins(server)).toBe(1);
         expect(existsSync(ownKnownHosts)).toBe(false);
         await pool.close();

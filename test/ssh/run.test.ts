@@ -5,6 +5,7 @@ import type { Failure } from '../../src/failure.ts';
 import type { RemoteText } from '../../src/present/answer.ts';
 import { Secret } from '../../src/secret.ts';
 import type { Command, HostSpec, Ssh } from '../../src/ssh/client.ts';
+import { figure, slowest } from '../figures.ts';
 import { CONTAINER_USER } from '../rig/container.ts';
 import { login, sshTo } from '../rig/login.ts';
 import { type Sshd, type SshdOptions, startSshd } from '../rig/sshd.ts';
@@ -252,7 +253,9 @@ describe('guarantee 2: the connection dies in mid-command', () => {
     };
     const script = `echo begun; echo once >>${file}; sleep 30`;
     const error = await other.run(login(own, 'psm-bash'), { script, timeoutMs: 30_000 }, { onOutput }).catch((e) => e);
-    expect(performance.now() - killed).toBeLessThan(1_000);
+    const told = performance.now() - killed;
+    expect(told).toBeLessThan(1_000);
+    slowest(2, 'the loss is told in', told);
     expect(error).toMatchObject({ kind: 'outcome-unknown', facts: { remote_process: 'unknown' } });
     expect(error.message).toContain('Connection to psm-bash-host was lost while the command ran');
     expect(text(error.facts.stdout)).toBe('begun\n');
@@ -289,5 +292,6 @@ describe('guarantee 5: a long script', () => {
     await run(user, `touch ${done}`);
     expect(await other).toMatchObject({ exitCode: 0, stdout: { text: 'whole\n' } });
     expect(server.log().match(/Accepted publickey for psm-bash/g)).toHaveLength(1);
+    figure(5, 'scripts of 120 KiB, 300 KB and 2 MB, 45 in all, beside one command that ran on');
   });
 });

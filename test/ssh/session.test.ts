@@ -4,6 +4,8 @@ import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Session } from '../../src/ssh/session.ts';
 import type { Where } from '../../src/ssh/session-ssh.ts';
+import { counted } from '../counts.ts';
+import { tally } from '../figures.ts';
 import { login } from '../rig/login.ts';
 import { type Sshd, startSshd } from '../rig/sshd.ts';
 import { BUSYBOX_PROGRAMS } from '../rig/users.ts';
@@ -34,6 +36,9 @@ const shells: readonly (readonly [string, () => Where])[] = [
   ['dash', () => ({ env: { PATH: `${join(server.folder, 'dash')}:${BUSYBOX_PROGRAMS}` } })],
   ['busybox ash', () => ({ env: { PATH: BUSYBOX_PROGRAMS } })],
 ];
+
+/** Random ones for each shell; 10,000 in all. */
+const scripts = counted(3_334, 500);
 
 describe.each(shells)('a session in %s', (name, where) => {
   beforeAll(async () => {
@@ -134,8 +139,8 @@ describe.each(shells)('a session in %s', (name, where) => {
     session.strays.at = { stdout: stdout.bytes.length, stderr: stderr.bytes.length };
   });
 
-  it('guarantee 6: gives every byte of 1,000 random scripts and their 5,000 outputs back, and nothing else', {
-    timeout: 120_000,
+  it(`guarantee 6: gives every byte of ${scripts} random scripts and their outputs back, and nothing else`, {
+    timeout: counted(900_000, 120_000),
   }, async () => {
     const word = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 60 }),
@@ -166,7 +171,8 @@ describe.each(shells)('a session in %s', (name, where) => {
         const done = await run(session, `${script}\n(exit ${words.length})`);
         expect([done.stdout, done.stderr, done.exitCode]).toEqual([words.join(''), words.join(''), words.length]);
       }),
-      { numRuns: 1_000 },
+      { numRuns: scripts },
     );
+    tally(6, 'scripts in sessions of 3 shells', scripts);
   });
 });

@@ -7,6 +7,7 @@ import ssh2 from 'ssh2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect } from '../../src/ssh/connect.ts';
 import type { ConnectOptions } from '../../src/ssh/layer.ts';
+import { slowest } from '../figures.ts';
 import { login, sshTo } from '../rig/login.ts';
 import { type FaultProxy, startProxy } from '../rig/proxy.ts';
 import { type Sshd, startSshd } from '../rig/sshd.ts';
@@ -94,6 +95,7 @@ describe.concurrent('guarantee 3: a port that is not an SSH server gives one cle
     expect(failure).toMatchObject({ kind, message: expect.stringContaining(words) });
     expect(failure.message).toContain(`pve1 (127.0.0.1:${server.port})`);
     expect(failure.ms).toBeLessThan(DEADLINE);
+    slowest(3, `what is no SSH server is told, with a deadline of ${DEADLINE} ms, in`, failure.ms);
     await server.over;
     server.stop();
   });
@@ -149,7 +151,9 @@ describe.concurrent('guarantee 3: a peer that falls silent is noticed', () => {
     const frozen = toFreeze[0] as Sshd;
     const connection = await connect(hostAt(frozen), knowing(frozen));
     frozen.killSessions('SIGSTOP');
-    expect(await lost(connection)).toBeLessThan(20_000);
+    const noticed = await lost(connection);
+    expect(noticed).toBeLessThan(20_000);
+    slowest(3, 'a frozen peer is noticed in', noticed);
     expect(connection.lost.reason).toMatchObject({
       kind: 'unreachable',
       message: 'The SSH connection to pve1 was lost: nothing has come from it for 15 s.',
@@ -200,7 +204,9 @@ describe.concurrent('guarantee 3: a peer that falls silent is noticed', () => {
     const via = [hostAt(sshd, { name: 'bastion', port: frozen.port })];
     const connection = await connect(hostAt(sshd, { via }), knowing(frozen, sshd));
     frozen.killSessions('SIGSTOP');
-    expect(await lost(connection)).toBeLessThan(20_000);
+    const noticed = await lost(connection);
+    expect(noticed).toBeLessThan(20_000);
+    slowest(3, 'a frozen peer is noticed in', noticed);
   });
 
   it('when the network swallows everything, directly and through a hop', async () => {
