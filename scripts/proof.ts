@@ -111,7 +111,8 @@ function smaller(): string[] {
 
 const plain = (number: string): string =>
   /^[\d_]+$/.test(number) ? counted(Number(number.replaceAll('_', ''))) : number;
-const worded = (name: string): string => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+/** `secondsOfOutage` and `RUNS` as words. */
+const worded = (name: string): string => name.replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter}`).toLowerCase();
 const row = (...cells: readonly string[]): string =>
   `| ${cells.map((text) => text.replaceAll('|', '\\|').replace(/\s+/g, ' ')).join(' | ')} |`;
 

@@ -39,8 +39,8 @@ const lines = (count: number): string[] => Array.from({ length: count }, (_, i) 
 const statusReads = (requests: readonly { target: string }[]): number =>
   requests.filter(({ target }) => target.includes('/status')).length;
 
-/** In seconds, by a real clock. */
-const outage = counted(60, 2);
+/** By a real clock. */
+const secondsOfOutage = counted(60, 2);
 
 describe('guarantee 15: a task is told as it was', () => {
   it('OK, with the last 20 lines of its log', async () => {
@@ -91,7 +91,7 @@ describe('guarantee 15: a task is told as it was', () => {
     expect(statusReads(rig.requests)).toBe(3);
   });
 
-  it(`an API that is away for ${outage} s is waited for, and that is told`, { timeout: 120_000 }, async () => {
+  it(`an API that is away for ${secondsOfOutage} s is waited for, and that is told`, { timeout: 120_000 }, async () => {
     const { pve, rig } = await rigged(node({ states: ['running', 'running', 'OK'], log: ['TASK OK'] }));
     const told: string[] = [];
     const waiting = waitForTask(pve, upid, { onProgress: (message) => told.push(message) });
@@ -100,7 +100,7 @@ describe('guarantee 15: a task is told as it was', () => {
     rig.drop();
     const began = performance.now();
     await vi.waitUntil(() => told.some((message) => message.includes('Still waiting')), { timeout: 5_000 });
-    await new Promise((resolve) => setTimeout(resolve, outage * 1_000 - (performance.now() - began)));
+    await new Promise((resolve) => setTimeout(resolve, secondsOfOutage * 1_000 - (performance.now() - began)));
     rig.accept = 'tls';
     expect((await waiting).state).toBe('ok');
     expect(told.some((message) => message.includes('answers again'))).toBe(true);

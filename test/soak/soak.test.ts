@@ -7,7 +7,9 @@ import { type Held, type SoakLab, startSoakLab } from './lab.ts';
 import { type Call, mix } from './mix.ts';
 
 const hours = Number(process.env.SOAK_HOURS ?? 0);
-const seconds = hours > 0 ? hours * 3600 : counted(600, 20);
+const secondsOfSoak = counted(600, 20);
+const secondsToSettle = counted(20, 3);
+const seconds = hours > 0 ? hours * 3600 : secondsOfSoak;
 const perSecond = hours > 0 ? 1 : 10;
 /** What the first calls take stays: code that is compiled, connections, V8's heap up to its usual size. */
 const warmUp = Math.min(seconds / 3, 1800);
@@ -83,7 +85,7 @@ async function settled(): Promise<Held> {
   await ask('pve_overview');
   for (const target of ['pve1', 'real']) await ask('ssh_exec', { target, script: 'true' });
   // V8 gives back what it does not need some seconds after the last call.
-  await wait(counted(20_000, 3_000));
+  await wait(secondsToSettle * 1_000);
   return lab.held();
 }
 

@@ -11,6 +11,8 @@ import type { HostSpec, Ssh } from '../../src/ssh/client.ts';
 import { JobBook } from '../../src/ssh/job-book.ts';
 import { Jobs } from '../../src/ssh/jobs.ts';
 import type { ToolContext } from '../../src/toolsets/tool.ts';
+import { counted, runs } from '../counts.ts';
+import { tally } from '../figures.ts';
 import { realAgent } from '../rig/agent.ts';
 import { apartness } from '../rig/container.ts';
 import { mountDisk } from '../rig/disk.ts';
@@ -239,22 +241,27 @@ describe('a detached job inside of a VM', () => {
   });
 });
 
+/** Of each of three users; 100 in all. */
+const jobsOfEach = counted(34, 3);
+
 describe('ssh_job_kill of a detached job', () => {
   it.each(['root', 'psm-bash', 'psm-ash'])(
-    'guarantee 4: ends all of it, whatever it did to stay (%s, 3 of 100)',
+    `guarantee 4: ends all of it, whatever it did to stay (%s, ${jobsOfEach} of 34)`,
+    { timeout: counted(180_000, 30_000) },
     async (user) => {
       const one = new Process(spec(user));
       const time = (i: number) => `7${process.pid}.${i}5`;
       const script = (t: string) =>
         `trap '' TERM INT HUP; setsid sleep ${t} & (env -i sleep ${t} &); nohup sh -c 'trap "" TERM; sleep ${t}; sleep ${t}' & sleep ${t}; sleep ${t}`;
-      const jobs = await Promise.all([0, 1, 2].map((i) => one.start(script(time(i)))));
-      for (const i of [0, 1, 2])
+      const jobs = await runs(jobsOfEach, 5, (i) => one.start(script(time(i))));
+      for (const i of jobs.keys())
         await expect.poll(() => running(time(i)).length, { timeout: 20_000 }).toBeGreaterThan(3);
       await one.close();
       const two = new Process(spec(user));
-      const ends = await Promise.all(jobs.map((job) => two.call('ssh_job_kill', { job })));
+      const ends = await runs(jobsOfEach, 5, (i) => two.call('ssh_job_kill', { job: jobs[i] ?? '' }));
       for (const end of ends) expect(end).toMatchObject({ state: 'killed', remote_process: 'terminated' });
-      expect([0, 1, 2].flatMap((i) => running(time(i)))).toEqual([]);
+      expect([...jobs.keys()].flatMap((i) => running(time(i)))).toEqual([]);
+      tally(4, 'detached jobs ended', jobsOfEach);
       await two.close();
     },
   );

@@ -200,7 +200,7 @@ const numbers = (count: number) => Array.from({ length: count }, (_, i) => i);
 /** Random texts, and how many of them in one call. */
 const texts = counted(10_000, 1_000);
 const atOnce = 20;
-const others = counted(100, 2);
+const asAnotherUser = counted(100, 2);
 const stubborn = counted(100, 5);
 
 describe('vm_exec with real processes', () => {
@@ -268,21 +268,21 @@ describe('vm_exec with real processes', () => {
     expect(await fails({ script: 'true', cwd: '/root', user: 'psm-zsh' })).toMatchObject({ kind: 'not-found' });
   });
 
-  it(`guarantee 4: nothing of another user runs on after the timeout (${others} of 100)`, {
+  it(`guarantee 4: nothing of another user runs on after the timeout (${asAnotherUser} of 100)`, {
     timeout: counted(300_000, 30_000),
   }, async () => {
-    const times = numbers(others).map((i) => `97${process.pid}.${i}5`);
+    const times = numbers(asAnotherUser).map((i) => `97${process.pid}.${i}5`);
     const script = (time: string) =>
       `echo begun; trap "" TERM; setsid sleep ${time} & (env -i sleep ${time} &); sleep ${time}; sleep ${time}`;
     const end = (i: number) => fails({ script: script(times[i] ?? ''), timeout_s: 1, user: 'psm-zsh' });
-    const ends = await runs(others, 5, end);
+    const ends = await runs(asAnotherUser, 5, end);
     for (const end of ends)
       expect(end).toMatchObject({
         kind: 'timeout',
         facts: { remote_process: 'terminated', stdout: { remote: 'begun\n' } },
       });
     expect(times.flatMap(running)).toEqual([]);
-    tally(4, 'commands ended as another user', others);
+    tally(4, 'commands ended as another user', asAnotherUser);
   });
 
   it(`guarantee 4: nothing runs on after the timeout, whatever it did to stay (${stubborn} of 100)`, {
