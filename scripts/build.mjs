@@ -62,6 +62,22 @@ const named = {
   },
 };
 
+/**
+ * Gives HTTP a copy of its own of the module that has the SDK's HTTP parts: a module is never split, so that they would
+ * be loaded with every start on stdio. What that module only passes on is in others, and stays one.
+ */
+const apart = {
+  name: 'apart',
+  setup(plugin) {
+    plugin.onResolve({ filter: /^@modelcontextprotocol\/server$/ }, async ({ path, importer, pluginData, ...rest }) => {
+      if (pluginData === apart || !/[\\/](src[\\/]mcp[\\/]http|@modelcontextprotocol[\\/]node)[\\/]/.test(importer))
+        return;
+      const resolved = await plugin.resolve(path, { ...rest, importer, pluginData: apart });
+      return { ...resolved, suffix: '?http', pluginData: undefined };
+    });
+  },
+};
+
 const isName = (name) => /^(?!default$|__)[A-Za-z_$][\w$]*$/.test(name);
 
 /** Whether Node takes this file of a package for an ES module. */
@@ -121,6 +137,6 @@ const { metafile } = await build({
   legalComments: 'none',
   metafile: true,
   logLevel: 'warning',
-  plugins: [absent, named],
+  plugins: [absent, named, apart],
 });
 await writeFile(join(dist, 'THIRD_PARTY_NOTICES.txt'), notices(root, Object.keys(metafile.inputs)));

@@ -10,7 +10,9 @@ import { createConfirmation } from './gate/confirm.ts';
 import { createGate } from './gate/dispatch.ts';
 import { createRegistry } from './gate/registry.ts';
 import { createAsker } from './mcp/asker.ts';
-import { type StdioParts, serveOverStdio } from './mcp/stdio.ts';
+import type { Place } from './mcp/http/place.ts';
+import type { ServerParts } from './mcp/lifetime.ts';
+import { serveOverStdio } from './mcp/stdio.ts';
 import { saveFilesIn } from './present/exports.ts';
 import { saveInto } from './present/outputs.ts';
 import { createPresent } from './present/present.ts';
@@ -18,6 +20,7 @@ import { createRedaction } from './present/redact.ts';
 import { keepSecretsIn } from './present/secrets.ts';
 import { keepOutputsIn } from './present/spool.ts';
 import { createSchema } from './pve/schema.ts';
+import type { Secret } from './secret.ts';
 import type { Ssh } from './ssh/client.ts';
 import { createHostKeys } from './ssh/hostkeys.ts';
 import { JobBook } from './ssh/job-book.ts';
@@ -104,7 +107,7 @@ const MIB = 1024 * 1024;
 const allTools = async () => (await import('./toolsets/index.ts')).tools;
 
 /** Everything the process is made of, from what was loaded; nothing is connected yet. */
-export async function assemble(loaded: Loaded, ground: Ground): Promise<StdioParts> {
+export async function assemble(loaded: Loaded, ground: Ground): Promise<ServerParts> {
   const { settings } = loaded;
   const readOnly = settings.mode === 'read-only';
   const pve = pveOf(loaded, { readOnly, problem: blockedBy(loaded, 'pve') });
@@ -171,3 +174,10 @@ export async function assemble(loaded: Loaded, ground: Ground): Promise<StdioPar
 /** Serves MCP over this process's stdio until its client is gone. */
 export const startServer = async (loaded: Loaded, ground: Ground): Promise<void> =>
   serveOverStdio(await assemble(loaded, ground));
+
+/** Serves MCP over HTTP until the process is told to end; gives the URL. */
+export const startHttp = async (loaded: Loaded, ground: Ground, place: Place, token: Secret): Promise<string> => {
+  const { serveOverHttp } = await import('./mcp/http.ts');
+  const parts = await assemble({ ...loaded, secrets: [...loaded.secrets, token] }, ground);
+  return serveOverHttp(parts, place, token.reveal());
+};

@@ -10,6 +10,7 @@ import { type Flags, usualSettingsFile, version } from './surroundings.ts';
 import { warn } from './terminal.ts';
 
 const NAME = 'proxmox-ssh-mcp';
+const HTTP_ADDRESS = '127.0.0.1:8765';
 /** As a shell tells that a program ended because nobody read on: 128 and SIGPIPE. */
 const CLOSED_PIPE = 141;
 
@@ -29,7 +30,8 @@ export async function run(argv: readonly string[]): Promise<void> {
 
 /** A client would only see that the server is gone; so, unless a human typed it, serve starts and tells it. */
 async function refuse(words: readonly string[], problem: Problem): Promise<void> {
-  if (words[0] === 'serve' && !process.stdin.isTTY) {
+  const overStdio = words[0] === 'serve' && !words.some((word) => /^--http(=|$)/.test(word));
+  if (overStdio && !process.stdin.isTTY) {
     const { serve } = await import('./serve.ts');
     return serve({}, [problem]);
   }
@@ -56,8 +58,10 @@ function commands(): Command {
     .exitOverride()
     .configureOutput({ outputError: () => {} });
   withSettings(program.command('serve'))
-    .description('serve MCP on stdin and stdout (the default)')
-    .action(async (flags: Flags) => (await import('./serve.ts')).serve(flags));
+    .description('serve MCP on stdin and stdout (the default), or over HTTP')
+    .option('--http [address:port]', `serve over HTTP instead, on this machine only (${HTTP_ADDRESS})`)
+    .option('--i-understand', 'serve over HTTPS to other machines, if --http says so')
+    .action(serving);
   withSettings(program.command('doctor'))
     .description('check everything that the server needs, one line each with its cure')
     .option('--json', 'print JSON')
@@ -78,6 +82,14 @@ function commands(): Command {
   settingUp(program);
   program.addCommand(demoCommand().copyInheritedSettings(program));
   return program;
+}
+
+type ServeFlags = Flags & { readonly http?: string | true; readonly iUnderstand?: true };
+
+async function serving({ http, iUnderstand, ...flags }: ServeFlags): Promise<void> {
+  if (http === undefined) return (await import('./serve.ts')).serve(flags);
+  const address = http === true ? HTTP_ADDRESS : http;
+  await (await import('./serve-http.ts')).serveHttp(flags, { address, understood: iUnderstand === true });
 }
 
 function settingUp(program: Command): void {

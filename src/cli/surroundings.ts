@@ -25,6 +25,9 @@ export const ground = (): Omit<HostsAround, 'nodes'> => ({
   exists: existsSync,
 });
 
+/** What the files of the HTTP server are read and judged by. */
+export const httpGround = () => ({ readFile: ground().readFile, stat: statSync, uid: process.getuid?.() });
+
 /** A file system's clock may stand still between two changes that follow each other this closely. */
 const CLOCK_STEP_MS = 2_000;
 

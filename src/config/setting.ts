@@ -6,6 +6,7 @@ export const groups = {
   ssh: 'SSH',
   safety: 'Safety',
   answers: 'Answers and waiting',
+  http: 'HTTP',
 } as const;
 
 export type Group = keyof typeof groups;

@@ -208,6 +208,21 @@ export const table = {
     says: 'Seconds that a call waits for a command when it does not say; after that the command goes on as a job.',
     example: '60',
   },
+  tlsCert: {
+    ...file,
+    env: 'MCP_TLS_CERT',
+    group: 'http',
+    otherwise: 'plain HTTP, on this machine only',
+    says: 'Certificate for `serve --http`, PEM with its chain. Clients may use the names that it is good for.',
+    example: '~/.config/proxmox-ssh-mcp/tls.crt',
+  },
+  tlsKey: {
+    ...file,
+    env: 'MCP_TLS_KEY',
+    group: 'http',
+    says: 'Private key of that certificate.',
+    example: '~/.config/proxmox-ssh-mcp/tls.key',
+  },
 } as const satisfies Record<string, Setting>;
 
 export type Table = typeof table;

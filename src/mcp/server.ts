@@ -74,8 +74,9 @@ export function buildServer(edge: Edge): McpServer {
     },
   );
   const { server } = mcp;
-  const listed = registry.listed.map((tool) => describeTool(tool, setup.mode));
-  server.setRequestHandler('tools/list', () => ({ tools: listed }));
+  server.setRequestHandler('tools/list', () => ({
+    tools: registry.listed.map((tool) => describeTool(tool, setup.mode)),
+  }));
   const answered = async (params: CallToolRequest['params'], ctx: ServerContext) => {
     const outcome = await gate({
       tool: params.name,

@@ -225,6 +225,8 @@ const WRONG: Record<Key, readonly string[]> = {
   answerChars: ['1999', '500001'],
   taskWaitS: ['0', '86', '1.5'],
   commandTimeoutS: ['0', '3601'],
+  tlsCert: ['tls.crt'],
+  tlsKey: ['./tls.key'],
 };
 
 describe.each(keys)('a wrong value of %s', (key) => {

@@ -1,7 +1,13 @@
-import { Client as ModernClient } from '@modelcontextprotocol/client';
+import {
+  Client as ModernClient,
+  StreamableHTTPClientTransport as ModernHttp,
+  type Transport as ModernTransport,
+} from '@modelcontextprotocol/client';
 import { StdioClientTransport as ModernStdio } from '@modelcontextprotocol/client/stdio';
 import { Client as ClassicClient } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport as ClassicStdio } from '@modelcontextprotocol/sdk/client/stdio.js';
+import { StreamableHTTPClientTransport as ClassicHttp } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import type { Transport as ClassicTransport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 
 /** The SDK generation and protocol era that a test speaks: v1 (2025-11-25), v2 in 2025-11-25, v2 in 2026-07-28. */
@@ -65,10 +71,23 @@ const info = { name: 'e2e', version: '1.0.0' };
 /** A real client of that era, connected over stdio to a server that it started itself. */
 export async function connect(era: Era, launch: Launch, person?: Person): Promise<Connected> {
   const params = { command: launch.command, args: [...launch.args], env: { ...launch.env }, stderr: 'pipe' as const };
-  return era === 'v1' ? connectClassic(params, person) : connectModern(era, params, person);
+  const transport = era === 'v1' ? new ClassicStdio(params) : new ModernStdio(params);
+  const stderr = collect(transport.stderr);
+  const told = (): Process => ({ pid: transport.pid ?? 0, stderr });
+  if (transport instanceof ClassicStdio) return connectClassic(transport, told, person);
+  return connectModern(era, transport, told, person);
 }
 
-type Params = { command: string; args: string[]; env: Record<string, string>; stderr: 'pipe' };
+/** The same over HTTP, to a server that is there already. */
+export async function connectHttp(era: Era, url: string, token: string, person?: Person): Promise<Connected> {
+  const options = { requestInit: { headers: { authorization: `Bearer ${token}` } } };
+  const told = (): Process => ({ pid: 0, stderr: () => '' });
+  if (era !== 'v1') return connectModern(era, new ModernHttp(new URL(url), options), told, person);
+  // Its own types disagree about an optional session id.
+  return connectClassic(new ClassicHttp(new URL(url), options) as ClassicTransport, told, person);
+}
+
+type Process = Pick<Connected, 'pid' | 'stderr'>;
 
 /** What the two generations of client have in common, for the few calls that tests make. */
 interface AnyClient {
@@ -85,17 +104,10 @@ interface RequestOptions {
 
 type Send = (call: { name: string; arguments: Record<string, unknown> }, options: RequestOptions) => Promise<unknown>;
 
-const connected = (
-  client: AnyClient,
-  protocol: string | undefined,
-  pid: number,
-  stderr: () => string,
-  send: Send,
-): Connected => ({
+const connected = (client: AnyClient, protocol: string | undefined, told: Process, send: Send): Connected => ({
   instructions: client.getInstructions() ?? '',
   protocol,
-  pid,
-  stderr,
+  ...told,
   tools: async () => (await client.listTools()).tools,
   async call(name, args = {}, { signal, onProgress } = {}) {
     const onprogress = onProgress && (({ message }: { message?: string }) => onProgress(message ?? ''));
@@ -104,27 +116,28 @@ const connected = (
   close: () => client.close(),
 });
 
-async function connectClassic(params: Params, person?: Person): Promise<Connected> {
+async function connectClassic(transport: ClassicTransport, told: () => Process, person?: Person): Promise<Connected> {
   const client = new ClassicClient(info, { capabilities: person ? { elicitation: {} } : {} });
   if (person) client.setRequestHandler(ElicitRequestSchema, ({ params }) => person(params.message));
-  const transport = new ClassicStdio(params);
-  const stderr = collect(transport.stderr);
   await client.connect(transport);
   const send: Send = (call, options) => client.callTool(call, undefined, options);
-  return connected(client, '2025-11-25', transport.pid ?? 0, stderr, send);
+  return connected(client, '2025-11-25', told(), send);
 }
 
-async function connectModern(era: Era, params: Params, person?: Person): Promise<Connected> {
+async function connectModern(
+  era: Era,
+  transport: ModernTransport,
+  told: () => Process,
+  person?: Person,
+): Promise<Connected> {
   const client = new ModernClient(info, {
     capabilities: person ? { elicitation: { form: {} } } : {},
     versionNegotiation: { mode: era === 'v2-2026' ? 'auto' : 'legacy' },
   });
   if (person) client.setRequestHandler('elicitation/create', ({ params }) => person(params.message));
-  const transport = new ModernStdio(params);
-  const stderr = collect(transport.stderr);
   await client.connect(transport);
   const send: Send = (call, options) => client.callTool(call, options);
-  return connected(client, client.getNegotiatedProtocolVersion(), transport.pid ?? 0, stderr, send);
+  return connected(client, client.getNegotiatedProtocolVersion(), told(), send);
 }
 
 function collect(stream: NodeJS.EventEmitter | null | undefined): () => string {

@@ -2,8 +2,9 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { figure, slowest } from '../figures.ts';
 import { startSshd } from '../rig/sshd.ts';
-import { type Datacentre, startDatacentre, writePrivate } from './datacentre.ts';
+import { type Datacentre, startDatacentre } from './datacentre.ts';
 import { initialize, type RawSession, startRaw } from './raw.ts';
+import { alive, newMark, realHost, until } from './real-host.ts';
 
 let dc: Datacentre;
 let sshd: Awaited<ReturnType<typeof startSshd>>;
@@ -14,30 +15,10 @@ afterAll(() => Promise.all([dc.stop(), sshd.stop()]));
 
 /** A session whose SSH host is a real sshd on this machine. */
 async function session(): Promise<RawSession> {
-  const hosts = `${dc.dir}/hosts-real.json`;
-  const known = `${dc.dir}/known_hosts-real`;
-  await writePrivate(hosts, JSON.stringify({ hosts: { real: { address: sshd.host, port: sshd.port, user: 'root' } } }));
-  await writePrivate(known, `${sshd.hostKeyLine}\n`);
-  const settings = { MCP_INVENTORY_FILE: hosts, SSH_KNOWN_HOSTS: known, SSH_KEY_PATH: sshd.clientKeyPath };
-  const raw = startRaw(await dc.launch(settings));
+  const raw = startRaw(await dc.launch(await realHost(dc, sshd)));
   await initialize(raw);
   return raw;
 }
-
-/** Pids of processes that have `mark` on their command line. */
-const alive = (mark: string): string[] =>
-  readdirSync('/proc').filter((pid) => {
-    if (!/^\d+$/.test(pid)) return false;
-    try {
-      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(mark);
-    } catch {
-      return false;
-    }
-  });
-
-const until = async (holds: () => boolean): Promise<void> => {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 20));
-};
 
 const ways: Record<string, (raw: RawSession) => void> = {
   'end of stdin': ({ child }) => child.stdin?.end(),
@@ -59,7 +40,7 @@ describe.each(Object.entries(ways))('guarantee 25: %s', (_, end) => {
 
   it('busy: gone within 2 s, the remote processes ended, no orphan', async () => {
     const raw = await session();
-    const mark = `7${Math.floor(Math.random() * 1e8)}`;
+    const mark = newMark();
     raw.send('tools/call', {
       name: 'ssh_exec',
       arguments: {
@@ -82,7 +63,7 @@ describe.each(Object.entries(ways))('guarantee 25: %s', (_, end) => {
 describe('guarantee 25: a job that no call waits for', () => {
   it.each(Object.entries(ways))('%s: gone within 2 s, the remote processes ended', async (_, end) => {
     const raw = await session();
-    const mark = `7${Math.floor(Math.random() * 1e8)}`;
+    const mark = newMark();
     const script = `setsid sleep ${mark} & trap '' TERM; sleep ${mark}; sleep 5`;
     const args = { target: 'real', script, wait_s: 0 };
     const { result } = await raw.request('tools/call', { name: 'ssh_exec', arguments: args });
