@@ -1,6 +1,7 @@
 import { hostsOf, pveOf } from '../clients.ts';
 import { asFailure } from '../failure.ts';
 import type { KnownHost } from '../toolsets/tool.ts';
+import { columns } from './columns.ts';
 import { type Flags, ground, loadHere } from './surroundings.ts';
 import { say, warn } from './terminal.ts';
 
@@ -17,7 +18,7 @@ export async function hosts(flags: Flags, json: boolean): Promise<void> {
     for (const { name, why } of await inventory.unusable()) warn(`${name} cannot be used. ${why}`);
     if (json) return say(JSON.stringify(rows, null, 2));
     if (rows.length === 0) return say('No host is known. Set SSH_HOST, or describe hosts in ~/.ssh/config.');
-    for (const line of columns(rows)) say(line);
+    for (const line of table(rows)) say(line);
   } catch (error) {
     const { message, hint } = asFailure(error);
     warn(`${message} ${hint}`);
@@ -39,17 +40,10 @@ const rowOf = ({ spec, source, displayName, purpose, tags, usual }: KnownHost): 
     .join(' '),
 });
 
-function columns(rows: readonly Row[]): string[] {
-  const heads = ['name', 'login', 'via', 'known_from', 'purpose'] as const;
-  const table = [
+const heads = ['name', 'login', 'via', 'known_from', 'purpose'] as const;
+
+const table = (rows: readonly Row[]): string[] =>
+  columns([
     heads.map((head) => head.replace('_', ' ').toUpperCase()),
     ...rows.map((row) => heads.map((head) => row[head])),
-  ];
-  const widths = heads.map((_, column) => Math.max(...table.map((cells) => cells[column]?.length ?? 0)));
-  return table.map((cells) =>
-    cells
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
-}
+  ]);

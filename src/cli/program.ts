@@ -5,6 +5,7 @@ import { flagOf, keys, settingOf } from '../config/settings.ts';
 import { clientNames } from '../setup/clients.ts';
 import { secretInArgv } from './argv.ts';
 import { demoCommand } from './demo.ts';
+import { logCommand } from './log-command.ts';
 import type { RegisterFlags } from './register.ts';
 import { type Flags, usualSettingsFile, version } from './surroundings.ts';
 import { warn } from './terminal.ts';
@@ -80,6 +81,7 @@ function commands(): Command {
     );
   registering(program);
   settingUp(program);
+  logCommand(program);
   program.addCommand(demoCommand().copyInheritedSettings(program));
   return program;
 }

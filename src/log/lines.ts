@@ -8,6 +8,8 @@ export interface FoundLine {
   readonly number: number;
   /** In bytes. */
   readonly offset: number;
+  /** Where the next one begins. */
+  readonly next: number;
   /** Undefined when it is not a line of an audit, or is longer than one can be. */
   readonly line?: AuditLine;
   /** Looked at only when a key is given, `null` standing for none. */
@@ -20,13 +22,14 @@ const NEWLINE = 10;
 const CHUNK = 256 * 1024;
 /** The arguments of a call are shorter than this by far. */
 const LONGEST = 16 * 1024 * 1024;
+const TOO_LONG = Buffer.from('…');
 
-/** Bytes from `start` up to `end`, each with the newline that ends it. What is too long comes as an empty buffer. */
+/** Bytes from `start` up to `end`, each with the newline that ends it. Of what is too long only a mark comes. */
 async function* rawLines(
   on: FileHandle,
   start: number,
   end: number,
-): AsyncGenerator<{ bytes: Buffer; offset: number; open?: true }> {
+): AsyncGenerator<Pick<FoundLine, 'offset' | 'next' | 'open'> & { readonly bytes: Buffer }> {
   let pieces: Buffer[] = [];
   let length = 0;
   let offset = start;
@@ -38,8 +41,9 @@ async function* rawLines(
     for (let to = buffer.indexOf(NEWLINE, from); to >= 0 && to < bytesRead; to = buffer.indexOf(NEWLINE, from)) {
       const last = buffer.subarray(from, to);
       const bytes = pieces.length === 0 ? last : Buffer.concat([...pieces, last]);
-      yield { bytes: length > LONGEST ? Buffer.alloc(0) : bytes, offset };
-      offset += length + last.length + 1;
+      const next = offset + length + last.length + 1;
+      yield { bytes: length > LONGEST ? TOO_LONG : bytes, offset, next };
+      offset = next;
       pieces = [];
       length = 0;
       from = to + 1;
@@ -48,7 +52,7 @@ async function* rawLines(
     if (length <= LONGEST) pieces.push(buffer.subarray(from, bytesRead));
     else pieces = [];
   }
-  if (length > 0) yield { bytes: Buffer.concat(pieces), offset, open: true };
+  if (pieces.length > 0) yield { bytes: Buffer.concat(pieces), offset, next: offset + length, open: true };
 }
 
 export interface Span {
@@ -64,11 +68,11 @@ export async function* linesIn(
   { start = 0, end = Number.POSITIVE_INFINITY }: Span = {},
 ): AsyncGenerator<FoundLine> {
   let number = 0;
-  for await (const { bytes, offset, open } of rawLines(on, start, end)) {
+  for await (const { bytes, ...where } of rawLines(on, start, end)) {
     number += 1;
-    if (bytes.length === 0 && !open) continue;
+    if (bytes.length === 0) continue;
     const seal = key === undefined ? undefined : sealOf(bytes, key ?? undefined);
-    yield { file, number, offset, line: parseLine(bytes), seal, open };
+    yield { file, number, ...where, line: parseLine(bytes), seal };
   }
 }
 
