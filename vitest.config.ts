@@ -10,7 +10,7 @@ const alone = [
   'test/config/inventory.test.ts',
   'test/gate/hostile.test.ts',
   'test/present/{budget,spool}.test.ts',
-  'test/pve/{client,endpoints,faults,schema,task}.test.ts',
+  'test/pve/{client,cut,endpoints,faults,schema,task}.test.ts',
   'test/toolsets/{alarm,file-cut,job-detached,keyboard,server-status}.test.ts',
   'test/toolsets/ssh-{exec-many,host-metrics,job-read}.test.ts',
   'test/toolsets/{pve-api-call,vm-exec,vm-session}.test.ts',

@@ -24,8 +24,8 @@ interface Watch {
   readonly stop: AbortController;
   readonly listeners: Set<(message: string) => void>;
   waiting: number;
-  /** Whether the node has said "running" at least once. */
-  heard: boolean;
+  /** When the node last said "running". */
+  heardAt?: number;
   /** How the task ended, once that is known. */
   exit?: string;
   /** When the API was first found to be away. */
@@ -40,6 +40,8 @@ const watches = new WeakMap<Pve, Map<string, Watch>>();
 const firstPollMs = 100;
 const slowestPollMs = 2_000;
 const keptLines = 20;
+/** A task of which nothing was heard for so long may have ended. */
+const believedMs = 10_000;
 
 /** Waits until the task stopped or `waitMs` passed, whichever comes first; see waitForTask for the failures. */
 export async function watchTask(pve: Pve, upid: string, options: WatchOptions): Promise<Seen> {
@@ -79,7 +81,6 @@ function join(pve: Pve, upid: string, outageMs: number): Watch {
     stop: new AbortController(),
     listeners: new Set(),
     waiting: 1,
-    heard: false,
     log: [],
     lines: 0,
     ended: new Promise(() => {}),
@@ -102,8 +103,11 @@ async function poll(pve: Pve, watch: Watch): Promise<Seen> {
   for (let pauseMs = firstPollMs; ; pauseMs = Math.min(pauseMs * 1.5, slowestPollMs)) {
     const exit = await readExit(pve, watch);
     // A worker may still hold the state from before the last line of the log was written.
-    if (exit === 'unexpected status' && !doubted) doubted = true;
-    else if (exit !== undefined) {
+    if (exit === 'unexpected status' && !doubted) {
+      doubted = true;
+      watch.heardAt = undefined;
+      pauseMs = firstPollMs;
+    } else if (exit !== undefined) {
       watch.exit = exit;
       return { exit, log: await readLog(pve, watch) };
     }
@@ -120,7 +124,7 @@ async function readExit(pve: Pve, watch: Watch): Promise<string | undefined> {
     if (!status.running) return status.exit ?? 'unexpected status';
     if (watch.awaySince !== undefined) tell(watch, `${pve.endpoint} answers again`);
     watch.awaySince = undefined;
-    watch.heard = true;
+    watch.heardAt = performance.now();
     if (began - watch.began > 1_000) {
       const log = await readLog(pve, watch);
       tell(watch, log.at(-1));
@@ -149,8 +153,9 @@ async function readLog(pve: Pve, watch: Watch): Promise<readonly string[]> {
 }
 
 function soFar(watch: Watch): Seen {
-  const { exit, heard, awaySince, log } = watch;
-  if (exit !== undefined || (heard && awaySince === undefined)) return { exit, log };
+  const { exit, heardAt = Number.NEGATIVE_INFINITY, awaySince, log } = watch;
+  const runs = awaySince === undefined && performance.now() - heardAt < believedMs;
+  if (exit !== undefined || runs) return { exit, log };
   throw lostSight(watch);
 }
 

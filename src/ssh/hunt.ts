@@ -200,8 +200,9 @@ export async function hunt(
     const order = `${signal} ${prey.cookie} ${rootOf(prey, told)} ${known}`;
     told ||= prey.pid !== undefined;
     const answer = await ask(order);
-    if (answer === undefined || answer.startsWith('blind')) return;
+    if (answer === undefined) return;
     if (looks === 0) prey.below?.told?.();
+    if (answer.startsWith('blind')) return;
     const seen = readAnswer(answer);
     known = seen.known;
     empty = seen.look.pids.length === 0 ? empty + 1 : 0;

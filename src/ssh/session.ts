@@ -194,7 +194,7 @@ export class Session {
       if (interactive || stdin !== undefined) command.inlet = await this.#reins.inlet();
       if (stdin !== undefined) command.inlet?.write(Buffer.from(stdin));
       if (!interactive) command.inlet?.end();
-      if (command.stop) throw cancelled(`The script for ${this.title}`);
+      if (command.stop) throw this.#notBegun(command.stop);
       const { script, cookie, sink, begin } = command;
       const path = command.inlet?.path ?? '/dev/null';
       const end = await this.#shell.run({ script, cookie, stdin: path, sink, begun: begin });
@@ -219,12 +219,13 @@ export class Session {
   async #hunt(command: SessionCommand, atOnce: boolean): Promise<void> {
     const reason = atOnce ? SHUTDOWN : undefined;
     const spare = atOnce ? [] : await within(BEGIN_MS, command.begun);
-    command.inlet?.end();
     const giveUp = () => {
       if (!command.back) this.#reins.abort(reason);
     };
     let late: NodeJS.Timeout | undefined;
     const told = () => {
+      // Not before: a script that reads would go on at the end of its input.
+      command.inlet?.end();
       late = setTimeout(giveUp, BACK_MS);
     };
     if (atOnce) giveUp();
@@ -261,6 +262,13 @@ export class Session {
       `${this.title} has been running a script for ${since} s that no call waits for.`,
       'ssh_session_read shows it, ssh_session_send with key ctrl-c ends it; or open another session.',
     );
+  }
+
+  #notBegun(stop: Stop): Failure {
+    const what = `The script for ${this.title}`;
+    if (stop !== 'timeout') return cancelled(what);
+    const text = `${what} had not begun when its time was over; nothing of it has run.`;
+    return new Failure('timeout', text, 'Its host may be overloaded. Allow more time.');
   }
 
   #full(): Failure {

@@ -159,6 +159,24 @@ describe('guarantee 15: a task is told as it was', () => {
     }
   });
 
+  it('a server that falls silent near the end of the wait: outcome unknown, not "running"', async () => {
+    vi.useFakeTimers();
+    try {
+      let silent = false;
+      const body = '{"data":{"status":"running"}}';
+      const send = () =>
+        silent ? new Promise<never>(() => {}) : Promise.resolve({ status: 200, statusText: 'OK', body });
+      const pve = createPve({ host: 'pve1', port: 8006, wire: { endpoint: 'pve1:8006', send, close: async () => {} } });
+      const waiting = failureOf(waitForTask(pve, upid));
+      await vi.advanceTimersByTimeAsync(60_000);
+      silent = true;
+      await vi.advanceTimersByTimeAsync(25_000);
+      expect((await waiting).kind).toBe('outcome-unknown');
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('a task that has ended is told as ended though its log does not come', async () => {
     const { pve } = await rigged(route(({ target }) => (target.includes('/log') ? silence : node({ states: ['OK'] }))));
     expect(await waitForTask(pve, upid, { waitMs: 500 })).toMatchObject({ state: 'ok', log: [] });

@@ -112,6 +112,25 @@ describe.each(seen)('guarantee 4: what runs past its time in %s', (name, host, w
   });
 });
 
+describe.each(seen)('guarantee 4: what reads when it is stopped, in %s,', (name, host, where) => {
+  const reads = ['read -r line', 'while read -r line; do :; done', 'cat', 'x=$(cat)', 'cat | cat'];
+
+  it('does not go on with the end of its input', async () => {
+    const session = await openOn(lab, { ...host(), limits: { connectsPerMinute: 1_000 } }, where());
+    for (const script of name.split(' ').length < 3 ? reads : reads.slice(0, 1)) {
+      const stop = new AbortController();
+      const more = { interactive: true, signal: stop.signal, onOutput: () => stop.abort() };
+      const ended = await run(session, `echo begun\n${script}\necho after`, more);
+      expect([script, ended.stdout, ended.stop]).toEqual([script, 'begun\n', 'cancelled']);
+    }
+    const { command } = await run(session, 'read -r line; echo after', { interactive: true, waitMs: 200 });
+    await session.interrupt(command);
+    await command.over;
+    expect([command.output.output().stdout.text, session.state]).toEqual(['', 'idle']);
+    await lab.sessions.close(session);
+  });
+});
+
 describe('guarantee 4: a script that its shell does not give up', () => {
   it.each([
     ['bash', () => ({})],
