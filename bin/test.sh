@@ -16,6 +16,7 @@ need strace strace strace strace
 need dbus-run-session dbus dbus-daemon dbus
 need gnome-keyring-daemon gnome-keyring gnome-keyring gnome-keyring
 need ps procps procps-ng procps-ng
+need chromium chromium chromium chromium
 need busybox busybox-static busybox busybox
 # Its tests are about OpenSSH alone where it is not to be had.
 want dropbear dropbear-bin dropbear dropbear

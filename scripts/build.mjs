@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -139,4 +139,5 @@ const { metafile } = await build({
   logLevel: 'warning',
   plugins: [absent, named, apart],
 });
+await cp(join(root, 'src/pages'), join(dist, 'pages'), { recursive: true, filter: (file) => !file.endsWith('.ts') });
 await writeFile(join(dist, 'THIRD_PARTY_NOTICES.txt'), notices(root, Object.keys(metafile.inputs)));

@@ -43,9 +43,10 @@ const allowed: Record<string, readonly string[]> = {
   present: ['present', 'failure.ts', 'secret.ts'],
   pve: ['pve', 'failure.ts', 'secret.ts', 'present/answer.ts'],
   ssh: ['ssh', 'replacefile.ts', 'failure.ts', 'secret.ts', 'present/answer.ts'],
-  toolsets: ['toolsets', 'pve', 'ssh', 'failure.ts', 'secret.ts', 'present/answer.ts'],
+  pages: ['pages'],
+  toolsets: ['toolsets', 'pages', 'pve', 'ssh', 'failure.ts', 'secret.ts', 'present/answer.ts'],
   gate: ['gate', 'log', 'toolsets', 'pve', 'ssh', 'present', 'failure.ts'],
-  mcp: ['mcp', 'gate', 'toolsets', 'present', 'failure.ts'],
+  mcp: ['mcp', 'pages', 'gate', 'toolsets', 'present', 'failure.ts'],
   config: [
     'config',
     'lock.ts',
@@ -61,6 +62,7 @@ const allowed: Record<string, readonly string[]> = {
   setup: ['setup', 'replacefile.ts', 'failure.ts', 'secret.ts'],
   cli: [
     'cli',
+    'pages',
     'log',
     'setup',
     'replacefile.ts',

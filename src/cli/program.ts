@@ -4,6 +4,7 @@ import { groups } from '../config/setting.ts';
 import { flagOf, keys, settingOf } from '../config/settings.ts';
 import { clientNames } from '../setup/clients.ts';
 import { secretInArgv } from './argv.ts';
+import type { DashboardOptions } from './dashboard.ts';
 import { demoCommand } from './demo.ts';
 import { logCommand } from './log-command.ts';
 import type { RegisterFlags } from './register.ts';
@@ -79,6 +80,11 @@ function commands(): Command {
     .action(async (host: string, flags: Flags & { replace?: true }) =>
       (await import('./trust.ts')).trust(host, flags, flags.fingerprint, flags.replace === true),
     );
+  withFile(program.command('dashboard'))
+    .description('write the datacentre as it is now into one HTML file')
+    .option('--open', 'open it in the browser')
+    .option('--output <file>', 'file to write, in the place of one in MCP_OUTPUT_DIR')
+    .action(async (flags: Flags & DashboardOptions) => (await import('./dashboard.ts')).dashboard(flags, flags));
   registering(program);
   settingUp(program);
   logCommand(program);

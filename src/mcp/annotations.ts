@@ -1,5 +1,6 @@
 import type { Tool as McpTool, ToolAnnotations } from '@modelcontextprotocol/server';
 import { decide } from '../gate/policy.ts';
+import type { PageName } from '../pages/page.ts';
 import type { Effect, Setup, Tool } from '../toolsets/tool.ts';
 import { inputSchemaOf } from './inputschema.ts';
 
@@ -10,6 +11,9 @@ const hints: Record<Effect, Omit<ToolAnnotations, 'title'>> = {
   destroy: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
   execute: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
 };
+
+/** Where a client finds the page of that name (MCP Apps, 2026-01-26). */
+export const pageUri = (name: PageName): string => `ui://proxmox-ssh-mcp/${name}.html`;
 
 /**
  * A tool as `tools/list` has it. `anthropic/searchHint` is what Claude Code's tool search reads beside name and
@@ -25,6 +29,7 @@ export function describeTool(tool: Tool, mode: Setup['mode']): McpTool {
     annotations: { title: tool.title, ...hints[tool.effect] },
     _meta: {
       'anthropic/searchHint': tool.search,
+      ...(tool.page && { ui: { resourceUri: pageUri(tool.page) } }),
       ...(asksAnyway && { 'anthropic/requiresUserInteraction': true }),
     },
   };

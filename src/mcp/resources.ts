@@ -10,8 +10,10 @@ import {
   type Server,
   type ServerContext,
 } from '@modelcontextprotocol/server';
+import { pageOf } from '../pages/page.ts';
 import type { Names } from '../toolsets/names.ts';
 import { reaches } from '../toolsets/tool.ts';
+import { pageUri } from './annotations.ts';
 import { clientOf } from './asker.ts';
 import type { Edge } from './server.ts';
 
@@ -90,6 +92,10 @@ function nameIn(uri: string, kind: Kind): string | undefined {
   }
 }
 
+/** What a host may put into a frame (MCP Apps, 2026-01-26); our pages load nothing from anywhere. */
+const PAGE_TYPE = 'text/html;profile=mcp-app';
+const NO_NETWORK = { ui: { csp: { connectDomains: [], resourceDomains: [] }, prefersBorder: false } };
+
 /** Some clients show them all at once. */
 const PAGE = 500;
 
@@ -101,10 +107,13 @@ const page = (all: readonly Resource[], cursor: string | undefined): ListResourc
   return { resources: all.slice(from, from + PAGE), ...next };
 };
 
-type ResourceParts = Pick<Edge, 'gate' | 'setup' | 'present' | 'names' | 'shutdown' | 'track'>;
+type ResourceParts = Pick<Edge, 'gate' | 'registry' | 'setup' | 'present' | 'names' | 'shutdown' | 'track'>;
 
 /** Serves what tools can look at as resources too, so that a person can put one into a conversation by its name. */
-export function serveResources(server: Server, { gate, setup, present, names, shutdown, track }: ResourceParts): void {
+export function serveResources(
+  server: Server,
+  { gate, registry, setup, present, names, shutdown, track }: ResourceParts,
+): void {
   const offered = kinds.filter(({ toolset }) => reaches(setup.toolsets, toolset));
 
   server.setRequestHandler('resources/list', async ({ params }) => {
@@ -127,7 +136,11 @@ export function serveResources(server: Server, { gate, setup, present, names, sh
     ),
   }));
 
+  const pages = new Set(registry.listed.flatMap(({ page }) => page ?? []));
+
   const read = async (uri: string, ctx: ServerContext): Promise<ReadResourceResult> => {
+    const page = [...pages].find((name) => pageUri(name) === uri);
+    if (page) return { contents: [{ uri, mimeType: PAGE_TYPE, text: await pageOf(page), _meta: NO_NETWORK }] };
     const kind = offered.find((one) => nameIn(uri, one) !== undefined);
     if (kind === undefined) throw new ResourceNotFoundError(uri);
     const outcome = await gate({

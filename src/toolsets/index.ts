@@ -3,6 +3,7 @@ import accessCheck from './pve/access-check.ts';
 import backupDelete from './pve/backup-delete.ts';
 import backupJobs from './pve/backup-jobs.ts';
 import ctCreate from './pve/ct-create.ts';
+import dashboard from './pve/dashboard.ts';
 import diskAdd from './pve/disk-add.ts';
 import diskMove from './pve/disk-move.ts';
 import diskRemove from './pve/disk-remove.ts';
@@ -45,6 +46,7 @@ export const tools: readonly Tool[] = [
   backupDelete,
   backupJobs,
   ctCreate,
+  dashboard,
   diskAdd,
   diskMove,
   diskRemove,

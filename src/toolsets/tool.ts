@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { PageName } from '../pages/page.ts';
 import type { Answer, Facts } from '../present/answer.ts';
 import type { Pve } from '../pve/client.ts';
 import type { ReadSchema } from '../pve/schema.ts';
@@ -164,6 +165,8 @@ export interface ToolSpec<Shape extends z.ZodRawShape> {
   /** Words a user might say that are not in the name or the summary. */
   readonly search: string;
   readonly input: Shape;
+  /** The page that shows its answer, in clients that show pages. */
+  readonly page?: PageName;
   /** Belongs to the set that is there unless the operator chooses another one. */
   readonly core?: true;
   /** Every guest that the input names in other ways than by `guest`, `vmid` or `target`: VMIDs or names, unused ones too. */
@@ -190,6 +193,7 @@ export interface Tool {
   readonly search: string;
   readonly schema: z.ZodObject;
   readonly core?: true;
+  readonly page?: PageName;
   readonly human?: string;
   touches?(input: unknown, context?: ToolContext): readonly (string | number)[];
   confirm?(input: unknown, context: ToolContext): Promise<Preview>;

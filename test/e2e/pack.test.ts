@@ -30,6 +30,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 const allowed = [
   /^bin\/proxmox-ssh-mcp\.js$/,
   /^dist\/main\.js$/,
+  /^dist\/pages\/[a-z]+\.html$/,
   /^dist\/chunks\/[\w.-]+\.js$/,
   /^dist\/THIRD_PARTY_NOTICES\.txt$/,
   /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|SECURITY\.md|\.env\.example)$/,

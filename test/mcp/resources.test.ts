@@ -102,6 +102,21 @@ describe.each(Object.keys(eras) as (keyof typeof eras)[])('resources, to a clien
     expect(await ask('resources/read', { uri: 'pve://cluster' })).toHaveProperty('code');
   });
 
+  it('are the page of a tool that has one, which loads nothing', async () => {
+    const ask = await serverIn(era, { MCP_TOOLSETS: 'full' });
+    const { tools } = (await ask('tools/list')) as {
+      tools: { name: string; _meta: { ui?: { resourceUri: string } } }[];
+    };
+    const uri = tools.find(({ name }) => name === 'pve_dashboard')?._meta.ui?.resourceUri ?? '';
+    const { contents } = (await ask('resources/read', { uri })) as { contents: Record<string, unknown>[] };
+    expect(contents[0]).toMatchObject({
+      uri,
+      mimeType: 'text/html;profile=mcp-app',
+      _meta: { ui: { csp: { connectDomains: [], resourceDomains: [] } } },
+    });
+    expect(contents[0]?.text).toContain("default-src 'none'");
+  });
+
   it('are completed by what was typed', async () => {
     const ask = await serverIn(era);
     const complete = async (uri: string, value: string) => {

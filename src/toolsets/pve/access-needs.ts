@@ -39,6 +39,7 @@ const table: Readonly<Record<string, string>> = {
   pve_nic_remove: 'VM.Config.Network@/vms',
   pve_nic_set: 'VM.Config.Network@/vms SDN.Use@/sdn',
   pve_node_get: 'Sys.Audit@/nodes Sys.Modify@/nodes',
+  pve_dashboard: 'Sys.Audit@/ VM.Audit@/vms Datastore.Audit|Datastore.AllocateSpace@/storage',
   pve_overview: 'Sys.Audit@/ VM.Audit@/vms Datastore.Audit|Datastore.AllocateSpace@/storage',
   pve_snapshot_create: 'VM.Snapshot@/vms',
   pve_snapshot_delete: 'VM.Snapshot@/vms',

@@ -8,7 +8,8 @@ import { emptyNotes, guestFilter, matches, stateOf } from './guest-filter.ts';
 
 const input = { ...guestFilter, limit: limit(200, 100) };
 
-function row(guest: Guest): Facts {
+/** One guest of a list. */
+export function guestRow(guest: Guest): Facts {
   const running = guest.status === 'running';
   return {
     vmid: guest.vmid,
@@ -49,7 +50,7 @@ export default definePveTool({
     return answer(`${of}${found.length > 0 ? `: ${tally(states)}` : ''}${more}`, {
       total: found.length,
       by_status: states,
-      guests: shown.map(row),
+      guests: shown.map(guestRow),
       not_shown: found.length - shown.length || undefined,
       notes: noted(emptyNotes(guests, found, filter.node)),
     });
