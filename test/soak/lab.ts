@@ -1,18 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Datacentre, startDatacentre, writePrivate } from '../e2e/datacentre.ts';
 import { initialize, type RawSession, startRaw } from '../e2e/raw.ts';
-import { memoryOf } from '../rig/memory.ts';
 import { type FaultProxy, startProxy } from '../rig/proxy.ts';
 import { type Sshd, startSshd } from '../rig/sshd.ts';
-
-/** What a process holds: resident memory in MiB, and open file descriptors. */
-export interface Held {
-  readonly rss: number;
-  readonly descriptors: number;
-}
 
 /** The built server over stdio, before a pretend API and a real sshd, each behind a proxy that makes faults. */
 export interface SoakLab {
@@ -23,7 +15,6 @@ export interface SoakLab {
   restore(): void;
   /** What goes wrong, by name; each is over when it resolves. */
   readonly faults: Readonly<Record<string, () => Promise<void> | void>>;
-  held(): Held;
   stop(): Promise<void>;
 }
 
@@ -41,7 +32,6 @@ export async function startSoakLab(): Promise<SoakLab> {
     pid,
     restore: restorer(dc),
     faults: faultsOf({ dc, sshd, api, ssh, session }),
-    held: () => ({ rss: memoryOf(pid, 'VmRSS'), descriptors: readdirSync(`/proc/${pid}/fd`).length }),
     async stop() {
       session.child.stdin?.end();
       await session.gone;
