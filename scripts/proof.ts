@@ -112,7 +112,7 @@ function smaller(): string[] {
 const plain = (number: string): string =>
   /^[\d_]+$/.test(number) ? counted(Number(number.replaceAll('_', ''))) : number;
 /** `secondsOfOutage` and `RUNS` as words. */
-const worded = (name: string): string => name.replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter}`).toLowerCase();
+const worded = (name: string): string => name.replace(/_|(?<=[a-z])(?=[A-Z])/g, ' ').toLowerCase();
 const row = (...cells: readonly string[]): string =>
   `| ${cells.map((text) => text.replaceAll('|', '\\|').replace(/\s+/g, ' ')).join(' | ')} |`;
 

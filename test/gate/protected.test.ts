@@ -6,6 +6,7 @@ import { createRegistry } from '../../src/gate/registry.ts';
 import { type ApiMethod, methodsOf, parseApidoc } from '../../src/pve/apidoc.ts';
 import { tools } from '../../src/toolsets/index.ts';
 import type { Setup, Tool, ToolContext } from '../../src/toolsets/tool.ts';
+import { counted } from '../counts.ts';
 import { tally } from '../figures.ts';
 import { type Bench, setup, startBench } from '../toolsets/harness.ts';
 import { inputsOf } from '../toolsets/requests/inputs.ts';
@@ -13,7 +14,7 @@ import { inputsOf } from '../toolsets/requests/inputs.ts';
 /** A container and, with the protection flag of Proxmox VE besides, another one. */
 const PROTECTED = [400, 410];
 /** 10,000 in all. Those through tools take longer: most end in a call about another guest. */
-const TOOL_RUNS = 3_000;
+const TOOL_RUNS = counted(3_000, 1_000);
 const RAW_RUNS = 7_000;
 const PATIENCE = 120_000;
 

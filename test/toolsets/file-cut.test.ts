@@ -145,7 +145,7 @@ async function parts(way: Way): Promise<string[]> {
 }
 
 describe.each([upload, download])('guarantee 11: a $name that is cut', (way) => {
-  const POINTS = 50;
+  const POINTS = counted(50, 25);
 
   it(`settles within 2 s at ${POINTS} points of its way, and leaves the old file, the new one or nothing`, async () => {
     // The first connects, and tells how long one takes that nobody cuts.

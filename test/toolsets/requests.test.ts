@@ -6,6 +6,7 @@ import type { ApiSchema } from '../../src/pve/schema.ts';
 import type { Wire } from '../../src/pve/wire.ts';
 import { tools } from '../../src/toolsets/index.ts';
 import type { Tool } from '../../src/toolsets/tool.ts';
+import { counted } from '../counts.ts';
 import { figure } from '../figures.ts';
 import { type Release, readReference } from '../reference.ts';
 import { type Bench, bent, setup, startBench } from './harness.ts';
@@ -13,11 +14,11 @@ import { callsOf } from './requests/calls.ts';
 import { inputsOf } from './requests/inputs.ts';
 import { oracleOf } from './requests/oracle.ts';
 
-const RUNS = 40;
+const RUNS = counted(40, 20);
 /** The raw tools reach every path there is. */
-const RAW_RUNS = 400;
+const RAW_RUNS = counted(400, 200);
 /** Of tools whose calls take most of a second on a host, and all send the same. */
-const RUNS_ON_HOSTS = 8;
+const RUNS_ON_HOSTS = counted(8, 4);
 const PATIENCE_MS = 1_500;
 
 const reference = readReference(process.env);
