@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import { connectionOf, hostsOf, pveOf } from './clients.ts';
+import { connectionOf, hooksOf, hostsOf, pveOf } from './clients.ts';
 import type { HostsAround } from './config/inventory.ts';
 import { rememberIn } from './config/learned.ts';
 import type { Loaded } from './config/load.ts';
@@ -9,6 +9,7 @@ import { createAudit } from './gate/audit.ts';
 import { createConfirmation } from './gate/confirm.ts';
 import { createGate } from './gate/dispatch.ts';
 import { createRegistry } from './gate/registry.ts';
+import { createHooks } from './hooks/hooks.ts';
 import { createAsker } from './mcp/asker.ts';
 import type { Place } from './mcp/http/place.ts';
 import type { ServerParts } from './mcp/lifetime.ts';
@@ -40,6 +41,7 @@ const noCommands = (mode: Setup['mode']): Failure | undefined =>
         'refused',
         'No command is run over SSH in read-only mode.',
         'The operator can set MCP_MODE=guarded and restart the server.',
+        { sign: { is: 'read-only' } },
       )
     : undefined;
 
@@ -99,6 +101,8 @@ const shellOf =
 /** What the process is on: its own version, and the files that hosts are known from. */
 export interface Ground extends Omit<HostsAround, 'nodes'> {
   readonly version: string;
+  /** A line for the operator, in the log of the server. */
+  readonly warn?: (text: string) => void;
 }
 
 const MIB = 1024 * 1024;
@@ -114,10 +118,11 @@ export async function assemble(loaded: Loaded, ground: Ground): Promise<ServerPa
   const redaction = createRedaction(loaded.secrets);
   const { redact, hold } = redaction;
   const keep = keepOutputsIn(settings.outputDir, redaction);
-  const pool = createPool(connectionOf(loaded));
+  const hosts = hostsOf(loaded, pve, ground);
+  const hooks = createHooks(hooksOf(loaded, hosts, { redact, ...ground }));
+  const pool = createPool({ ...connectionOf(loaded), onConnection: hooks.connection });
   const ssh = createSsh(pool, keep);
   const jobs = new Jobs({ keep, book: new JobBook(join(dirname(settings.auditFile), 'jobs.json')) });
-  const hosts = hostsOf(loaded, pve, ground);
   const setup = setupOf(loaded, hosts.problems(), ground.version);
   const noRuns = noCommands(settings.mode);
   const keys = createHostKeys(connectionOf(loaded), noRuns);
@@ -152,14 +157,14 @@ export async function assemble(loaded: Loaded, ground: Ground): Promise<ServerPa
     save: saveInto(settings.outputDir, keep.busy),
   });
   const close = async (): Promise<void> => {
-    await Promise.allSettled([ssh.close(), pve.close(), audit.close()]);
+    await Promise.allSettled([ssh.close(), pve.close(), audit.close(), hooks.close()]);
   };
   const endJobs = async (): Promise<void> => {
     await Promise.all([jobs.close(), sessions.end()]);
   };
   const names = namesOf(pve, hosts);
   return {
-    gate,
+    gate: hooks.watch(gate, registry),
     registry,
     present,
     setup,

@@ -1,6 +1,8 @@
+import { dirname, join } from 'node:path';
 import { createHosts, type HostsAround, type Inventory } from './config/inventory.ts';
 import type { Loaded } from './config/load.ts';
 import type { Failure } from './failure.ts';
+import type { HooksOptions } from './hooks/hooks.ts';
 import { createPve, type Pve } from './pve/client.ts';
 import { readCluster } from './pve/cluster.ts';
 import type { PoolOptions } from './ssh/pool.ts';
@@ -44,3 +46,28 @@ export const connectionOf = ({ settings, ownKnownHosts }: Loaded): PoolOptions =
 /** The hosts that can be named. Without a token the cluster is not asked for its nodes. */
 export const hostsOf = (loaded: Loaded, pve: Pve, ground: Omit<HostsAround, 'nodes'>): Inventory =>
   createHosts(loaded, { ...ground, nodes: async () => (loaded.token ? (await readCluster(pve)).nodes : []) });
+
+/** Webhooks as the settings and the inventory file have them; events wait beside the audit file. */
+export function hooksOf(
+  { settings, webhookCa }: Loaded,
+  { webhooks }: Pick<Inventory, 'webhooks'>,
+  {
+    version,
+    redact,
+    warn = () => undefined,
+  }: Pick<HooksOptions, 'version' | 'redact'> & { warn?: HooksOptions['tell'] },
+): HooksOptions {
+  const { webhookUrl, webhookSecret, webhookEvents, webhookHttp, auditFile } = settings;
+  return {
+    url: webhookUrl,
+    secret: webhookSecret,
+    events: webhookEvents,
+    plainHttp: webhookHttp,
+    ca: webhookCa,
+    ofHosts: webhooks,
+    folder: join(dirname(auditFile), 'webhooks'),
+    version,
+    redact,
+    tell: warn,
+  };
+}

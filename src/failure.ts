@@ -27,12 +27,23 @@ export type FailureKind =
   | 'cancelled'
   | 'internal';
 
+/** What a failure tells beside its kind to those who look for it, such as webhooks; no answer shows it. */
+export type Sign =
+  | { readonly is: 'read-only' | 'protected' }
+  | {
+      readonly is: 'host-key-changed' | 'host-key-revoked';
+      readonly host: string;
+      readonly offered: string;
+      readonly known: readonly string[];
+    };
+
 export interface FailureDetail {
   /** What was seen before it went wrong, told with the failure (output so far, process ids, candidates). */
   readonly facts?: Facts;
   readonly cause?: unknown;
   /** What in the message are the words of a server or host, as they stand there; those of a `cause` count as well. */
   readonly said?: string | readonly string[];
+  readonly sign?: Sign;
 }
 
 /**
@@ -44,6 +55,7 @@ export class Failure extends Error {
   readonly facts: Facts;
   /** What in the message others chose the words of: it is fenced before a model reads it. */
   readonly said: readonly string[];
+  readonly sign?: Sign;
 
   constructor(
     readonly kind: FailureKind,
@@ -58,6 +70,7 @@ export class Failure extends Error {
     this.said = [detail.said ?? [], inherited]
       .flat()
       .filter((text) => text.trim().length > 3 && message.includes(text));
+    this.sign = detail.sign ?? (detail.cause instanceof Failure ? detail.cause.sign : undefined);
   }
 }
 

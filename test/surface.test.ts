@@ -36,7 +36,7 @@ describe('the surface of the tools', () => {
   it('takes so many characters of a model that is shown all of it', () => {
     expect({ guarded: size('guarded'), 'read-only': size('read-only') }).toMatchInlineSnapshot(`
       {
-        "guarded": 69365,
+        "guarded": 69388,
         "read-only": 23226,
       }
     `);

@@ -10,6 +10,7 @@ import { localChecks } from './check-local.ts';
 import { sshChecks } from './check-ssh.ts';
 import { type Flags, ground, loadHere } from './surroundings.ts';
 import { mark, say } from './terminal.ts';
+import { webhookChecks } from './webhook.ts';
 
 const API_PATIENCE_MS = 10_000;
 
@@ -51,6 +52,7 @@ async function* allChecks(loaded: Loaded): Checks {
     yield* localChecks(loaded, hosts);
     if (reaches(toolsets, 'pve')) yield* apiChecks(loaded, pve, patience);
     if (reaches(toolsets, 'ssh')) yield* sshChecks(loaded, hosts, options, ssh);
+    yield* webhookChecks(loaded, hosts);
   } finally {
     await Promise.allSettled([pve.close(), ssh.close()]);
   }

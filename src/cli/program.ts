@@ -85,6 +85,10 @@ function commands(): Command {
     .option('--open', 'open it in the browser')
     .option('--output <file>', 'file to write, in the place of one in MCP_OUTPUT_DIR')
     .action(async (flags: Flags & DashboardOptions) => (await import('./dashboard.ts')).dashboard(flags, flags));
+  withFile(program.command('webhook'))
+    .description('post one test event to every webhook that is set, and tell what came back')
+    .addArgument(program.createArgument('<what>', 'what to do').choices(['test']))
+    .action(async (_, flags: Flags) => (await import('./webhook.ts')).testWebhooks(flags));
   registering(program);
   settingUp(program);
   logCommand(program);

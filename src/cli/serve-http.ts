@@ -20,7 +20,7 @@ export async function serveHttp(flags: Flags, { address, understood }: HttpFlags
     const [{ startHttp }, { placeOf }] = await Promise.all([import('../app.ts'), import('../mcp/http/place.ts')]);
     const place = placeOf(address, { tls: tlsFiles(loaded, around), understood });
     const file = join(dirname(loaded.defaultFile), 'http-token');
-    const url = await startHttp(loaded, { version, ...ground() }, place, httpToken(file, around.uid));
+    const url = await startHttp(loaded, { version, warn, ...ground() }, place, httpToken(file, around.uid));
     warn(`Serving MCP on ${url} for clients that send the bearer token in ${file}.`);
   } catch (error) {
     const { message, hint } = asFailure(error);

@@ -13,5 +13,5 @@ export async function serve(flags: Flags, problems: readonly Problem[] = []): Pr
     warn('Speaking MCP on stdin and stdout, for an AI client to start; end it with Ctrl-D. See --help for commands.');
   }
   const { startServer } = await app;
-  await startServer(loaded, { version, ...ground() });
+  await startServer(loaded, { version, warn, ...ground() });
 }

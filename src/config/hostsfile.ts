@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { hookUrl } from '../hooks/address.ts';
 import { type Problem, reason } from './problem.ts';
 import { host, loginName } from './values.ts';
 
@@ -32,6 +33,10 @@ const entry = z.strictObject({
   webhook: z
     .url({ protocol: /^https$/, error: 'must be an https URL' })
     .max(2000)
+    .superRefine((text, context) => {
+      const url = hookUrl(text);
+      if ('wrong' in url) context.addIssue({ code: 'custom', message: `must ${url.wrong}` });
+    })
     .optional(),
   limits: limits.optional(),
 });

@@ -21,6 +21,8 @@ export interface HostsAround extends Disk {
 export interface Inventory extends Hosts {
   /** What is wrong with the inventory file and ~/.ssh/config, which are read for it. */
   problems(): readonly Problem[];
+  /** The webhooks of single hosts, by the names of those; from the inventory file alone. */
+  webhooks(): ReadonlyMap<string, string>;
 }
 
 /** SSH must not wait for an API that is down: after this, the nodes known so far are all there are. */
@@ -53,8 +55,22 @@ export function createHosts(loaded: Pick<Loaded, 'settings' | 'sources'>, around
     if (found) return found;
     throw unknown(name, [...book.names.keys()], hostsFile().hosts.has(name), problems());
   };
+  /** The main host goes by the name of its node as well. */
+  const webhooks = (): ReadonlyMap<string, string> => {
+    const { hosts } = hostsFile();
+    const of = (name: string, key = name): [string, string][] => {
+      const url = hosts.get(key)?.webhook;
+      return url === undefined ? [] : [[name, url]];
+    };
+    const main = made?.book.main;
+    return new Map([
+      ...[...hosts.keys()].flatMap((name) => of(name)),
+      ...(main === undefined ? [] : of(main, loaded.settings.sshHost)),
+    ]);
+  };
   return {
     problems,
+    webhooks,
     find,
     async list() {
       const book = await bookOf(true);

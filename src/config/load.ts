@@ -5,6 +5,7 @@ import type { Problem } from './problem.ts';
 import { flagOf, type Key, keys, type Settings, settingOf } from './settings.ts';
 import { caText, missing, tokenOf } from './token.ts';
 import { fetchTokenSecret } from './tokensecret.ts';
+import { webhookProblems } from './webhook.ts';
 
 /** What the settings are made from, as plain arguments. The functions throw as those of node:fs do. */
 export interface Surroundings {
@@ -37,6 +38,8 @@ export interface Loaded {
   readonly token?: { readonly id: string; readonly secret: Secret };
   /** Text of PROXMOX_CA_FILE. */
   readonly ca?: string;
+  /** Text of MCP_WEBHOOK_CA_FILE. */
+  readonly webhookCa?: string;
   /** Our own known_hosts, written by `trust` and by SSH_ACCEPT_NEW. */
   readonly ownKnownHosts: string;
   /** Where the heads of audit files are kept, and their key. */
@@ -77,16 +80,20 @@ export function loadSettings(around: Surroundings): Loaded {
   const sources = Object.fromEntries(read.sources) as Record<Key, string>;
   const told = [...(around.problems ?? []), ...file.problems, ...read.problems];
   const token = tokenOf(settings, sources);
-  const ca = caText(settings.proxmoxCaFile, sources.proxmoxCaFile, around);
-  const own = [token, ca, missing(settings, told, file.path ?? defaultFile)].flatMap((part) => part?.problem ?? []);
+  const [ca, webhookCa] = (['proxmoxCaFile', 'webhookCaFile'] as const).map((key) =>
+    caText(key, settings, sources, around),
+  );
+  const unset = missing(settings, told, file.path ?? defaultFile);
+  const own = [token, ca, unset, webhookCa].flatMap((part) => part?.problem ?? []);
   return {
     settings,
     sources,
-    problems: [...told, ...own],
+    problems: [...told, ...own, ...webhookProblems(settings)],
     settingsFile: file.path,
     defaultFile,
     token: token?.token,
     ca: ca?.text,
+    webhookCa: webhookCa?.text,
     ownKnownHosts: join(folder, 'known_hosts'),
     auditHeads: join(folder, 'audit'),
     cacheFolder: join(xdg(around, 'XDG_CACHE_HOME', '.cache'), 'proxmox-ssh-mcp'),

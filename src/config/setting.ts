@@ -7,6 +7,7 @@ export const groups = {
   safety: 'Safety',
   answers: 'Answers and waiting',
   http: 'HTTP',
+  webhooks: 'Webhooks',
 } as const;
 
 export type Group = keyof typeof groups;

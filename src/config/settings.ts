@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Setting } from './setting.ts';
 import { proxmoxSettings } from './settings-proxmox.ts';
+import { webhookSettings } from './settings-webhook.ts';
 import { file, fileOrNone, host, listOf, loginName, oneOf, secret, vmids, wholeNumber, yesNo } from './values.ts';
 
 /** Every setting there is, in the order in which the documents show them. */
@@ -223,6 +224,7 @@ export const table = {
     says: 'Private key of that certificate.',
     example: '~/.config/proxmox-ssh-mcp/tls.key',
   },
+  ...webhookSettings,
 } as const satisfies Record<string, Setting>;
 
 export type Table = typeof table;

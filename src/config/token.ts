@@ -45,18 +45,21 @@ export function missing(settings: Settings, told: readonly Problem[], file: stri
   };
 }
 
-/** The text of the CA file, when one is set. */
+/** The text of a CA file, when one is set. */
 export function caText(
-  path: string | undefined,
-  source: string,
+  key: 'proxmoxCaFile' | 'webhookCaFile',
+  settings: Settings,
+  sources: Sources,
   around: Surroundings,
 ): { text?: string; problem?: Problem } {
+  const path = settings[key];
   if (path === undefined) return {};
+  const ofApi = key === 'proxmoxCaFile';
   const problem = (why: string): { problem: Problem } => ({
     problem: {
-      cause: `PROXMOX_CA_FILE (${source}) names a file that cannot be used: ${why}.`,
-      cure: 'Name a PEM file; a Proxmox VE host keeps its own CA in /etc/pve/pve-root-ca.pem.',
-      blocks: ['pve'],
+      cause: `${settingOf(key).env} (${sources[key]}) names a file that cannot be used: ${why}.`,
+      cure: `Name a PEM file${ofApi ? '; a Proxmox VE host keeps its own CA in /etc/pve/pve-root-ca.pem' : ''}.`,
+      blocks: ofApi ? ['pve'] : undefined,
     },
   });
   try {

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { hookUrl } from '../hooks/address.ts';
 import { Secret } from '../secret.ts';
 
 /** A kind of value: how it is read from text, and what a right one looks like, as the rest of "must be …". */
@@ -132,4 +133,26 @@ export const commandLine: Kind<string> = { takes: 'a command', schema: z.string(
 export const secret: Kind<Secret> = {
   takes: 'text',
   schema: z.string().transform((text) => new Secret(text)),
+};
+
+/** May hold a token in its path, so it is kept as a secret is. */
+export const webhookUrl: Kind<Secret> = {
+  takes: 'an https URL without a user or password in it, to an address that may be posted to',
+  schema: z
+    .string()
+    .max(2000)
+    .transform((text) => text.trim())
+    .refine((text) => !('wrong' in hookUrl(text)))
+    .transform((text) => new Secret(text)),
+};
+
+/** The key as base64, as Standard Webhooks 1.0.0 has it. */
+export const webhookSecret: Kind<Secret> = {
+  takes: 'whsec_ and 24 to 64 bytes as base64',
+  schema: z
+    .string()
+    .transform((text) => text.trim().replace(/^whsec_/, ''))
+    .pipe(z.base64())
+    .refine((text) => text.length >= 32 && Buffer.byteLength(text, 'base64') <= 64)
+    .transform((text) => new Secret(text)),
 };

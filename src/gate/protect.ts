@@ -26,6 +26,7 @@ async function refuseFlagged(guest: Guest, tool: Tool, { pve, signal }: ToolCont
     'refused',
     `${guest.label} has Proxmox's protection flag set: ${tool.name} was not run.`,
     'An operator can unset it in the guest’s options (Protection: No) when this is really wanted.',
+    { sign: { is: 'protected' } },
   );
 }
 
@@ -44,6 +45,7 @@ const listedGuest = (label: string, tool: Tool): Failure =>
     'refused',
     `${label} is protected by the operator's settings: ${tool.name} was not run.`,
     'Only the operator can lift this, by taking it out of MCP_PROTECTED_GUESTS. Reading it is allowed.',
+    { sign: { is: 'protected' } },
   );
 
 /**

@@ -36,7 +36,9 @@ function hidden(tool: Tool, chosen: boolean, { mode, toolsets }: Choice): Failur
     ...(chosen ? [] : [`MCP_TOOLSETS=${[...toolsets, toolset].join(',')} or MCP_TOOLSETS=full`]),
     ...(byMode ? ['MCP_MODE=guarded'] : []),
   ];
-  return new Failure('refused', why, `The operator can set ${cure.join(' and ')} and restart the server.`);
+  return new Failure('refused', why, `The operator can set ${cure.join(' and ')} and restart the server.`, {
+    sign: byMode ? { is: 'read-only' } : undefined,
+  });
 }
 
 /** The tools that `setup`'s mode and toolsets leave. `all` gives those that were not worth loading, to speak of them. */

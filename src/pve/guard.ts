@@ -20,6 +20,7 @@ export function check(guard: Guard, method: Method, path: string, params: PvePar
       'refused',
       `${method} ${path} would change something, and this client may only read.`,
       'The mode is read-only; an operator can set another one.',
+      { sign: { is: 'read-only' } },
     );
   }
   if (guard.protectedGuests.size === 0) return;
@@ -42,6 +43,7 @@ const protectedGuest = (method: Method, path: string, why: string): Failure =>
     'refused',
     `${method} ${path} ${why}.`,
     'An operator listed it in the settings as protected; only there can that be changed.',
+    { sign: { is: 'protected' } },
   );
 
 /**

@@ -56,10 +56,14 @@ function refusal(host: Place, key: HostKey, verdict: Verdict, lines: readonly Kn
     const text = `${subject} changed while connected: ${told(accepted)} was accepted, ${told(key)} was offered.`;
     return new Failure('untrusted', text, 'Somebody may be in between. Do not connect before you know why.');
   }
+  const sign = (is: 'host-key-changed' | 'host-key-revoked') =>
+    ({ is, host: host.name, offered: told(key), known: lines.map(told) }) as const;
   const places = lines.map((line) => `${told(line)} (${line.file}:${line.line})`).join(', ');
   if (verdict === 'revoked') {
     const text = `${subject} is revoked: ${told(key)} was offered, and ${places} is marked @revoked.`;
-    return new Failure('untrusted', text, `Give the host a new key, then run: ${trust}`);
+    return new Failure('untrusted', text, `Give the host a new key, then run: ${trust}`, {
+      sign: sign('host-key-revoked'),
+    });
   }
   if (verdict === 'changed') {
     const text = `${subject} has changed: ${told(key)} was offered, known is ${places}.`;
@@ -67,7 +71,8 @@ function refusal(host: Place, key: HostKey, verdict: Verdict, lines: readonly Kn
       .map((file) => `ssh-keygen -R '${knownName(host)}' -f '${file}'`)
       .join(' && ');
     const doubt = 'Somebody may be in between, or the host was installed anew.';
-    return new Failure('untrusted', text, `${doubt} Only if you know why it changed: ${remove} && ${trust}`);
+    const cure = `${doubt} Only if you know why it changed: ${remove} && ${trust}`;
+    return new Failure('untrusted', text, cure, { sign: sign('host-key-changed') });
   }
   return new Failure(
     'untrusted',

@@ -29,6 +29,8 @@ export interface PoolOptions {
   readonly maxQueue?: number;
   /** A host's connections are closed after this long without a channel: 15 min. */
   readonly idleMs?: number;
+  /** Told when a connection was made, and, with why, when none could be made or one was lost while it was used. */
+  readonly onConnection?: (host: HostSpec, failure?: Failure) => void;
 }
 
 export interface ChannelOptions {
@@ -98,6 +100,7 @@ export function createPool(options: PoolOptions): Pool {
     maxChannels: options.maxChannels ?? 8,
     maxQueue: options.maxQueue ?? 1024,
     idleMs: options.idleMs ?? 15 * 60_000,
+    onConnection: options.onConnection,
   };
   const queueOf = (host: HostSpec): HostQueue => {
     const key = identity(host);

@@ -11,6 +11,8 @@ export interface QueueOptions {
   readonly maxChannels: number;
   readonly maxQueue: number;
   readonly idleMs: number;
+  /** As that of PoolOptions. */
+  readonly onConnection?: (host: HostSpec, failure?: Failure) => void;
 }
 
 /** A few sessions that come and go need one connection; they are held when none has ended for this long. */
@@ -152,10 +154,13 @@ export class HostQueue {
       if (this.#closed) return void connection.close();
       this.#lastError = undefined;
       this.#lastSeen = Date.now();
+      this.options.onConnection?.(this.host);
       this.#addLane(connection, kind === 'reserved');
     } catch (error) {
       this.#connecting.delete(kind);
-      this.#noWay(kind === 'reserved', withNotes(this.host, asFailure(error)));
+      const failure = asFailure(error);
+      this.options.onConnection?.(this.host, failure);
+      this.#noWay(kind === 'reserved', withNotes(this.host, failure));
     }
     this.#pump();
   }
@@ -196,7 +201,9 @@ export class HostQueue {
     const lost = () => {
       this.#lanes.delete(lane);
       if (lane.retired || this.#closed) return;
-      this.#failed(asFailure(connection.lost.reason));
+      const failure = asFailure(connection.lost.reason);
+      if (lane.open > 0) this.options.onConnection?.(this.host, failure);
+      this.#failed(failure);
       this.#pump();
     };
     if (connection.lost.aborted) lost();
@@ -246,8 +253,8 @@ export class HostQueue {
 function withNotes(host: HostSpec, failure: Failure): Failure {
   const notes = [...(host.via ?? []), host].flatMap((one) => one.notes ?? []);
   if (notes.length === 0 || failure.kind === 'cancelled') return failure;
-  const { kind, message, hint, facts, cause, said } = failure;
-  return new Failure(kind, message, [hint, ...notes].join(' '), { facts, cause, said });
+  const { kind, message, hint, facts, cause, said, sign } = failure;
+  return new Failure(kind, message, [hint, ...notes].join(' '), { facts, cause, said, sign });
 }
 
 const overLimit = ({ name }: HostSpec, most = 0, what: string, waitMs = 0): Failure =>

@@ -227,6 +227,11 @@ const WRONG: Record<Key, readonly string[]> = {
   commandTimeoutS: ['0', '3601'],
   tlsCert: ['tls.crt'],
   tlsKey: ['./tls.key'],
+  webhookUrl: ['hooks.example.com', 'ftp://a/', 'https://me:pw@a/', 'https://169.254.169.254/', 'https://a/#x'],
+  webhookSecret: ['secret', 'whsec_c2hvcnQ=', `whsec_${'A'.repeat(128)}`],
+  webhookEvents: ['host.gone', ','],
+  webhookHttp: ['maybe'],
+  webhookCaFile: ['ca.pem'],
 };
 
 describe.each(keys)('a wrong value of %s', (key) => {

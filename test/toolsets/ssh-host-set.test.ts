@@ -90,7 +90,7 @@ describe('ssh_host_set', () => {
           "former_default": "gate",
           "host": "web1",
           "notes": [
-            "The webhook is kept; this version posts nothing to it yet.",
+            "Events are posted there once the operator has set MCP_WEBHOOK_SECRET.",
           ],
         },
         "headline": "web1 changed",
@@ -161,13 +161,30 @@ describe('ssh_host_set', () => {
   it.each([
     [{ host: 'web1' }, 'invalid-input', 'Nothing was given to change.'],
     [{ host: 'nosuch', purpose: 'x' }, 'not-found', 'There is no host called "nosuch".'],
-    [{ host: 'web1', webhook: 'http://example.com/' }, 'invalid-input', 'hosts.web1.webhook: must be an https URL'],
+    [{ host: 'web1', webhook: 'http://example.com/' }, 'invalid-input', 'The webhook must begin with https://.'],
+    [{ host: 'web1', webhook: 'https://2130706433/' }, 'invalid-input', 'The webhook must not lead to this machine'],
+    [{ host: 'web1', webhook: 'https://a.localhost/' }, 'invalid-input', 'The webhook must not lead to this machine'],
+    [{ host: 'web1', webhook: 'https://[::ffff:a9fe:a9fe]/' }, 'invalid-input', 'The webhook must not lead to a link'],
+    [{ host: 'web1', webhook: 'https://me@example.com/' }, 'invalid-input', 'The webhook must have no user'],
     [{ host: 'web1', key_path: 'relative' }, 'invalid-input', 'hosts.web1.keyPath: must be absolute'],
     [{ host: 'web1', host_key_alias: '*' }, 'invalid-input', 'hosts.web1.hostKeyAlias: must be a name'],
   ])('says what is wrong with %j', async (input, kind, headline) => {
     const { fails, stored } = siteAt();
     expect(await fails(input)).toMatchObject({ kind, headline: expect.stringContaining(headline) });
     expect(stored()).toEqual(HOSTS);
+  });
+
+  it.each(['https://hooks.example.com/', ''])('lets a human decide of the webhook "%s"', async (webhook) => {
+    const tool = toolNamed('ssh_host_set');
+    const context = bench.context();
+    expect(tool.alarm?.({ host: 'web1', webhook }, context)).toContain('its webhook');
+    expect(tool.alarm?.({ host: 'web1', purpose: 'x' }, context)).toBeUndefined();
+    const trusted = { ...context, setup: { ...context.setup, mode: 'trusted' as const } };
+    expect(() => tool.alarm?.({ host: 'web1', webhook }, trusted)).toThrow('A webhook is for a human to decide');
+    const site = siteAt();
+    const over = { ssh: site.ssh, setup: trusted.setup };
+    expect(await bench.fails('ssh_host_set', { host: 'web1', webhook }, over)).toMatchObject({ kind: 'refused' });
+    expect(site.stored()).toEqual(HOSTS);
   });
 
   it.each([{ commands_per_minute: 1001 }, { concurrent: 101 }, { connects_per_minute: 601 }, { port: 65_536 }])(

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { asFailure, type Failure } from '../../failure.ts';
+import { urlInShort } from '../../hooks/address.ts';
 import { answer, type Facts, remote } from '../../present/answer.ts';
 import type { HostConnection, HostSpec } from '../../ssh/client.ts';
 import { hostKey } from '../../ssh/hostkey.ts';
@@ -8,7 +9,7 @@ import { host } from '../params.ts';
 import { defineSshTool, type KnownHost, type Shell, type ToolContext } from '../tool.ts';
 import { limitsUsed } from './host-limits.ts';
 import { type Found, foundIn, hostReading } from './host-reading.ts';
-import { loginOf, stateOf, webhookInShort } from './host-state.ts';
+import { loginOf, stateOf } from './host-state.ts';
 
 /** The look waits for no program longer than 3 s, and for few. */
 const LOOK_MS = 30_000;
@@ -77,7 +78,7 @@ function about({ spec, source, displayName, purpose, tags, usual, webhook }: Kno
     via: spec.via && spec.via.length > 0 ? spec.via.map((hop) => `${hop.name} (${loginOf(hop)})`) : undefined,
     auth,
     sudo_password: sudoPassword ? 'set' : undefined,
-    webhook: webhookInShort(webhook),
+    webhook: webhook && urlInShort(webhook),
   };
 }
 

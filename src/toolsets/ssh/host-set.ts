@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { Failure } from '../../failure.ts';
+import { askedUrl, urlInShort } from '../../hooks/address.ts';
 import { answer, type Fact, type Facts } from '../../present/answer.ts';
 import { host } from '../params.ts';
-import { defineSshTool, type HostChange, type HostEdit } from '../tool.ts';
-import { webhookInShort } from './host-state.ts';
+import { defineSshTool, type HostChange, type HostEdit, type Setup } from '../tool.ts';
 
 /** Each parameter with the member of the inventory file that it sets. */
 const MEMBERS = {
@@ -39,7 +39,7 @@ export default defineSshTool({
     purpose: z.string().optional().describe('What it is for.'),
     tags: z.array(z.string()).optional().describe('All its tags.'),
     default: z.boolean().optional().describe('Meant where a call names none.'),
-    webhook: z.string().optional().describe('https URL, kept for later.'),
+    webhook: z.string().optional().describe('https URL told of events, after a human said yes.'),
     commands_per_minute: most(1000, 'Limit.'),
     concurrent: most(100, 'Limit of commands at once.'),
     connects_per_minute: most(600, 'Limit.'),
@@ -52,8 +52,14 @@ export default defineSshTool({
   },
   // It takes hosts, by their names in the inventory; a guest is none.
   touches: () => [],
+  alarm: ({ host: name, webhook }, context) => {
+    refuseWebhook(webhook, context?.setup.mode);
+    if (webhook === undefined) return undefined;
+    return `This decides who is told what is done on ${name}, by its webhook.`;
+  },
 
-  async run({ host: name, ...wish }, { ssh }) {
+  async run({ host: name, ...wish }, { ssh, setup }) {
+    refuseWebhook(wish.webhook, setup.mode);
     const edits = editsOf(wish);
     if (edits.length === 0) {
       throw new Failure('invalid-input', 'Nothing was given to change.', 'Give what is to be set; "", [] and 0 clear.');
@@ -64,10 +70,21 @@ export default defineSshTool({
       file: change.file,
       changed: edits.map((edit) => rowOf(edit, change)),
       former_default: change.formerDefault,
-      notes: wish.webhook ? ['The webhook is kept; this version posts nothing to it yet.'] : undefined,
+      notes: wish.webhook ? ['Events are posted there once the operator has set MCP_WEBHOOK_SECRET.'] : undefined,
     });
   },
 });
+
+/** A model may neither listen in on what is done, nor keep others from it, nor reach services of this machine. */
+function refuseWebhook(webhook: string | undefined, mode: Setup['mode'] | undefined): void {
+  if (webhook === undefined) return;
+  if (mode === 'trusted') {
+    const cure = 'The operator can write "webhook" into the entry of the host in the inventory file.';
+    throw new Failure('refused', 'A webhook is for a human to decide, and in trusted mode none is asked.', cure);
+  }
+  const url = webhook === '' ? undefined : askedUrl(webhook);
+  if (url && 'wrong' in url) throw new Failure('invalid-input', `The webhook must ${url.wrong}.`, 'Give another URL.');
+}
 
 const cleared = (value: unknown): boolean =>
   value === '' || value === 0 || value === false || (Array.isArray(value) && value.length === 0);
@@ -88,7 +105,7 @@ const rowOf = ({ parameter, path }: HostEdit & { readonly parameter: string }, c
 function shown(path: readonly string[], entry: Readonly<Record<string, unknown>>): Fact {
   const value = path.reduce<unknown>((inner, name) => (inner as Record<string, unknown> | undefined)?.[name], entry);
   if (value === undefined) return '(none)';
-  if (path[0] === 'webhook') return webhookInShort(String(value)) ?? '(none)';
+  if (path[0] === 'webhook') return urlInShort(String(value));
   return Array.isArray(value)
     ? value.map(String)
     : typeof value === 'number' || typeof value === 'boolean'

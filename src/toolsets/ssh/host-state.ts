@@ -17,9 +17,3 @@ export function stateOf({ state, lastSeen, lastError, lastErrorAt }: HostConnect
 /** Connected, or reached since it last failed. */
 export const isOnline = ({ state, lastSeen, lastError }: HostConnection): boolean =>
   state === 'connected' || (lastSeen !== undefined && lastError === undefined);
-
-/** Without what may be secret in it. */
-export function webhookInShort(webhook: string | undefined): string | undefined {
-  if (webhook === undefined) return undefined;
-  return URL.canParse(webhook) ? `${new URL(webhook).origin}/…` : '…';
-}
