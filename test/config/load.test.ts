@@ -446,6 +446,15 @@ it('has these values where nothing is set', () => {
     answerChars: 30_000,
     taskWaitS: 60,
     commandTimeoutS: 60,
+    webhookEvents: [
+      'host.unreachable',
+      'host.recovered',
+      'hostkey.changed',
+      'task.failed',
+      'guard.refused',
+      'change.made',
+    ],
+    webhookHttp: false,
   });
   expect(new Set(Object.values(sources))).toEqual(new Set(['default']));
   expect(problems.map(({ cause }) => cause)).toEqual([
