@@ -201,13 +201,33 @@ describe('~/.ssh/config', () => {
 
   it('takes the agent it names, unless a setting says otherwise', async () => {
     const home = new Home();
-    sshConfig(home, 'Host a\n  IdentityAgent "~/one.sock"\nHost b\n  IdentityAgent none\nHost c\n');
+    sshConfig(
+      home,
+      'Host a\n  IdentityAgent "~/one.sock"\nHost b\n  IdentityAgent none\nHost c\nHost d\n  IdentityAgent SSH_AUTH_SOCK\n',
+    );
     const agents = async (env: Env) => {
       const hosts = hostsOf(home, { SSH_AUTH_SOCK: '/run/agent', ...env });
-      return Promise.all(['a', 'b', 'c'].map(async (name) => (await spec(hosts, name)).agent));
+      return Promise.all(['a', 'b', 'c', 'd'].map(async (name) => (await spec(hosts, name)).agent));
     };
-    expect(await agents({})).toEqual([`${home.path}/one.sock`, undefined, '/run/agent']);
-    expect(await agents({ SSH_AGENT: 'none' })).toEqual([undefined, undefined, undefined]);
+    expect(await agents({})).toEqual([`${home.path}/one.sock`, undefined, '/run/agent', '/run/agent']);
+    expect(await agents({ SSH_AGENT: 'none' })).toEqual(Array(4).fill(undefined));
+    expect(await agents({ SSH_AGENT: '/run/mine' })).toEqual(Array(4).fill('/run/mine'));
+  });
+});
+
+describe('the names of ~/.ssh/config', () => {
+  it('are hosts where a target can name them', async () => {
+    const home = new Home();
+    sshConfig(home, 'Host ok a/b -x x- [y] 192.0.2.7\n');
+    expect((await hostsOf(home).list()).map(({ spec: { name } }) => name)).toEqual(['192.0.2.7', 'ok']);
+  });
+
+  it('are logged in to as the settings say where nobody is known to be here', async () => {
+    const home = new Home();
+    sshConfig(home, 'Host web1\n');
+    const around = { ...ground(), home: home.path, localUser: undefined, nodes: async () => [] };
+    const user = async (env: Env) => (await createHosts(home.load({ env }), around).find('web1')).spec.user;
+    expect([await user({}), await user({ SSH_USER: 'ops' })]).toEqual(['root', 'ops']);
   });
 });
 
