@@ -30,5 +30,9 @@ export const rooms: Readonly<Record<string, readonly Part[]>> = {
     part('config', 'learned', 'learned'),
     part('config', 'remembered', 'remembered'),
   ],
-  gate: [part('gate', '**/*', '*')],
+  gate: [
+    part('gate', 'audit logfile noted', 'audit logfile noted hostile'),
+    part('gate', 'confirm policy dispatch', 'confirm dispatch question hostile audit'),
+    part('gate', 'parse registry protect', 'parse guests dispatch hostile'),
+  ],
 };
