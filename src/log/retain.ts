@@ -18,9 +18,10 @@ export async function removeOlder(place: HeadPlace, key: Buffer, days: number, n
     }
     await updateHead(place, key, ({ chains }) => {
       for (const [chain, { seq, hash }] of last) {
-        const known = chains[chain] ?? { seq: 0, hash };
-        if (known.seq <= seq) delete chains[chain];
-        else chains[chain] = { ...known, gone: seq };
+        const known = chains[chain];
+        // Whoever writes this chain knows up to where it was noted, and notes that anew with its next line.
+        if (known?.seq === seq) delete chains[chain];
+        else chains[chain] = { ...(known && known.seq > seq ? known : { seq, hash }), gone: seq };
       }
     });
     await rm(file, { force: true });

@@ -25,7 +25,7 @@ export interface Verified {
 }
 
 const MOST = 1000;
-const TRIES = 3;
+const TRIES = 10;
 
 /**
  * Holds every line of an audit file, and of those rotated out of it, to its seal, its chain, its place and the head.
@@ -36,10 +36,9 @@ export async function verify(place: HeadPlace): Promise<Verified> {
     const before = rotatedOf(place.audit);
     const verified = await verifyOnce(place);
     const after = rotatedOf(place.audit);
-    // What was rotated or removed in between was seen twice, or by halves.
-    if (tries === TRIES || before.map(({ file }) => file).join() === after.map(({ file }) => file).join()) {
-      return verified;
-    }
+    // What was removed because of its age in between was seen by halves.
+    const moved = before.map(({ file }) => file).join() !== after.map(({ file }) => file).join();
+    if (verified.findings.length === 0 || !moved || tries === TRIES) return verified;
   }
 }
 
@@ -97,6 +96,7 @@ function readSeals(place: HeadPlace, found: Found): { readonly key?: Buffer; rea
 interface OpenFile {
   readonly on: FileHandle;
   readonly file: string;
+  readonly ino: number;
   readonly end: number;
 }
 
@@ -105,16 +105,28 @@ interface OpenFile {
  * written after all those before it in its chain. `begun`: there were lines, so that having no file is a finding.
  */
 async function openAll(audit: string, begun: boolean): Promise<OpenFile[]> {
-  const newest = await open(audit, 'r').catch((error: NodeJS.ErrnoException) => {
-    // The head tells what is missing; or one has just rotated it, and not begun the next one yet.
-    if (error.code === 'ENOENT' && (begun || rotatedOf(audit).length > 0)) return undefined;
-    throw error;
-  });
-  const files: OpenFile[] = newest ? [{ on: newest, file: audit, end: (await newest.stat()).size }] : [];
-  for (const { file } of rotatedOf(audit).toReversed()) {
-    files.unshift({ on: await open(file, 'r'), file, end: Number.POSITIVE_INFINITY });
+  const newest = await openedUnlessGone(audit);
+  const rotated = rotatedOf(audit);
+  // The head tells what is missing; or one has just rotated it, and not begun the next one yet.
+  if (!newest && !begun && rotated.length === 0) await open(audit, 'r');
+  const files: OpenFile[] = [];
+  for (const { file } of rotated) {
+    const one = await openedUnlessGone(file);
+    if (one && one.ino === newest?.ino) await one.on.close();
+    else if (one) files.push({ ...one, end: Number.POSITIVE_INFINITY });
   }
-  return files;
+  return newest ? [...files, newest] : files;
+}
+
+async function openedUnlessGone(file: string): Promise<OpenFile | undefined> {
+  try {
+    const on = await open(file, 'r');
+    const { size, ino } = await on.stat();
+    return { on, file, ino, end: size };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 interface Chain {
