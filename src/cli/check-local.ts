@@ -2,6 +2,8 @@ import { closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Inventory } from '../config/inventory.ts';
 import type { Loaded } from '../config/load.ts';
+import { rotatedOf } from '../log/files.ts';
+import { headPlace, readHead, readKey } from '../log/head.ts';
 import { clients, type Entry } from '../setup/clients.ts';
 import { entryIn, oursIn } from '../setup/registration.ts';
 import { type Check, type Checks, failed, failure, ok, warning } from './check.ts';
@@ -22,7 +24,7 @@ export async function* localChecks(loaded: Loaded, inventory: Inventory): Checks
     yield blocks ? failed('settings', cause, cure) : warning('settings', cause, cure);
   }
   for (const { cause, cure } of inventory.problems()) yield warning('inventory', cause, cure);
-  yield auditCheck(settings.auditFile);
+  yield auditCheck(settings.auditFile, loaded.auditHeads);
   yield* modeChecks(loaded);
   yield* registrationChecks(settingsFile ?? defaultFile);
 }
@@ -70,14 +72,25 @@ function* registrationChecks(settingsFile: string): Generator<Check> {
   }
 }
 
-/** Opens it as the server would, which makes it where there is none. */
-function auditCheck(file: string): Check {
+/** Opens it as the server would, which makes it where there is none, and looks whether its head is one of ours. */
+function auditCheck(file: string, heads: string): Check {
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     closeSync(openSync(file, 'a', 0o600));
-    return ok('audit file', `${file} can be written`);
   } catch (error) {
     const says = `${file} cannot be written (${(error as Error).message}), so nothing will be changed.`;
     return failed('audit file', says, 'Make it writable for this user, or set MCP_AUDIT_FILE to another file.');
+  }
+  const { size } = statSync(file);
+  const older = rotatedOf(file).length;
+  const says = `${file} can be written; it has ${(size / 1024 ** 2).toFixed(1)} MiB${older > 0 ? `, beside ${older} older files` : ''}`;
+  if (size === 0 && older === 0) return ok('audit file', says);
+  try {
+    const place = headPlace(heads, file);
+    const key = readKey(place);
+    if (key && readHead(place, key)) return ok('audit file', `${says}; its head is sound`);
+    return warning('audit file', `${says}. Its head or its key is not there.`, 'Run: proxmox-ssh-mcp log verify');
+  } catch (error) {
+    return failure('audit file', error);
   }
 }

@@ -74,7 +74,9 @@ describe('proxmox-ssh-mcp log', () => {
   it('lists calls in aligned lines, the newest last, intent and outcome as one', async () => {
     const { stdout, stderr, code } = await log();
     expect({ stderr, code }).toEqual({ stderr: '', code: 0 });
-    expect(stdout.replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/g, '2026-11-20 10:15:00')).toMatchInlineSnapshot(`
+    const shown = stdout.replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/g, '2026-11-20 10:15:00');
+    expect(readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8')).toContain(shown);
+    expect(shown).toMatchInlineSnapshot(`
       "TIME (UTC)           CALL          TOOL            TARGET      EFFECT   VERDICT     TOOK      APPROVED
       2026-11-20 10:15:00  c1            ssh_exec        pve1        execute  ok, exit 3  1.2 s     mode
       2026-11-20 10:15:00  c2            pve_guest_get   400         read     ok          12 ms

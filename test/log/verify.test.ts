@@ -287,7 +287,7 @@ describe('guarantee 22: no false alarm', () => {
   });
 
   it('of histories of several processes that rotate, remove old files, end, and are killed at any moment', async () => {
-    const histories = counted(100, 8);
+    const histories = counted(40, 8);
     let killed = 0;
     let checks = 0;
     for (let history = 0; history < histories; history += 1) {

@@ -58,9 +58,10 @@ async function takeAllAway(stage: Stage, ssh: Ssh): Promise<void> {
     note(`If that server is gone for good, delete ${recordFile} and run it again.`);
   }
   removeEmpty(dirname(recordFile));
-  const logs = dirname(loaded.settings.auditFile);
+  const logs = [dirname(loaded.settings.auditFile), loaded.auditHeads].filter((folder) => existsSync(folder));
   if (existsSync(recordFile)) say(`What is left is in ${recordFile}; run it again for that.`);
-  else say(existsSync(logs) ? `Nothing of it is left but its logs, in ${logs}.` : 'Nothing of it is left.');
+  else
+    say(logs.length > 0 ? `Nothing of it is left but its logs, in ${logs.join(' and ')}.` : 'Nothing of it is left.');
 }
 
 /** Asks for each, and goes on with the next one when one cannot be taken away; whether none was that. */
