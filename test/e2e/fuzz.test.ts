@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tools } from '../../src/toolsets/index.ts';
-import { figure } from '../figures.ts';
+import { tally } from '../figures.ts';
 import { type Datacentre, startDatacentre } from './datacentre.ts';
 import { initialize, parse, type RawSession, startRaw } from './raw.ts';
 
@@ -70,15 +70,17 @@ describe('guarantee 24: whatever comes in', () => {
       await Promise.all(batch.map((id) => session.reply(id)));
     }
     expect(ids.filter((id) => session.replies(id).length !== 1)).toEqual([]);
-    figure(24, `${ids.length} fuzzed calls, each answered once`);
+    tally(24, 'fuzzed calls, each answered once', ids.length);
   });
 
   it('5,000 garbage lines: alive, stdout is JSON-RPC and nothing else, no unhandled rejection', async () => {
-    for (const line of fc.sample(garbage, 5000)) session.write(`${line.replaceAll('\n', ' ')}\n`);
+    const lines = fc.sample(garbage, 5000);
+    for (const line of lines) session.write(`${line.replaceAll('\n', ' ')}\n`);
     expect((await session.request('tools/list')).result).toHaveProperty('tools');
     expect(session.lines.filter((line) => parse(line) === undefined)).toEqual([]);
     expect(session.stderr()).not.toMatch(/unhandled|TypeError|Unexpected error/i);
     expect(session.child.exitCode).toBeNull();
+    tally(24, 'garbage lines outlived', lines.length);
   });
 
   it('a line of 12 MiB is answered: the arguments are too long', { timeout: 60_000 }, async () => {

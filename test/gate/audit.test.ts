@@ -204,8 +204,8 @@ describe('guarantee 22: no intent on the disk, no act', () => {
       },
     });
     expect(ran).toEqual([]);
-    expect((await call('pve_lamp_read')).kind).toBe('answer');
     figure(22, `${ran.length} changes made on a full disk`);
+    expect((await call('pve_lamp_read')).kind).toBe('answer');
   });
 
   it('refuses changes when the folder cannot be made', async () => {

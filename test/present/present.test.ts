@@ -9,7 +9,7 @@ import { saveInto } from '../../src/present/outputs.ts';
 import { createPresent, type Present } from '../../src/present/present.ts';
 import { createRedact } from '../../src/present/redact.ts';
 import { Secret } from '../../src/secret.ts';
-import { figure } from '../figures.ts';
+import { tally } from '../figures.ts';
 
 let dir: string;
 let present: Present;
@@ -134,7 +134,7 @@ describe('guarantee 23: hostile output stays inside the fence', () => {
       }),
       { numRuns: 10_000 },
     );
-    figure(23, `${fenced} outputs, each in one fence`);
+    tally(23, 'outputs, each in one fence', fenced);
   });
 
   it('writes hidden characters out, and leaves what people write', async () => {

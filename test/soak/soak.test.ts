@@ -120,7 +120,7 @@ it('guarantee 26: through calls of every tool, faults and cancels, memory and de
     26,
     `resident memory (median) ${change(before.memory, after.memory)} MiB, descriptors ${change(before.descriptors, after.descriptors)}`,
   );
-  if (hours < 24) unproven(26, `24 h: the soak took ${Math.round(seconds / 60)} minutes; --hours 24 runs all of it`);
+  if (hours < 24) unproven(26, `24 h (the soak took ${(seconds / 60).toFixed(1)} minutes; --hours 24 runs all of it)`);
   expect(wrong).toEqual([]);
   expect(lab.session.stderr()).not.toMatch(/unhandled|TypeError|Unexpected error/i);
   expect(answered).toBe(seen.calls - cancelled);
