@@ -1,6 +1,6 @@
 import { Failure } from '../failure.ts';
 import type { HostSpec } from '../ssh/client.ts';
-import type { KnownHost } from '../toolsets/tool.ts';
+import type { CommandRules, KnownHost } from '../toolsets/tool.ts';
 import { HOST_NAME, type HostEntry } from './hostsfile.ts';
 import type { Loaded } from './load.ts';
 import type { Key, Settings } from './settings.ts';
@@ -16,6 +16,8 @@ export interface ClusterNode {
 export interface HostSources {
   readonly loaded: Pick<Loaded, 'settings' | 'sources'>;
   readonly inventory: ReadonlyMap<string, HostEntry>;
+  /** The rules for commands everywhere. */
+  readonly commands?: CommandRules;
   readonly sshConfig: SshConfig;
   readonly nodes: readonly ClusterNode[];
   /** Who ssh(1) would log in as, where ~/.ssh/config does not say. */
@@ -63,7 +65,18 @@ export class HostBook {
     const { about = {} } = this.#said(name);
     const { displayName, purpose, tags, default: usual, webhook } = about;
     const source = this.names.get(name) ?? 'ssh config';
-    return { spec: this.#spec(name, []), source, displayName, purpose, tags, usual, webhook };
+    const spec = this.#spec(name, []);
+    return { spec, source, displayName, purpose, tags, usual, webhook, rules: this.#rules(name, spec) };
+  }
+
+  /** Those for every place and those of the host, by whatever name its address goes in the file. */
+  #rules(name: string, { address }: HostSpec): CommandRules | undefined {
+    const { key } = this.#said(name);
+    const own = [...this.from.inventory].filter(
+      ([other, entry]) => other === name || other === key || (entry.address ?? other) === address,
+    );
+    const all = [this.from.commands, ...own.map(([, entry]) => entry.commands)].filter((one) => one !== undefined);
+    return all.length > 0 ? together(all) : undefined;
   }
 
   /** The name that the inventory file has an entry under, or would have. */
@@ -185,6 +198,17 @@ export class HostBook {
     const other = port === undefined ? {} : { name: `${host}:${port}`, port: Number(port) };
     return { ...spec, user: user ?? spec.user, ...other };
   }
+}
+
+/** The lists put together; of `otherwise` the stricter. */
+function together(all: readonly CommandRules[]): CommandRules {
+  const joined = (list: 'allow' | 'ask' | 'deny'): readonly string[] | undefined => {
+    const given = all.flatMap((one) => (one[list] ? [one[list]] : []));
+    return given.length > 0 ? given.flat() : undefined;
+  };
+  const wishes = all.map(({ otherwise }) => otherwise);
+  const otherwise = (['deny', 'ask'] as const).find((one) => wishes.includes(one));
+  return { allow: joined('allow'), ask: joined('ask'), deny: joined('deny'), otherwise };
 }
 
 const circle = (trail: readonly string[]): Failure =>

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { hookUrl } from '../hooks/address.ts';
+import type { CommandRules } from '../toolsets/tool.ts';
 import { type Problem, reason } from './problem.ts';
 import { host, loginName } from './values.ts';
 
@@ -10,6 +11,19 @@ const limits = z.strictObject({
   commandsPerMinute: z.number().int().min(1).max(1000).optional(),
   concurrent: z.number().int().min(1).max(100).optional(),
   connectsPerMinute: z.number().int().min(1).max(600).optional(),
+});
+
+const pattern = z
+  .string()
+  .max(200)
+  .regex(/^(?=.*\S)[^\p{Cc}]+$/u, 'must be a command, with * for what may be anything');
+const patterns = z.array(pattern).max(200).optional();
+
+const commands = z.strictObject({
+  allow: patterns,
+  ask: patterns,
+  deny: patterns,
+  otherwise: z.enum(['ask', 'deny']).optional(),
 });
 
 const entry = z.strictObject({
@@ -39,10 +53,16 @@ const entry = z.strictObject({
     })
     .optional(),
   limits: limits.optional(),
+  /** For commands on the host and in its containers, beside those for all places. */
+  commands: commands.optional(),
 });
 
 const schema = z
-  .strictObject({ hosts: z.record(z.string().regex(HOST_NAME), entry) })
+  .strictObject({
+    hosts: z.record(z.string().regex(HOST_NAME), entry),
+    /** For commands everywhere. */
+    commands: commands.optional(),
+  })
   .superRefine(({ hosts }, context) => {
     const [first, second] = Object.keys(hosts).filter((name) => hosts[name]?.default);
     if (second === undefined) return;
@@ -59,33 +79,37 @@ export type HostEntry = z.output<typeof entry>;
 
 export interface HostsFile {
   readonly hosts: ReadonlyMap<string, HostEntry>;
+  /** The rules for commands everywhere. */
+  readonly commands?: CommandRules;
   readonly problem?: Problem;
+  /** It is not used, and may have rules for commands. */
+  readonly rulesLost?: true;
 }
 
 /** Reads the inventory file. It is refused as a whole when a field is wrong; not being there is no problem. */
 export function readHostsFile(path: string | undefined, readFile: (path: string) => string): HostsFile {
   const none = new Map<string, HostEntry>();
   if (path === undefined) return { hosts: none };
-  const refuse = (why: string): HostsFile => ({
+  const refuse = (why: string, rulesLost?: true): HostsFile => ({
     hosts: none,
+    rulesLost,
     problem: {
       cause: `The inventory file ${path} is not used: ${why}`,
-      cure: `It is JSON: { "hosts": { "NAME": { ${fields} } } }; all may be left out, address where the name is known.`,
+      cure: `It is JSON: { "hosts": { "NAME": { ${fields} } } }; all may be left out, address where the name is known. Beside "hosts" there may be "commands".`,
     },
   });
   try {
-    const read = parseHosts(readFile(path));
-    return 'wrong' in read ? refuse(read.wrong) : { hosts: read.hosts };
+    const text = readFile(path);
+    const read = parseHosts(text);
+    return 'wrong' in read ? refuse(read.wrong, text.includes('"commands"') || undefined) : read;
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return { hosts: none };
-    return refuse(`${reason(error)}.`);
+    return refuse(`${reason(error)}.`, true);
   }
 }
 
 /** The hosts of a text, or what is wrong with it, as a sentence. */
-export function parseHosts(
-  text: string,
-): { readonly hosts: ReadonlyMap<string, HostEntry> } | { readonly wrong: string } {
+export function parseHosts(text: string): Pick<HostsFile, 'hosts' | 'commands'> | { readonly wrong: string } {
   let value: unknown;
   try {
     value = JSON.parse(text.replace(/^\uFEFF/, ''));
@@ -93,7 +117,7 @@ export function parseHosts(
     return { wrong: `${(error as Error).message}.` };
   }
   const parsed = schema.safeParse(value);
-  if (parsed.success) return { hosts: new Map(Object.entries(parsed.data.hosts)) };
+  if (parsed.success) return { hosts: new Map(Object.entries(parsed.data.hosts)), commands: parsed.data.commands };
   const [issue] = parsed.error.issues;
   const where = issue?.path.map(String).join('.') || 'the top level';
   return { wrong: `${where}: ${issue?.message ?? 'wrong'}.` };

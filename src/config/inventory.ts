@@ -39,10 +39,11 @@ export function createHosts(loaded: Pick<Loaded, 'settings' | 'sources'>, around
   let made: { readonly book: HostBook; readonly of: readonly unknown[] } | undefined;
   const bookOf = async (askAgain: boolean): Promise<HostBook> => {
     const known = await nodes(askAgain);
-    const [{ hosts: inventory }, sshConfig] = [hostsFile(), sshConfigOf()];
-    const of = [known, inventory, sshConfig];
+    const [file, sshConfig] = [hostsFile(), sshConfigOf()];
+    const of = [known, file, sshConfig];
     if (made?.of.every((one, i) => one === of[i])) return made.book;
-    made = { book: new HostBook({ ...around, loaded, inventory, sshConfig, nodes: known }), of };
+    const { hosts: inventory, commands } = file;
+    made = { book: new HostBook({ ...around, loaded, inventory, commands, sshConfig, nodes: known }), of };
     return made.book;
   };
   const problems = (): readonly Problem[] => {
@@ -76,6 +77,13 @@ export function createHosts(loaded: Pick<Loaded, 'settings' | 'sources'>, around
       const book = await bookOf(true);
       return sorted(book).flatMap(({ host }) => host ?? []);
     },
+    rules() {
+      const { hosts, commands, problem, rulesLost } = hostsFile();
+      if (inventoryFile === undefined) return undefined;
+      if (problem && rulesLost) throw withoutRules(problem);
+      const some = commands ?? [...hosts.values()].find((entry) => entry.commands)?.commands;
+      return some && { file: inventoryFile, everywhere: commands ?? {} };
+    },
     async unusable() {
       return sorted(await bookOf(false)).flatMap(({ name, why }) => (why === undefined ? [] : [{ name, why }]));
     },
@@ -91,8 +99,8 @@ export function createHosts(loaded: Pick<Loaded, 'settings' | 'sources'>, around
       if (mode === 'read-only') throw readOnly();
       if (inventoryFile === undefined) throw noFile();
       const host = await find(name).catch((error: unknown) => newHost(name, edits, error));
-      if (host) refuseOtherWay(host, edits);
       const entry = host ? (await bookOf(false)).entryName(host.spec.name) : name;
+      if (host) refuseOtherWay(host, hostsFile().hosts.get(entry)?.commands !== undefined, edits);
       return changeEntry(inventoryFile, entry, edits);
     },
   };
@@ -117,8 +125,15 @@ const PLACES: Readonly<Record<Exclude<KnownHost['source'], 'inventory'>, string>
 };
 
 /** Passwords are sent to the hosts of the settings and to nodes, so nothing but their own source says where those are. */
-function refuseOtherWay({ source, spec }: KnownHost, edits: readonly HostEdit[]): void {
+function refuseOtherWay({ source, spec }: KnownHost, ruled: boolean, edits: readonly HostEdit[]): void {
   const way = edits.map(({ path: [member = ''] }) => member).filter((member) => WAY.includes(member));
+  if (way.length > 0 && ruled) {
+    throw new Failure(
+      'refused',
+      `There are rules for commands on ${spec.name}, so how it is reached is not changed by a tool.`,
+      'The operator can change it in the inventory file.',
+    );
+  }
   if (way.length === 0 || source === 'inventory') return;
   throw new Failure(
     'refused',
@@ -126,6 +141,10 @@ function refuseOtherWay({ source, spec }: KnownHost, edits: readonly HostEdit[])
     'Change it there. The rest can be set here: name, purpose, tags, default, webhook, limits.',
   );
 }
+
+/** Without the rules nobody can tell what may run. */
+const withoutRules = ({ cause, cure }: Problem): Failure =>
+  new Failure('misconfigured', `${cause} It may have rules for commands, so none is run.`, cure);
 
 const readOnly = (): Failure =>
   new Failure(

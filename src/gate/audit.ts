@@ -8,6 +8,7 @@ import { removeOlder } from '../log/retain.ts';
 import type { Facts } from '../present/answer.ts';
 import type { Redact } from '../present/redact.ts';
 import type { Effect, Setup, Tool } from '../toolsets/tool.ts';
+import type { Approved } from './admit.ts';
 import { createLogFile } from './logfile.ts';
 import { aboutOf, commandOf, noted, notedMessage, outputsOf, questionOf } from './noted.ts';
 
@@ -26,8 +27,8 @@ export interface AuditEntry {
   readonly protocol?: string;
   readonly mode?: Setup['mode'];
   readonly input?: Record<string, unknown>;
-  /** How it was let through: `mode`, `confirmed`. */
-  readonly approved?: string;
+  /** How it was let through. */
+  readonly approved?: Approved;
   /** Of the question that was asked, and of the one that was answered. */
   readonly nonce?: string;
   /** `ok`, or the kind of the Failure. */

@@ -62,7 +62,8 @@ const withoutGaps = (text: string): string =>
 
 /** Asks, and holds the answer to what was asked. One ticket is good for one answer. */
 export interface Confirmation {
-  ask(tool: Tool, input: Record<string, unknown>, context: ToolContext, alarm?: string): Promise<Question>;
+  /** `because` stands before the preview: why it is asked at all. */
+  ask(tool: Tool, input: Record<string, unknown>, context: ToolContext, because?: readonly string[]): Promise<Question>;
   /** Returns when the human said yes to this very call and nothing changed since; a `refused` Failure otherwise. */
   settle(reply: Reply, tool: Tool, input: Record<string, unknown>, context: ToolContext): Promise<void>;
 }
@@ -75,11 +76,11 @@ export function createConfirmation(ttlMs: number, redact: Redact): Confirmation 
   const preview = async (tool: Tool, input: Record<string, unknown>, context: ToolContext) =>
     (await tool.confirm?.(input, context)) ?? plainPreview(tool, input);
   return {
-    async ask(tool, input, context, alarm) {
+    async ask(tool, input, context, because = []) {
       const shown = await preview(tool, input, context);
       const nonce = randomBytes(16).toString('hex');
       open.set(nonce, setTimeout(() => open.delete(nonce), ttlMs).unref());
-      const text = withoutGaps(visible(redact([...(alarm ? [alarm] : []), shown.message].join('\n'))));
+      const text = withoutGaps(visible(redact([...because, shown.message].join('\n'))));
       const message = shortened(text, PREVIEW_CHARACTERS, '\n');
       return { message, ticket: { nonce, tool: tool.name, input: digest(input), state: digest(shown.state) } };
     },

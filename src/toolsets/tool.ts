@@ -34,6 +34,28 @@ export interface Preview {
   readonly state: Facts;
 }
 
+/**
+ * What an operator says of commands. A pattern is a whole command: `*` stands for any text of a word, and as the last
+ * word for any further words. `otherwise` is what becomes of the rest; without it, it is asked where `allow` is there.
+ */
+export interface CommandRules {
+  readonly allow?: readonly string[];
+  readonly ask?: readonly string[];
+  readonly deny?: readonly string[];
+  readonly otherwise?: 'ask' | 'deny';
+}
+
+/** Commands that a call would run, with the rules that hold where they would run. */
+export interface PlacedCommands {
+  /** As an operator calls it. */
+  readonly place: string;
+  readonly rules: CommandRules;
+  readonly script: string;
+  readonly stdin?: string;
+  /** What runs is not told by the script alone: it gets an environment, or a program reads it. */
+  readonly opaque?: boolean;
+}
+
 /** The hosts that an operator may name, by inventory. */
 export interface Hosts {
   /** Every known host: settings, inventory file, ~/.ssh/config, nodes of the cluster; sorted by name. */
@@ -42,6 +64,11 @@ export interface Hosts {
   find(name: string): Promise<KnownHost>;
   /** The host that is meant where none is named: the one marked so, else the only one; else `invalid-input`. */
   usual(): Promise<KnownHost>;
+  /**
+   * The rules for commands at every place, undefined where the inventory file has none for any. `misconfigured` when the
+   * file cannot be used and may have some.
+   */
+  rules(): { readonly file: string; readonly everywhere: CommandRules } | undefined;
   /** What is named somewhere and cannot be reached as it is described, with why. */
   unusable(): Promise<readonly { readonly name: string; readonly why: string }[]>;
   /**
@@ -76,6 +103,8 @@ export interface KnownHost {
   /** The one that is meant where a call names none. */
   readonly usual?: boolean;
   readonly webhook?: string;
+  /** The rules for commands on it, those for every place among them. */
+  readonly rules?: CommandRules;
 }
 
 /** What was learned of a host when it was last looked at; ms since 1970. */
@@ -180,6 +209,8 @@ export interface ToolSpec<Shape extends z.ZodRawShape> {
   readonly human?: string;
   /** Why this very input should be asked about even in `guarded` mode; `undefined` when it need not be. */
   readonly alarm?: (input: z.infer<z.ZodObject<Shape>>, context?: ToolContext) => string | undefined;
+  /** The commands that this input would run, with their rules. Every `execute` tool has it; nothing runs that is not in it. */
+  readonly commands?: (input: z.infer<z.ZodObject<Shape>>, context: ToolContext) => Promise<readonly PlacedCommands[]>;
   readonly run: (input: z.infer<z.ZodObject<Shape>>, context: ToolContext) => Promise<Answer>;
 }
 
@@ -198,6 +229,7 @@ export interface Tool {
   touches?(input: unknown, context?: ToolContext): readonly (string | number)[];
   confirm?(input: unknown, context: ToolContext): Promise<Preview>;
   alarm?(input: unknown, context?: ToolContext): string | undefined;
+  commands?(input: unknown, context: ToolContext): Promise<readonly PlacedCommands[]>;
   run(input: unknown, context: ToolContext): Promise<Answer>;
 }
 

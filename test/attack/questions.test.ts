@@ -10,10 +10,10 @@ beforeAll(async () => {
 afterAll(() => bench.stop());
 
 /** What a human is asked before that call. */
-async function asked(name: string, input: Record<string, unknown>, alarm?: string): Promise<string> {
+async function asked(name: string, input: Record<string, unknown>, because?: readonly string[]): Promise<string> {
   const tool = toolNamed(name);
   const confirmation = createConfirmation(60_000, (text) => text);
-  const { message } = await confirmation.ask(tool, parseInput(tool, input), bench.context(), alarm);
+  const { message } = await confirmation.ask(tool, parseInput(tool, input), bench.context(), because);
   return message;
 }
 
@@ -46,7 +46,9 @@ describe('a question that a model wants to be read as another one', () => {
 
   it('has no line of its own for a setting of a guest', async () => {
     const set = { hookscript: 'local:snippets/x' };
-    const message = await asked('pve_guest_configure', { guest: 400, description: `x${HARMLESS}`, set }, 'It reaches.');
+    const message = await asked('pve_guest_configure', { guest: 400, description: `x${HARMLESS}`, set }, [
+      'It reaches.',
+    ]);
     expect(message.split('\n').map((line) => line.replace(/:.*/, ''))).toEqual([
       'It reaches.',
       'Change CT 400 (keycloak) on pve1, as root over SSH',

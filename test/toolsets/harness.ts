@@ -199,6 +199,7 @@ const noSessions = (ssh: Ssh): Sessions =>
 const hostsOf = (known: readonly KnownHost[]): Hosts => ({
   list: async () => known,
   unusable: async () => [],
+  rules: () => undefined,
   async usual() {
     const [host] = known;
     if (host && known.length === 1) return host;

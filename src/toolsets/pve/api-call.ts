@@ -9,6 +9,7 @@ import { check, guestsNamed } from '../../pve/guard.ts';
 import { type Guest, listGuests } from '../../pve/guests.ts';
 import { pathOf } from '../../pve/path.ts';
 import { parseUpid } from '../../pve/upid.ts';
+import { quote } from '../../ssh/quote.ts';
 import { apiParams, apiPath, waitSeconds } from '../params.ts';
 import { definePveTool, type Preview, type ToolContext } from '../tool.ts';
 import { dataFacts, shownValue } from './api-data.ts';
@@ -128,6 +129,15 @@ export default definePveTool({
   search:
     'raw rest endpoint request pvesh firewall ha users acl pools sdn replication node reboot shutdown create edit',
   input,
+  // What the guest agent of a VM is told to run.
+  commands: async ({ path, params: { command } = {} }, { ssh }) => {
+    const rules = ssh.hosts.rules();
+    const vm = /\/qemu\/(\d+)\/agent\/exec$/.exec(pathOf(segmentsOf(path)))?.[1];
+    if (rules === undefined || vm === undefined || command === undefined) return [];
+    const words = [command].flat().map(String);
+    const script = words.length > 1 ? words.map(quote).join(' ') : words.join('');
+    return [{ place: `vm/${vm}`, rules: rules.everywhere, script }];
+  },
   touches: ({ path, params = {} }) => guestsNamed(pathOf(segmentsOf(path)), params),
   confirm: async (input, context) => preview(await plan(input, context)),
   run,

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { programOf, readings } from './readings.ts';
+import { programOf, readings, shells } from './readings.ts';
 import { commandsIn } from './words.ts';
 
 /*
@@ -131,8 +131,6 @@ const dangers: readonly Danger[] = [
 /** `:(){ :|:& };:` and the same under another name. */
 const forkBomb = /([\w:.]{1,64})\s{0,9}\(\)\s{0,9}\{[^}]{0,200}?\1\s{0,9}\|\s{0,9}\1\s{0,9}&/;
 
-const shells = /^(ba|da|z|a|k)?sh$/;
-
 export interface Alarming {
   readonly script: string;
   readonly stdin?: string;
@@ -147,7 +145,7 @@ export function alarmFor({ script, stdin, cwd = '/nowhere' }: Alarming, inContai
   if (forkBomb.test(script)) return 'It is a fork bomb.';
   let here = cwd;
   let readsCommands = false;
-  for (const words of commandsIn(script).flatMap(readings)) {
+  for (const words of commandsIn(script).flatMap((one) => readings(one))) {
     const program = programOf(words);
     if (program === 'cd' && words[1]) here = posix.resolve(here, words[1]);
     readsCommands ||= shells.test(program);

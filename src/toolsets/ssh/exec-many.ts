@@ -9,6 +9,7 @@ import { refuseKeyboard } from './keyboard.ts';
 import { atEach } from './many.ts';
 import { tellMany } from './many-told.ts';
 import { placeOf } from './place.ts';
+import { placed } from './placed.ts';
 import { runAt } from './run-at.ts';
 import { inputLines } from './run-command.ts';
 
@@ -43,6 +44,12 @@ export default defineSshTool({
     targets.map(parseTarget).flatMap((place) => (place.kind === 'host' ? [] : [place.vmid])),
   alarm: ({ targets = [], tag, ...rest }) =>
     alarmFor(rest, tag === undefined && targets.every((one) => /^(ct|lxc)\//.test(one))),
+  commands: async (input, context) => {
+    if (context.ssh.hosts.rules() === undefined) return [];
+    // Where there is no such place, nothing runs, and the answer says why.
+    const at = (target: string) => placed(input, context, () => placeOf(target, context)).catch(() => []);
+    return (await Promise.all((await targetsOf(input, context)).map(at))).flat();
+  },
   confirm: preview,
 
   async run(given, context) {

@@ -6,7 +6,7 @@ import type { HostConnection, HostSpec } from '../../ssh/client.ts';
 import { hostKey } from '../../ssh/hostkey.ts';
 import { bytes, iso } from '../format.ts';
 import { host } from '../params.ts';
-import { defineSshTool, type KnownHost, type Shell, type ToolContext } from '../tool.ts';
+import { type CommandRules, defineSshTool, type KnownHost, type Shell, type ToolContext } from '../tool.ts';
 import { limitsUsed } from './host-limits.ts';
 import { type Found, foundIn, hostReading } from './host-reading.ts';
 import { loginOf, stateOf } from './host-state.ts';
@@ -60,7 +60,7 @@ export default defineSshTool({
 const moment = (ms: number | undefined): string | undefined => (ms === undefined ? undefined : iso(ms / 1000));
 
 /** How it is known and reached; of what is secret, no more than that it is set. */
-function about({ spec, source, displayName, purpose, tags, usual, webhook }: KnownHost): Facts {
+function about({ spec, source, displayName, purpose, tags, usual, webhook, rules }: KnownHost): Facts {
   const { keyPath, agent, identitiesOnly, password, sudoPassword, keyPassphrase } = spec;
   const auth = [
     keyPath === undefined ? [] : [`key ${keyPath}${keyPassphrase ? ' with a passphrase' : ''}`],
@@ -79,7 +79,21 @@ function about({ spec, source, displayName, purpose, tags, usual, webhook }: Kno
     auth,
     sudo_password: sudoPassword ? 'set' : undefined,
     webhook: webhook && urlInShort(webhook),
+    command_rules: rulesInShort(rules),
   };
+}
+
+const MOST_SHOWN = 300;
+const inShort = (text: string): string => (text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text);
+
+/** `deny: rm *; zpool destroy *`, a line for each list, as far as there is room. */
+function rulesInShort(rules: CommandRules = {}): readonly string[] | undefined {
+  const lines = (['deny', 'ask', 'allow'] as const).flatMap((list) => {
+    const patterns = rules[list];
+    return patterns === undefined ? [] : [`${list}: ${inShort(patterns.join('; '))}`];
+  });
+  const rest = rules.otherwise ?? (rules.allow ? 'ask' : undefined);
+  return lines.length > 0 || rest ? [...lines, ...(rest ? [`all else: ${rest}`] : [])] : undefined;
 }
 
 /** The key of the connection there is, else those it would be accepted with, and where they are written. */

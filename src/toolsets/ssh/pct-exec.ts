@@ -2,6 +2,7 @@ import { command, vmid } from '../params.ts';
 import { defineSshTool } from '../tool.ts';
 import { alarmFor } from './alarm.ts';
 import { containerPlaceOf } from './place.ts';
+import { placed } from './placed.ts';
 import { previewCommand, runCommand } from './run-command.ts';
 
 export default defineSshTool({
@@ -15,6 +16,7 @@ export default defineSshTool({
   search: 'lxc container shell bash inside attach lxc-attach docker ps exec command script',
   input: { vmid, ...command },
   alarm: (input) => alarmFor(input, true),
+  commands: (input, context) => placed(input, context, () => containerPlaceOf(input.vmid, context)),
   confirm: async (input, context) => previewCommand(await containerPlaceOf(input.vmid, context), input, false),
   run: async (input, context) => runCommand(await containerPlaceOf(input.vmid, context), input, context, false),
 });

@@ -1,7 +1,10 @@
 import { posix } from 'node:path';
 
 /** Words that stand before a command and leave it a command. */
-const shellWords = new Set(['{', '!', 'then', 'do', 'else', 'if', 'elif', 'while', 'until', 'function']);
+const shellWords = new Set(['{', '!', 'then', 'do', 'else', 'if', 'elif', 'while', 'until', 'coproc']);
+
+/** Programs that run shell text, given as an argument behind `-c` or on standard input. */
+export const shells = /^(ba|da|z|a|k|mk)?sh$/;
 
 /** Programs that run what follows their options. */
 const runners = new Set(
@@ -11,11 +14,14 @@ const runners = new Set(
 );
 
 /** Programs that run a command which begins somewhere among their arguments. */
-const carriers = new Set('ssh pct qm docker podman chroot nsenter lxc-attach su runuser script'.split(' '));
+const carriers = new Set(
+  'ssh pct qm docker podman chroot nsenter lxc-attach su runuser script lxc incus nerdctl machinectl flock taskset chrt setpriv strace parallel tmux screen'.split(
+    ' ',
+  ),
+);
 
 /** How far into a command line a program is looked for, and how many readings of one line are given. */
-const FARTHEST = 12;
-const MOST_READINGS = 32;
+const USUAL = { farthest: 12, most: 32 };
 
 const isAssignment = (word: string): boolean => /^[A-Za-z_]\w*=/.test(word);
 const isQuantity = (word: string): boolean => /^\d+(\.\d+)?[smhd]?$/.test(word);
@@ -27,13 +33,14 @@ export const programOf = (words: readonly string[]): string => posix.basename(wo
  * What a list of words may run: itself, and for `sudo -u root timeout 5 rm …` also what the programs in front of the
  * last one run. Where a word may be an option's value or a program, both are given.
  */
-export function readings(words: readonly string[]): (readonly string[])[] {
-  const first = words.findIndex((word) => !shellWords.has(word) && !isAssignment(word));
+export function readings(words: readonly string[], { farthest, most } = USUAL): (readonly string[])[] {
+  const named = words[0] === 'function' ? 2 : 0;
+  const first = words.findIndex((word, i) => i >= named && !shellWords.has(word) && !isAssignment(word));
   const starts = new Set(first < 0 ? [] : [first]);
   for (const start of starts) {
-    const own = words.slice(start, start + FARTHEST + 1);
+    const own = words.slice(start, start + farthest + 1);
     const more = programOf(own) === 'find' ? executed(words, start) : carried(own);
-    for (const offset of more) if (starts.size < MOST_READINGS) starts.add(start + offset);
+    for (const offset of more) if (starts.size < most) starts.add(start + offset);
   }
   return [...starts].map((start) => words.slice(start));
 }

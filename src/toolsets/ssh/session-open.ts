@@ -5,6 +5,7 @@ import { cwd, env, runAs, target } from '../params.ts';
 import { defineSshTool, type ToolContext } from '../tool.ts';
 import { VmShell } from '../vm/session.ts';
 import { type Place, placeOf, targetOf } from './place.ts';
+import { placed } from './placed.ts';
 
 export default defineSshTool({
   name: 'ssh_session_open',
@@ -21,6 +22,14 @@ export default defineSshTool({
     user: runAs.optional(),
     sudo: z.boolean().optional().describe('As root, by sudo.'),
     name: z.string().min(1).max(40).optional().describe('What to call it.'),
+  },
+
+  /** The environment is for every command that will run in it. */
+  commands: async ({ target, env = {} }, context) => {
+    const script = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+    return script.length === 0
+      ? []
+      : placed({ script: script.join('\n'), env }, context, () => placeOf(target, context));
   },
 
   async run({ target, name, ...where }, context) {

@@ -6,7 +6,8 @@ import { defineSshTool, type ToolContext } from '../tool.ts';
 import { noSending } from '../vm/session.ts';
 import { alarmFor } from './alarm.ts';
 import { refuseKeyboard } from './keyboard.ts';
-import { guestsOf, toldRun } from './session-told.ts';
+import { placed } from './placed.ts';
+import { guestsOf, sessionPlace, toldRun } from './session-told.ts';
 
 const input = {
   session,
@@ -47,6 +48,8 @@ export default defineSshTool({
     const known = context?.ssh.sessions.peek(session);
     return alarmFor({ script, stdin, cwd: known?.cwd }, inContainer(known?.plan.target));
   },
+
+  commands: (input, context) => placed(input, context, () => sessionPlace(input.session, context)),
 
   async confirm({ session: id, script, stdin }, { ssh }) {
     const session = ssh.sessions.find(id);

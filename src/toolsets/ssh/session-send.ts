@@ -6,7 +6,8 @@ import { waitFor } from '../../ssh/session-read.ts';
 import { session } from '../params.ts';
 import { defineSshTool } from '../tool.ts';
 import { alarmFor } from './alarm.ts';
-import { guestsOf, toldNews } from './session-told.ts';
+import { placed } from './placed.ts';
+import { guestsOf, sessionPlace, toldNews } from './session-told.ts';
 
 const keys = ['ctrl-c', 'ctrl-d'] as const;
 
@@ -30,6 +31,9 @@ export default defineSshTool({
     const known = context?.ssh.sessions.peek(session);
     return alarmFor({ script: text, cwd: known?.cwd }, /^ct\//.test(known?.plan.target ?? ''));
   },
+
+  commands: async ({ session, text }, context) =>
+    text ? placed({ script: text, opaque: true }, context, () => sessionPlace(session, context)) : [],
 
   async confirm({ session: id, text, key }, { ssh }) {
     const session = ssh.sessions.find(id);

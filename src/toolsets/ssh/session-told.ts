@@ -8,6 +8,7 @@ import type { Unread } from '../../ssh/unread.ts';
 import { elapsed } from '../format.ts';
 import type { ToolContext } from '../tool.ts';
 import { shownOf } from './job-cursor.ts';
+import { type Place, placeOf } from './place.ts';
 import { ending, unlessEmpty } from './run-command.ts';
 
 /** The guest that a session is inside of, where the gate asks for it. */
@@ -16,6 +17,10 @@ export function guestsOf({ session }: { readonly session: string }, context?: To
   const place = known && parseTarget(known.plan.target);
   return place && place.kind !== 'host' ? [place.vmid] : [];
 }
+
+/** Where a session's shell runs. */
+export const sessionPlace = async (session: string, context: ToolContext): Promise<Place> =>
+  placeOf(context.ssh.sessions.find(session).plan.target, context);
 
 /** The next part of an output, which then has been read. */
 async function readOn(unread: Unread, goesOn: boolean): Promise<Facts> {

@@ -15,6 +15,9 @@ const DEEPEST = 6;
 const breaks = new Set([';', '&', '|', '\n', '(', ')', '`']);
 const compound = /[ \t\r\n;&|(`<>]/;
 
+/** Options behind which a word may be shell text. */
+const takesText = /^(-[A-Za-z]*[cS]|--(session-)?command|--split-string)$/;
+
 class Reader {
   readonly #commands: string[][] = [[]];
   readonly #quoted: string[] = [];
@@ -33,6 +36,7 @@ class Reader {
   #step(c: string): void {
     if (c === '\\') this.#escaped();
     else if (c === "'" || c === '"') this.#quotes(c);
+    else if (c === '$') this.#dollar();
     else if (c === '#' && this.#word === undefined) this.#comment();
     else if (c === '>' || c === '<') this.#redirection(c);
     else if (breaks.has(c)) this.#endCommand();
@@ -60,6 +64,29 @@ class Reader {
     this.#at++;
   }
 
+  /** `$'…'` and `$"…"` are quotes, `$IFS` is a blank; any other expansion stays as it is written. */
+  #dollar(): void {
+    const rest = this.text.slice(this.#at, this.#at + 6);
+    const blank = /^(IFS(?!\w)|\{IFS\})/.exec(rest)?.[0];
+    if (blank !== undefined) {
+      this.#at += blank.length;
+      this.#endWord();
+    } else if (rest.startsWith("'")) this.#ansi();
+    else if (!rest.startsWith('"')) this.#add('$');
+  }
+
+  /** The rest of `$'…'`, in which a backslash begins an escape. */
+  #ansi(): void {
+    const [all = '', text = ''] = /'((?:[^'\\]|\\.)*)'?/sy.exec(this.text.slice(this.#at)) ?? [];
+    this.#at += all.length;
+    this.#add(
+      text.replace(/\\(?:x([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{1,4})|([0-7]{1,3})|(.))/gs, (_, hex, wide, octal, other) => {
+        if (other !== undefined) return { n: '\n', t: '\t', r: '\r' }[other as string] ?? other;
+        return String.fromCharCode(octal === undefined ? Number.parseInt(hex ?? wide, 16) : Number.parseInt(octal, 8));
+      }),
+    );
+  }
+
   #comment(): void {
     const end = this.text.indexOf('\n', this.#at);
     this.#at = end < 0 ? this.text.length : end;
@@ -75,8 +102,12 @@ class Reader {
     const word = this.#word;
     this.#word = undefined;
     if (word === undefined) return;
-    this.#commands.at(-1)?.push(word);
-    if (compound.test(word)) this.#quoted.push(word);
+    const words = this.#commands.at(-1) ?? [];
+    if (takesText.test(words.at(-1) ?? '') || compound.test(word)) this.#quoted.push(word);
+    // `alias x='…'`, `--command='…'`, `-c'…'`.
+    const value = /^(?:[\w-]+=|-\w)(.+)$/s.exec(word)?.[1];
+    if (value !== undefined && compound.test(value)) this.#quoted.push(value);
+    words.push(word);
   }
 
   #endCommand(): void {

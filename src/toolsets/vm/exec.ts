@@ -1,5 +1,6 @@
 import { command, guest } from '../params.ts';
 import { alarmFor } from '../ssh/alarm.ts';
+import { placed } from '../ssh/placed.ts';
 import { previewCommand, runCommand } from '../ssh/run-command.ts';
 import { definePveTool } from '../tool.ts';
 import { vmShellOf } from './place.ts';
@@ -15,6 +16,7 @@ export default definePveTool({
   search: 'virtual machine qemu qga bash inside terminal execute remote qm guest',
   input: { guest, ...command },
   alarm: (input) => alarmFor(input, false),
+  commands: (input, context) => placed(input, context, () => vmShellOf(input.guest, context)),
   confirm: async (input, context) => previewCommand(await vmShellOf(input.guest, context), input, false),
   run: async (input, context) => runCommand(await vmShellOf(input.guest, context), input, context, false),
 });

@@ -1,0 +1,64 @@
+import { Failure } from '../failure.ts';
+import type { Tool, ToolContext } from '../toolsets/tool.ts';
+import { judgeCommands } from './commands.ts';
+import type { Confirmation, Question, Reply } from './confirm.ts';
+import { decide, type Mode } from './policy.ts';
+import { refuseProtected } from './protect.ts';
+
+/** How a call was let through: by the mode, by the operator's rules for commands, by a human whom the client asked. */
+export type Approved = 'mode' | 'policy' | 'confirmed';
+
+/** What the client said of itself and of a question that was put to it before. */
+export interface Asker {
+  /** Whether this client can put a question to a human. */
+  readonly canAsk: boolean;
+  /** Present when this is the second round of a call that was asked about. */
+  readonly reply?: Reply;
+}
+
+/** Says how a call is let through, or what has to be answered first; `refused` when it may not be. */
+export type Admit = (
+  asker: Asker,
+  tool: Tool,
+  input: Record<string, unknown>,
+  context: ToolContext,
+) => Promise<Question | Approved>;
+
+/** Cheap refusals come before questions. */
+export const createAdmit =
+  (mode: Mode, confirmation: Confirmation): Admit =>
+  async ({ canAsk, reply }, tool, input, context) => {
+    const ruled = await judgeCommands(tool, input, context);
+    const alarm = tool.alarm?.(input, context);
+    const byMode = decide(mode, tool, alarm);
+    const byRule = ruled.verdict === 'allow' && alarm === undefined && tool.human === undefined;
+    const asks = ruled.verdict === 'ask' || (byMode === 'ask' && !byRule);
+    if (asks && !canAsk) throw cannotAsk(tool, mode, ruled.verdict === 'ask');
+    await refuseProtected(tool, input, context);
+    if (!asks) return byMode === 'ask' ? 'policy' : 'mode';
+    const because = [ruled.verdict === 'ask' ? ruled.because : [], alarm ?? []].flat();
+    if (!reply) return confirmation.ask(tool, input, context, because);
+    await confirmation.settle(reply, tool, input, context);
+    return 'confirmed';
+  };
+
+function cannotAsk({ name, human }: Tool, mode: Mode, byRule: boolean): Failure {
+  const client = 'Use a client with elicitation (Claude Code has it)';
+  const cannot = 'and this client cannot ask one.';
+  if (human !== undefined) {
+    return new Failure('refused', `${name} has to be confirmed by a human, ${cannot}`, `${client}. ${human}`);
+  }
+  if (byRule) {
+    const text = `${name} has to be confirmed by a human, as the rules for commands say, ${cannot}`;
+    return new Failure(
+      'refused',
+      text,
+      `${client}, or the operator can allow this very command in the inventory file.`,
+    );
+  }
+  return new Failure(
+    'refused',
+    `${name} has to be confirmed by a human in ${mode} mode, ${cannot}`,
+    `${client}, or the operator can set MCP_MODE=trusted and restart the server.`,
+  );
+}
