@@ -44,12 +44,15 @@ export const createAdmit =
 
 function cannotAsk({ name, human }: Tool, mode: Mode, byRule: boolean): Failure {
   const client = 'Use a client with elicitation (Claude Code has it)';
-  const cannot = 'and this client cannot ask one.';
   if (human !== undefined) {
-    return new Failure('refused', `${name} has to be confirmed by a human, ${cannot}`, `${client}. ${human}`);
+    return new Failure(
+      'refused',
+      `${name} has to be confirmed by a human, and this client cannot ask one.`,
+      `${client}. ${human}`,
+    );
   }
   if (byRule) {
-    const text = `${name} has to be confirmed by a human, as the rules for commands say, ${cannot}`;
+    const text = `${name} has to be confirmed by a human, as the rules for commands say, and this client cannot ask one.`;
     return new Failure(
       'refused',
       text,
@@ -58,7 +61,7 @@ function cannotAsk({ name, human }: Tool, mode: Mode, byRule: boolean): Failure 
   }
   return new Failure(
     'refused',
-    `${name} has to be confirmed by a human in ${mode} mode, ${cannot}`,
+    `${name} has to be confirmed by a human in ${mode} mode, and this client cannot ask one.`,
     `${client}, or the operator can set MCP_MODE=trusted and restart the server.`,
   );
 }
