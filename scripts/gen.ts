@@ -1,7 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { envExample, migrating, readme } from './documents.ts';
+import type { Package } from './manifest.ts';
 import { page } from './proof.ts';
+import { serverJson } from './serverjson.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -13,5 +15,6 @@ function renew(name: string, made: (text: string) => string): void {
 
 renew('.env.example', envExample);
 renew('README.md', readme);
+renew('server.json', () => serverJson(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Package));
 renew('docs/migrating.md', migrating);
 renew('docs/guarantees.md', (text) => page(text));
