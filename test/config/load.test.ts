@@ -440,6 +440,8 @@ it('has these values where nothing is set', () => {
     toolsets: ['core'],
     protectedGuests: [],
     auditFile: `${home.path}/.local/state/proxmox-ssh-mcp/audit.jsonl`,
+    auditMaxMib: 64,
+    auditKeepDays: 0,
     confirmTimeoutS: 120,
     outputDir: `${home.path}/.local/state/proxmox-ssh-mcp/outputs`,
     transferDir: `${home.path}/.local/state/proxmox-ssh-mcp/files`,
