@@ -5,6 +5,7 @@ import { flagOf, type Key, keys, settingOf } from '../config/settings.ts';
 function secretMeant(argument: string): Key | undefined {
   const name = /^--?([a-z-]+)(=|$)/i.exec(argument)?.[1]?.toLowerCase() ?? '';
   if (keys.some((key) => flagOf(key) === `--${name}`)) return undefined;
+  if (/webhook/.test(name)) return /url$/.test(name) ? 'webhookUrl' : 'webhookSecret';
   if (/sudo/.test(name) && /pass/.test(name)) return 'sshSudoPassword';
   if (/passphrase/.test(name)) return 'sshKeyPassphrase';
   if (/(^|-)(password|passwd|pass)$/.test(name)) return 'sshPassword';

@@ -9,7 +9,7 @@ import { headersOf, messageOf } from '../hooks/message.ts';
 import { keyOf } from '../hooks/office.ts';
 import { type Sent, send } from '../hooks/send.ts';
 import { createRedact } from '../present/redact.ts';
-import { duration } from '../toolsets/format.ts';
+import { count, duration } from '../toolsets/format.ts';
 import { type Check, failed, ok, warning } from './check.ts';
 import { type Flags, ground, loadHere, version } from './surroundings.ts';
 import { say, warn } from './terminal.ts';
@@ -78,7 +78,7 @@ async function checkOf({ url, hosts }: Webhook, { folder, secret }: HooksOptions
     deliveredAt === undefined ? 'nothing was delivered yet' : `last delivery ${ago(deliveredAt)}`,
     `${waiting.length} waiting`,
     ...(dropped > 0 ? [`${dropped} given up`] : []),
-    ...(failures > 0 ? [`failed ${failures} times in a row, last ${ago(failedAt)}: ${trouble}`] : []),
+    ...(failures > 0 ? [`failed ${count(failures, 'time')} in a row, last ${ago(failedAt)}: ${trouble}`] : []),
   ].join('; ');
   if (stoppedAt !== undefined) {
     const cure = 'Take the URL out, or let "proxmox-ssh-mcp webhook test" begin anew.';

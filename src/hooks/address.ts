@@ -5,14 +5,21 @@ export type Reach = 'never' | 'loopback' | 'private' | 'public';
 
 type Net = readonly [address: string, prefix: number];
 
-const listed = (...nets: readonly Net[]): BlockList => {
-  const list = new BlockList();
-  for (const [address, prefix] of nets) list.addSubnet(address, prefix, isIPv6(address) ? 'ipv6' : 'ipv4');
-  return list;
-};
+/** Made when it is first asked. */
+function listed(...nets: readonly Net[]): (address: string) => boolean {
+  const familyOf = (address: string) => (isIPv6(address) ? 'ipv6' : 'ipv4');
+  let list: BlockList | undefined;
+  return (address) => {
+    if (!list) {
+      list = new BlockList();
+      for (const [from, prefix] of nets) list.addSubnet(from, prefix, familyOf(from));
+    }
+    return list.check(address, familyOf(address));
+  };
+}
 
 /** Unspecified, link-local, multicast, reserved and broadcast (RFC 6890), and where clouds tell a machine its secrets. */
-const never = listed(
+const isNever = listed(
   ['0.0.0.0', 8],
   ['169.254.0.0', 16],
   ['224.0.0.0', 4],
@@ -29,8 +36,8 @@ const never = listed(
   ['fd00:ec2::254', 128],
   ['fd20:ce::254', 128],
 );
-const loopback = listed(['127.0.0.0', 8], ['::1', 128]);
-const ownNetwork = listed(
+const isLoopback = listed(['127.0.0.0', 8], ['::1', 128]);
+const isOwnNetwork = listed(
   ['10.0.0.0', 8],
   ['172.16.0.0', 12],
   ['192.168.0.0', 16],
@@ -72,10 +79,9 @@ export function reachOf(address: string): Reach {
   const inner = isIPv6(address) ? carried(address) : undefined;
   if (inner !== undefined) return reachOf(inner);
   const [plain = ''] = address.split('%');
-  const family = isIPv6(plain) ? 'ipv6' : 'ipv4';
-  if (never.check(plain, family)) return 'never';
-  if (loopback.check(plain, family)) return 'loopback';
-  return ownNetwork.check(plain, family) ? 'private' : 'public';
+  if (isNever(plain)) return 'never';
+  if (isLoopback(plain)) return 'loopback';
+  return isOwnNetwork(plain) ? 'private' : 'public';
 }
 
 /** The host of a URL as it is connected to: an IPv6 address without its brackets, a name without its last dot. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** What was told so long ago is told again. */
@@ -22,7 +22,7 @@ export class Once {
     if (this.#memory.has(name)) return false;
     const file = join(this.folder, name);
     try {
-      await mkdir(this.folder, { recursive: true, mode: 0o700 });
+      await mkdir(this.folder, { recursive: true, mode: 0o700 }).catch(() => undefined);
       const before = await stat(file).catch(() => undefined);
       if (before && Date.now() - before.mtimeMs > FORGET_MS) await rm(file, { force: true });
       await writeFile(file, '', { flag: 'wx', mode: 0o600 });
@@ -49,7 +49,8 @@ export class Once {
     const remembered = this.#memory.delete(name);
     try {
       const { mtimeMs } = await stat(join(this.folder, name));
-      await rm(join(this.folder, name));
+      // Of several processes one alone can do this; with `rm` they all could.
+      await unlink(join(this.folder, name));
       return mtimeMs;
     } catch {
       return remembered ? Date.now() : undefined;

@@ -264,6 +264,52 @@ describe('hosts over real SSH', () => {
   });
 });
 
+describe('guarantee 21: no secret leaves by a webhook', () => {
+  it('whatever guests, hosts, tasks and calls say', async () => {
+    const secrets = {
+      PROXMOX_TOKEN_VALUE: dc.api.token.value,
+      SSH_PASSWORD: 'corr3ct horse+battery/staple="quoted"',
+      SSH_SUDO_PASSWORD: "sudo's Passw0rd",
+      SSH_KEY_PASSPHRASE: 'pässphräse ünïque',
+      MCP_WEBHOOK_URL: receiver.url('/T0KEN/of-the-url?key=abcdef'),
+      MCP_WEBHOOK_SECRET: secret,
+    };
+    const spellings = Object.values(secrets).flatMap((text) => [
+      text,
+      Buffer.from(text).toString('base64').replace(/=+$/, ''),
+      Buffer.from(text).toString('base64url'),
+      Buffer.from(text).toString('hex'),
+      encodeURIComponent(text),
+      JSON.stringify(text).slice(1, -1),
+      text.replaceAll("'", "'\\''"),
+    ]);
+    const guest = dc.world.guests.find(({ vmid }) => vmid === 101);
+    const name = guest?.config.name ?? '';
+    const server = await serve({ ...secrets, MCP_PROTECTED_GUESTS: '102', MCP_MODE: 'trusted' });
+    let calls = 0;
+    for (const word of spellings) {
+      if (guest) guest.config.name = word;
+      dc.world.switches.nextTask = { fail: word };
+      await server.call('pve_guest_power', { guest: 101, action: 'reboot' });
+      await server.call('pve_guest_power', { guest: word, action: 'reboot' });
+      await server.call('ssh_host_set', { host: word, webhook: 'https://hooks.example.com/' });
+      await server.call('ssh_exec', { target: 'pve1', script: `echo '${word.replaceAll("'", "'\\''")}'` });
+      calls += 1;
+    }
+    if (guest) guest.config.name = name;
+    await receiver.events('change.made', calls);
+    await receiver.events('task.failed', calls);
+    await receiver.events('guard.refused');
+    const out = receiver.got.map(({ body, headers }) => body + JSON.stringify(headers)).join('\n');
+    expect(spellings.filter((word) => out.includes(word))).toEqual([]);
+    expect(out).toContain('[secret removed]');
+    const folder = join(state(), 'webhooks');
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.json'));
+    const kept = files.map((file) => readFileSync(join(folder, file), 'utf8')).join('\n');
+    expect(spellings.filter((word) => kept.includes(word))).toEqual([]);
+  });
+});
+
 describe('a process that is killed', () => {
   it('loses nothing that it has told the client of; the next one brings it, in its order', async () => {
     receiver.answer = status(503);

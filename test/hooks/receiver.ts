@@ -42,8 +42,8 @@ export class Receiver {
   ) {}
 
   /** With a certificate of this authority; without one it speaks plain HTTP. */
-  static async start(ca?: Identity): Promise<Receiver> {
-    const server = ca ? createServer(await identity({ ca })) : createHttpServer();
+  static async start(ca?: Identity, own?: Identity): Promise<Receiver> {
+    const server = ca ? createServer(own ?? (await identity({ ca }))) : createHttpServer();
     const receiver = new Receiver(server, ca ? 'https' : 'http');
     server.on('request', (request: IncomingMessage, response: ServerResponse) => receiver.take(request, response));
     server.on('connection', () => {
