@@ -19,7 +19,10 @@ export function logCommand(program: Command): void {
     .option('--limit <count>', 'only so many of the newest; 0 shows all (50)')
     .option('--follow', 'go on with those that come')
     .option('--json', 'print JSON, one call a line')
-    .action(async (flags) => (await import('./log.ts')).list(flags));
+    .option('--open', 'show them as a page in the browser')
+    .action(async (flags) =>
+      flags.open ? (await import('./log-open.ts')).logOpen(flags) : (await import('./log.ts')).list(flags),
+    );
   log
     .command('show')
     .description('everything that is noted of one call, with the question that it is the answer to')

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 
 /** The pages that there are: each one HTML file that loads nothing, whose data stands in its element `data`. */
-export type PageName = 'dashboard';
+export type PageName = 'dashboard' | 'log';
 
 /** Beside this file as it is written; beside the program, or one folder above a part of it, as it is built. */
 const PLACES = ['./', './pages/', '../pages/'];

@@ -1,38 +1,10 @@
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { filledPage, pageOf } from '../../src/pages/page.ts';
-import { startChromium } from '../rig/chromium.ts';
+import { describe, expect, it } from 'vitest';
+import { pageOf } from '../../src/pages/page.ts';
+import { contrastOf, pageLab } from './page-lab.ts';
 
-let browser: Browser;
-let folder: string;
-let page: Page;
-/** What the page asked for over any network, and what it complained of. */
-let seen: string[];
-beforeAll(async () => {
-  [browser, folder] = await Promise.all([startChromium(), mkdtemp(join(tmpdir(), 'psm-page-'))]);
-});
-beforeEach(async () => {
-  seen = [];
-  page = await browser.newPage({ viewport: { width: 1100, height: 900 } });
-  page.on('request', (request) => request.url().startsWith('file:') || seen.push(request.url()));
-  page.on('dialog', (dialog) => {
-    seen.push(`dialog ${dialog.message()}`);
-    void dialog.dismiss();
-  });
-  page.on('pageerror', (error) => seen.push(`error ${error.message}`));
-});
-afterEach(async () => {
-  expect(seen).toEqual([]);
-  await page.close();
-});
-afterAll(async () => {
-  await browser.close();
-  await rm(folder, { recursive: true });
-});
+const lab = pageLab();
 
 const data = {
   summary: 'Cluster homelab, quorate, 1 of 2 nodes online; 2 guests: 1 running, 1 stopped; 1 thing to look at',
@@ -59,19 +31,6 @@ const data = {
   ],
 };
 
-/** The luminance of `rgb(r, g, b)`, and the contrast of two (WCAG 2.2, relative luminance and contrast ratio). */
-function luminance(colour = ''): number {
-  const [r = 0, g = 0, b = 0] = (colour.match(/\d+/g) ?? []).map((part) => {
-    const share = Number(part) / 255;
-    return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
-  });
-  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-}
-function contrast(one?: string, other?: string): number {
-  const [high = 0, low = 0] = [luminance(one), luminance(other)].sort((a, b) => b - a);
-  return (high + 0.05) / (low + 0.05);
-}
-
 /** A page that shows an MCP App in a frame and speaks with it; what it was sent is in `got`. */
 const host = (app: string, answered: unknown): string => `
   <iframe id="app" sandbox="allow-scripts" style="width:1000px;height:800px"></iframe>
@@ -94,16 +53,13 @@ const host = (app: string, answered: unknown): string => `
     frame.srcdoc = ${JSON.stringify(app).replaceAll('<', '\\u003c')};
   </script>`;
 
-const text = (): Promise<string> => page.locator('main').innerText();
+const text = (): Promise<string> => lab.page.locator('main').innerText();
 
-async function open(given: unknown): Promise<void> {
-  const file = join(folder, 'page.html');
-  await writeFile(file, await filledPage('dashboard', given));
-  await page.goto(pathToFileURL(file).href);
-}
+const open = (given: unknown): Promise<void> => lab.open('dashboard', given);
 
 describe('the dashboard', () => {
   it('shows alerts, nodes, storages, guests and tasks, with pictures that have words too', async () => {
+    const { page } = lab;
     await open(data);
     const shown = await text();
     for (const part of ['Cluster homelab', 'Node pve2 is offline.', 'keycloak', 'CT 400', 'VM 201', 'vzdump']) {
@@ -119,24 +75,23 @@ describe('the dashboard', () => {
   it.each(['light', 'dark'] as const)(
     'can be read in %s, on a wide screen and on a narrow one',
     async (colorScheme) => {
+      const { page } = lab;
       await page.emulateMedia({ colorScheme });
       await open(data);
       for (const width of [1100, 380]) {
         await page.setViewportSize({ width, height: 900 });
-        const shot = join(folder, `${colorScheme}-${width}.png`);
+        const shot = join(lab.folder, `${colorScheme}-${width}.png`);
         await page.screenshot({ path: shot, fullPage: true });
         expect((await stat(shot)).size).toBeGreaterThan(10_000);
         expect(await page.evaluate('document.body.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
-        const [text, back] = await Promise.all(
-          ['color', 'backgroundColor'].map((one) => page.evaluate<string>(`getComputedStyle(document.body).${one}`)),
-        );
         // WCAG 2.2, 1.4.6.
-        expect(contrast(text, back)).toBeGreaterThan(7);
+        expect(await contrastOf(page)).toBeGreaterThan(7);
       }
     },
   );
 
   it('shows what others wrote as text, whatever it is', async () => {
+    const { page } = lab;
     const hostile = [
       '</script><script>alert(1)</script>',
       '<img src=x onerror=alert(2)>',
@@ -181,6 +136,7 @@ describe('the dashboard', () => {
   });
 
   it('is an MCP App: greets its host, takes its colours, shows what the tool answered, and asks for more', async () => {
+    const { page } = lab;
     await page.setContent(host(await pageOf('dashboard'), data));
     const frame = page.frameLocator('#app');
     await frame.getByText('keycloak').waitFor();
