@@ -10,6 +10,7 @@ import { createConfirmation } from './gate/confirm.ts';
 import { createGate } from './gate/dispatch.ts';
 import { createRegistry } from './gate/registry.ts';
 import { createHooks } from './hooks/hooks.ts';
+import { recentCalls } from './log/recent.ts';
 import { createAsker } from './mcp/asker.ts';
 import type { Place } from './mcp/http/place.ts';
 import type { ServerParts } from './mcp/lifetime.ts';
@@ -110,6 +111,9 @@ const MIB = 1024 * 1024;
 /** A usual start has no use for the rest, and reading it takes time. */
 const allTools = async () => (await import('./toolsets/index.ts')).tools;
 
+/** What audit://recent shows. */
+const RECENT_CALLS = 100;
+
 /** Everything the process is made of, from what was loaded; nothing is connected yet. */
 export async function assemble(loaded: Loaded, ground: Ground): Promise<ServerParts> {
   const { settings } = loaded;
@@ -163,12 +167,14 @@ export async function assemble(loaded: Loaded, ground: Ground): Promise<ServerPa
     await Promise.all([jobs.close(), sessions.end()]);
   };
   const names = namesOf(pve, hosts);
+  const recent = () => recentCalls(settings.auditFile, RECENT_CALLS);
   return {
     gate: hooks.watch(gate, registry),
     registry,
     present,
     setup,
     names,
+    recent,
     asker: createAsker(confirmTimeoutMs),
     confirmTimeoutMs,
     endJobs,

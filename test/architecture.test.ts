@@ -47,7 +47,7 @@ const allowed: Record<string, readonly string[]> = {
   toolsets: ['toolsets', 'pages', 'pve', 'ssh', 'hooks/address.ts', 'failure.ts', 'secret.ts', 'present/answer.ts'],
   hooks: ['hooks', 'gate', 'toolsets/tool.ts', 'ssh', 'present', 'failure.ts', 'secret.ts'],
   gate: ['gate', 'log', 'toolsets', 'pve', 'ssh', 'present', 'failure.ts'],
-  mcp: ['mcp', 'pages', 'gate', 'toolsets', 'present', 'failure.ts'],
+  mcp: ['mcp', 'log', 'pages', 'gate', 'toolsets', 'present', 'failure.ts'],
   config: [
     'config',
     'lock.ts',
@@ -66,6 +66,7 @@ const allowed: Record<string, readonly string[]> = {
     'config',
     'mcp',
     'hooks',
+    'log',
     'gate',
     'toolsets',
     'present',

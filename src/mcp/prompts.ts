@@ -1,5 +1,12 @@
-import { INVALID_PARAMS, type Prompt, ProtocolError, type Server } from '@modelcontextprotocol/server';
+import {
+  type ContentBlock,
+  INVALID_PARAMS,
+  type Prompt,
+  ProtocolError,
+  type Server,
+} from '@modelcontextprotocol/server';
 import { reaches } from '../toolsets/tool.ts';
+import { auditContents } from './resources.ts';
 import { type Runbook, runbooks } from './runbooks.ts';
 import type { Edge } from './server.ts';
 
@@ -11,13 +18,16 @@ const described = ({ name, title, description, guest }: Runbook): Prompt => ({
 });
 
 /** Serves the runbooks that the chosen tools can follow. */
-export function servePrompts(server: Server, { setup, present }: Pick<Edge, 'setup' | 'present'>): void {
+export function servePrompts(
+  server: Server,
+  { setup, present, recent }: Pick<Edge, 'setup' | 'present' | 'recent'>,
+): void {
   const offered = runbooks.filter(({ toolsets }) => toolsets.every((one) => reaches(setup.toolsets, one)));
   const listed = offered.map(described);
 
   server.setRequestHandler('prompts/list', () => ({ prompts: listed }));
 
-  server.setRequestHandler('prompts/get', ({ params: { name, arguments: given = {} } }) => {
+  server.setRequestHandler('prompts/get', async ({ params: { name, arguments: given = {} } }) => {
     const runbook = offered.find((one) => one.name === name);
     if (!runbook) {
       const known = offered.map((one) => one.name).join(', ');
@@ -27,7 +37,9 @@ export function servePrompts(server: Server, { setup, present }: Pick<Edge, 'set
     if (runbook.guest && guest === '') {
       throw new ProtocolError(INVALID_PARAMS, `${name} needs the guest that it is about: a VMID or a name.`);
     }
-    const text = runbook.text(guest);
-    return { description: runbook.description, messages: [{ role: 'user', content: { type: 'text', text } }] };
+    const content: ContentBlock[] = [{ type: 'text', text: runbook.text(guest) }];
+    if (runbook.audit) content.push({ type: 'resource', resource: await auditContents({ recent, present }) });
+    const messages = content.map((one) => ({ role: 'user' as const, content: one }));
+    return { description: runbook.description, messages };
   });
 }

@@ -11,6 +11,7 @@ import {
   type ServerContext,
 } from '@modelcontextprotocol/server';
 import { pageOf } from '../pages/page.ts';
+import { answer, remote } from '../present/answer.ts';
 import type { Names } from '../toolsets/names.ts';
 import { reaches } from '../toolsets/tool.ts';
 import { pageUri } from './annotations.ts';
@@ -81,6 +82,27 @@ const kinds: readonly Kind[] = [
   },
 ];
 
+const audit: Resource = {
+  uri: 'audit://recent',
+  name: 'What was done',
+  title: 'What was done',
+  description: 'The newest calls of the audit: what was asked for, by whom, how it was approved, what came of it.',
+  mimeType: 'text/plain',
+};
+
+/** The newest calls as a resource holds them; what servers said in them is between marks, as everywhere. */
+export async function auditContents({ recent, present }: Pick<Edge, 'recent' | 'present'>) {
+  const calls = await recent();
+  const rows = calls.map(
+    ({ time, call, tool, about, effect, verdict, exitCode, durationMs, approved, client, message }) => ({
+      ...{ time, call, tool, about, effect, verdict, exit_code: exitCode, ms: durationMs, approved, client },
+      message: message === undefined ? undefined : remote(message),
+    }),
+  );
+  const { text } = await present.answer(answer(`The newest ${calls.length} calls, the newest last`, { calls: rows }));
+  return { uri: audit.uri, mimeType: 'text/plain', text };
+}
+
 /** The name in a URI of that kind; undefined when it is none. */
 function nameIn(uri: string, kind: Kind): string | undefined {
   if (kind.variable === undefined) return uri === kind.uri ? '' : undefined;
@@ -107,12 +129,12 @@ const page = (all: readonly Resource[], cursor: string | undefined): ListResourc
   return { resources: all.slice(from, from + PAGE), ...next };
 };
 
-type ResourceParts = Pick<Edge, 'gate' | 'registry' | 'setup' | 'present' | 'names' | 'shutdown' | 'track'>;
+type ResourceParts = Pick<Edge, 'gate' | 'registry' | 'setup' | 'present' | 'recent' | 'names' | 'shutdown' | 'track'>;
 
 /** Serves what tools can look at as resources too, so that a person can put one into a conversation by its name. */
 export function serveResources(
   server: Server,
-  { gate, registry, setup, present, names, shutdown, track }: ResourceParts,
+  { gate, registry, setup, present, recent, names, shutdown, track }: ResourceParts,
 ): void {
   const offered = kinds.filter(({ toolset }) => reaches(setup.toolsets, toolset));
 
@@ -125,7 +147,7 @@ export function serveResources(
         return { uri, name: shown, title: shown, description: kind.description, mimeType: 'text/plain' };
       }),
     );
-    return page(all, params?.cursor);
+    return page([...all.slice(0, 1), audit, ...all.slice(1)], params?.cursor);
   });
 
   server.setRequestHandler('resources/templates/list', () => ({
@@ -141,6 +163,7 @@ export function serveResources(
   const read = async (uri: string, ctx: ServerContext): Promise<ReadResourceResult> => {
     const page = [...pages].find((name) => pageUri(name) === uri);
     if (page) return { contents: [{ uri, mimeType: PAGE_TYPE, text: await pageOf(page), _meta: NO_NETWORK }] };
+    if (uri === audit.uri) return { contents: [await auditContents({ recent, present })] };
     const kind = offered.find((one) => nameIn(uri, one) !== undefined);
     if (kind === undefined) throw new ResourceNotFoundError(uri);
     const outcome = await gate({

@@ -5,6 +5,8 @@ export interface Runbook {
   readonly description: string;
   /** Takes a guest, by VMID or name. */
   readonly guest?: true;
+  /** Comes with the newest calls of the audit. */
+  readonly audit?: true;
   /** What it cannot do without. */
   readonly toolsets: readonly ('pve' | 'ssh')[];
   text(guest: string): string;
@@ -96,6 +98,30 @@ export const runbooks: readonly Runbook[] = [
         `7. If something broke: say what, and offer pve_snapshot_rollback of ${guest} with start true. All that changed since`,
         '   the snapshot is lost by it: say so. Never roll back unasked.',
         '8. If all is well: keep the snapshot for now, tell its name, and when to delete it.',
+        REPORT,
+      ),
+  },
+  {
+    name: 'audit-review',
+    title: 'Review what was done',
+    description:
+      'Goes through the newest calls of the record: what was changed, by whom, what failed, what stands out.',
+    audit: true,
+    toolsets: [],
+    text: () =>
+      lines(
+        'Review what was done through this server. The newest calls of its record follow; only look, change nothing.',
+        '',
+        '1. What was changed: per guest and host, in order, with how each change was approved. Leave plain reading out.',
+        '2. What did not end well: refused, failed, outcome unknown, unfinished. For each: was it tried again, did it work?',
+        '3. What stands out: changes outside the usual hours, many refusals in a row, commands that touch keys, users,',
+        '   firewall, backups or logs, destroyed guests or snapshots, clients that were not seen before.',
+        '4. Where the record and the datacentre can be compared, do so: pve_task_list shows what Proxmox itself noted.',
+        '   A task of our token without a call here, or a call without its task, is worth a line.',
+        '5. The operator can prove that the record is whole: proxmox-ssh-mcp log verify; and read all of it:',
+        '   proxmox-ssh-mcp log --open.',
+        '',
+        'Give a short account first (three sentences), then a table of what needs a look, with time, call and why.',
         REPORT,
       ),
   },

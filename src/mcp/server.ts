@@ -8,6 +8,7 @@ import {
 } from '@modelcontextprotocol/server';
 import type { Gate } from '../gate/dispatch.ts';
 import type { Registry } from '../gate/registry.ts';
+import type { AuditCall } from '../log/calls.ts';
 import type { Present, Presented } from '../present/present.ts';
 import type { Names } from '../toolsets/names.ts';
 import type { Setup } from '../toolsets/tool.ts';
@@ -25,6 +26,8 @@ export interface Edge {
   readonly present: Present;
   readonly asker: Asker;
   readonly setup: Pick<Setup, 'version' | 'mode' | 'toolsets'>;
+  /** The newest calls of the audit, the newest last. */
+  readonly recent: () => Promise<readonly AuditCall[]>;
   /** What there is to be named, for lists and completion. */
   readonly names: () => Promise<Names>;
   /** How long a 2025-era client may take to answer a question. */

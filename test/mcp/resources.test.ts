@@ -98,8 +98,16 @@ describe.each(Object.keys(eras) as (keyof typeof eras)[])('resources, to a clien
 
   it('are of the chosen toolsets alone', async () => {
     const ask = await serverIn(era, { MCP_TOOLSETS: 'ssh' });
-    expect((await listed(ask)).every(({ uri }) => uri.startsWith('ssh://host/'))).toBe(true);
+    expect((await listed(ask)).every(({ uri }) => /^(ssh:\/\/host\/|audit:)/.test(uri))).toBe(true);
     expect(await ask('resources/read', { uri: 'pve://cluster' })).toHaveProperty('code');
+  });
+
+  it('are the newest calls too, what servers said in them between marks', async () => {
+    const ask = await serverIn(era);
+    expect(await read(ask, 'pve://guest/400')).toContain('keycloak');
+    const text = await read(ask, 'audit://recent');
+    expect(text).toMatch(/^The newest \d+ calls/);
+    expect(text).toMatch(/pve_guest_get.*<untrusted [0-9a-f]+>CT 400 \(keycloak\)/);
   });
 
   it('are the page of a tool that has one, which loads nothing', async () => {
