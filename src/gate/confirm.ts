@@ -3,6 +3,7 @@ import { Failure } from '../failure.ts';
 import { shortened } from '../present/cut.ts';
 import type { Redact } from '../present/redact.ts';
 import { visible } from '../present/visible.ts';
+import { namesSecret } from '../pve/secret-names.ts';
 import type { Preview, Tool, ToolContext } from '../toolsets/tool.ts';
 
 /** What a question carries to its answer, sealed by the protocol edge: which call was asked about, and what was shown. */
@@ -50,7 +51,7 @@ function plainPreview(tool: Tool, input: Record<string, unknown>): Preview {
 
 /** Lines of a value are set apart, or they could pass for further members. */
 function member([name, value]: [string, unknown]): string {
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  const text = namesSecret(name) ? '[hidden]' : typeof value === 'string' ? value : JSON.stringify(value);
   return text.includes('\n') ? `${name}:\n${text.replace(/^/gm, '  | ')}` : `${name}: ${text}`;
 }
 

@@ -74,6 +74,11 @@ export class Bench {
     this.#pve = this.as('root@pam!mcp');
   }
 
+  /** Where its API is. */
+  get apiAddress(): { readonly port: number } {
+    return { port: this.api.port };
+  }
+
   /** A client of the same API with one of its tokens, over a wire that may bend what it carries. */
   as(id: string, bend = (wire: Wire): Wire => wire): Pve {
     const token = this.world.access.tokens.find((one) => `${one.user}!${one.tokenid}` === id);
