@@ -1,10 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
+import { INPUTS } from './bundled.mjs';
 import { notices } from './notices.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -140,4 +141,7 @@ const { metafile } = await build({
   plugins: [absent, named, apart],
 });
 await cp(join(root, 'src/pages'), join(dist, 'pages'), { recursive: true, filter: (file) => !file.endsWith('.ts') });
-await writeFile(join(dist, 'THIRD_PARTY_NOTICES.txt'), notices(root, Object.keys(metafile.inputs)));
+const inputs = Object.keys(metafile.inputs).sort();
+await writeFile(join(dist, 'THIRD_PARTY_NOTICES.txt'), notices(root, inputs));
+await mkdir(dirname(join(root, INPUTS)), { recursive: true });
+await writeFile(join(root, INPUTS), JSON.stringify(inputs));

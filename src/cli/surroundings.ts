@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import type { HostsAround } from '../config/inventory.ts';
 import { type Loaded, loadSettings } from '../config/load.ts';
 import type { Problem } from '../config/problem.ts';
+import { keys, settingOf } from '../config/settings.ts';
 import { keychainEntry } from './keychain.ts';
 
 /** Flags by the key of their setting, as commander gives them. */
@@ -44,10 +45,17 @@ function stamp(path: string): string | undefined {
 
 const COMMAND_MS = 15_000;
 
+/** The command of a password manager may need a secret of its own, but none of our settings. */
+function withoutOurs(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const ours: readonly string[] = keys.flatMap((key) => (settingOf(key).secret ? [settingOf(key).env] : []));
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !ours.includes(name)));
+}
+
 /** Of a command that the operator configured, by the shell as they would type it. */
 function firstLine(command: string): string {
   try {
-    const text = execSync(command, { encoding: 'utf8', timeout: COMMAND_MS, stdio: ['ignore', 'pipe', 'pipe'] });
+    const env = withoutOurs(process.env);
+    const text = execSync(command, { encoding: 'utf8', timeout: COMMAND_MS, env, stdio: ['ignore', 'pipe', 'pipe'] });
     return text.split('\n')[0] ?? '';
   } catch (error) {
     const { stderr, status } = error as { stderr?: string; status?: number | null };

@@ -119,4 +119,22 @@ describe('the environment of the process', () => {
     expect(loaded.settings.sshPassword?.reveal()).toBe(SECRET);
     expect(JSON.stringify(process.env)).not.toContain(SECRET);
   });
+
+  it('guarantee 21: is given to the command that prints the token without the secrets of our settings', () => {
+    process.env.SSH_PASSWORD = SECRET;
+    process.env.SSH_SUDO_PASSWORD = SECRET;
+    const others = {
+      VAULT_TOKEN: 'of-the-manager',
+      PROXMOX_TOKEN_COMMAND: 'echo "$SSH_PASSWORD-$SSH_SUDO_PASSWORD-$VAULT_TOKEN"',
+      PROXMOX_HOST: 'pve',
+      PROXMOX_USER: 'mcp@pve',
+      PROXMOX_TOKEN_NAME: 'claude',
+    };
+    Object.assign(process.env, others);
+    try {
+      expect(loadHere({}).token?.secret.reveal()).toBe('--of-the-manager');
+    } finally {
+      for (const name of Object.keys(others)) delete process.env[name];
+    }
+  });
 });

@@ -4,15 +4,13 @@ import type { Pve } from '../../pve/client.ts';
 import { num } from '../../pve/fields.ts';
 import type { Guest } from '../../pve/guests.ts';
 import { path } from '../../pve/path.ts';
+import { isHidden, shown } from './settings.ts';
 
 const value = z.union([z.string(), z.number()]);
 
 /** The keys that decide what a guest is and has; not identities (vmgenid, smbios1), not keys or passwords. */
 const telling =
   /^(arch|args|balloon|bios|boot|cores|cpu|cpulimit|cpuunits|features|hookscript|machine|memory|nameserver|onboot|ostype|protection|rootfs|scsihw|searchdomain|sockets|startup|swap|tags|unprivileged|vga|agent|(dev|efidisk|hostpci|ide|ipconfig|mp|net|sata|scsi|serial|tpmstate|unused|usb|virtio|virtiofs)\d+)$/;
-
-/** Keys whose values are not shown even when they change. */
-const hidden = new Set(['cipassword', 'sshkeys']);
 
 export interface GuestConfig {
   /** By Proxmox VE's own names, sorted. */
@@ -47,7 +45,8 @@ export async function readPending(pve: Pve, { node, kind, vmid }: Guest, signal:
   return rows
     .filter((row) => row.pending !== undefined || row.delete)
     .map((row) => {
-      if (hidden.has(row.key)) return { setting: row.key, after_restart: 'changed' };
-      return { setting: row.key, now: row.value, after_restart: row.delete ? 'removed' : row.pending };
+      if (isHidden(row.key)) return { setting: row.key, after_restart: 'changed' };
+      const next = row.delete ? 'removed' : shown(row.key, row.pending);
+      return { setting: row.key, now: shown(row.key, row.value), after_restart: next };
     });
 }

@@ -84,10 +84,13 @@ const hidden = new Set(['cipassword', 'sshkeys']);
 /** Free text; whoever may edit the guest wrote it. */
 const free = new Set(['description', 'env', 'entrypoint', 'args']);
 
-function shown(key: string, text: string | undefined): Fact | undefined {
-  if (text === undefined) return undefined;
-  if (hidden.has(key)) return 'set';
-  return free.has(key) ? remote(text.trimEnd()) : text;
+export const isHidden = (key: string): boolean => hidden.has(key);
+
+/** The value of a key as it may be told. */
+export function shown(key: string, value: string | number | undefined): Fact | undefined {
+  if (value === undefined) return undefined;
+  if (isHidden(key)) return 'set';
+  return free.has(key) ? remote(String(value).trimEnd()) : value;
 }
 
 /** Each key as it was and as it is, and what waits for a restart; keys that did not change are left out. */
@@ -106,8 +109,7 @@ export function changesBetween(before: Settings, after: Settings, keys: readonly
 /** What a human reads of a change: each key as the next start would find it, and as it is to be. */
 export const wantedBy = (change: Change, settings: Settings) =>
   keysOf(change).map((key) => {
-    const hide = (text: string | undefined, none: string) =>
-      text === undefined ? none : hidden.has(key) ? 'set' : text;
+    const hide = (text: string | undefined, none: string) => (text === undefined ? none : isHidden(key) ? 'set' : text);
     return { key, before: hide(effective(settings, key), 'not set'), after: hide(change.set[key], 'removed') };
   });
 
