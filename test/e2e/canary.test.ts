@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tools } from '../../src/toolsets/index.ts';
 import { figure } from '../figures.ts';
 import { inputsOf } from '../toolsets/requests/inputs.ts';
+import { allOf, Canary, spellings } from './canary.ts';
 import { type Connected, connect } from './clients.ts';
 import { type Datacentre, startDatacentre } from './datacentre.ts';
 
@@ -21,22 +22,19 @@ const made = {
 const inherited = { ANTHROPIC_API_KEY: 'sk-ant-canary-0123456789', AWS_SECRET_ACCESS_KEY: 'aws/canary+0123456789' };
 let secrets: Record<string, string>;
 
-const encodings: Record<string, (text: string) => string> = {
-  plain: (text) => text,
-  base64: (text) => Buffer.from(text).toString('base64').replace(/=+$/, ''),
-  base64url: (text) => Buffer.from(text).toString('base64url'),
-  hex: (text) => Buffer.from(text).toString('hex'),
-  percent: encodeURIComponent,
-  json: (text) => JSON.stringify(text).slice(1, -1),
-  shell: (text) => text.replaceAll("'", "'\\''"),
-};
-const spellings = (secret: string): string[] => Object.values(encodings).map((encode) => encode(secret));
+const webhook = 'https://hooks.example/services/T00/B00/canary-webhook-path';
+const KEY_LINE = 'b3BlbnNzaC1rZXktdjEAAAAACmFlczI1Ni1jdHIAAAAGYmNyeXB0Canary';
+const PEM = `-----BEGIN OPENSSH PRIVATE KEY-----\n${KEY_LINE}\n-----END OPENSSH PRIVATE KEY-----`;
+/** Known at the end only: what seals the audit, and what tools made. */
+const late: Record<string, string> = {};
+const canary = new Canary(() => ({ ...secrets, ...inherited, webhook, 'private key': KEY_LINE, ...late }));
+const leaksIn = (place: string, text: string): string[] => canary.leaksIn(place, text);
 
 beforeAll(async () => {
   dc = await startDatacentre();
   secrets = { PROXMOX_TOKEN_VALUE: dc.api.token.value, ...made };
   // Everything in the datacentre that others write says every secret in every spelling.
-  const everything = Object.values(secrets).flatMap(spellings).join(' | ');
+  const everything = `${allOf(Object.values(secrets))} ${PEM}`;
   for (const guest of dc.world.guests) guest.config.description = everything;
   client = await connect(
     'v2-2026',
@@ -52,6 +50,7 @@ const echo = (): string => {
   const words = Object.values(secrets).flatMap(spellings);
   return words
     .map((word) => `echo '${word.replaceAll("'", "'\\''")}'; echo '${word.replaceAll("'", "'\\''")}' >&2`)
+    .concat(`echo '${PEM}'; echo '${PEM}' >&2`)
     .join('\n');
 };
 
@@ -66,16 +65,6 @@ function argumentsFor(name: string): Record<string, unknown>[] {
   const token = secrets.PROXMOX_TOKEN_VALUE ?? '';
   const failing = Object.fromEntries(shape.map((key) => [key, token]));
   return [...made.map((input) => ({ ...input, ...known })), failing, { ...known, [token]: 1 }];
-}
-
-/** Where a secret is, in any spelling; no line when it is nowhere. */
-function leaksIn(place: string, text: string): string[] {
-  const all = { ...secrets, ...inherited };
-  return Object.entries(all).flatMap(([name, secret]) =>
-    Object.entries(encodings)
-      .filter(([, encode]) => text.includes(encode(secret)))
-      .map(([encoding]) => `${name} in ${encoding} in ${place}`),
-  );
 }
 
 describe('guarantee 21: no secret leaves', () => {
@@ -119,6 +108,26 @@ describe('guarantee 21: no secret leaves', () => {
     }
     expect(progress.join('\n')).toContain('[secret removed]\\x1b[2J');
     expect(leaksIn('progress', progress.join('\n'))).toEqual([]);
+  });
+
+  it('of a webhook that is noted for a host, or a key that stands in a file', async () => {
+    for (const args of [{ webhook }, { webhook: `${webhook}2` }, { note: PEM }]) {
+      const result = await client.call('ssh_host_set', { host: 'pve1', ...args });
+      seen.push(`${result.text}${JSON.stringify(result.facts)}`);
+      expect(leaksIn('ssh_host_set', `${result.text}${JSON.stringify(result.facts)}`)).toEqual([]);
+    }
+  });
+
+  it('that seals the audit, or that a tool made: in nothing of all that', async () => {
+    const created = await client.call('pve_ct_create', { template: 'debian-13', name: 'canary' });
+    seen.push(`${created.text}${JSON.stringify(created.facts)}`);
+    const folder = join(dc.dir, 'outputs/secrets');
+    for (const file of await readdir(folder)) late[`made: ${file}`] = (await readFile(join(folder, file), 'utf8')).trim();
+    const key = await readFile(join(dc.dir, '.config/proxmox-ssh-mcp/audit/key'));
+    late['key of the audit'] = key.toString('hex');
+    late['key of the audit, as text'] = key.toString('base64').replace(/=+$/, '');
+    expect(Object.keys(late).length).toBeGreaterThan(2);
+    expect(leaksIn('all answers', seen.join('\n'))).toEqual([]);
   });
 
   it('in stderr, the audit file, kept outputs, and the command line', async () => {
