@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tools } from '../../src/toolsets/index.ts';
@@ -18,6 +18,9 @@ const made = {
   SSH_PASSWORD: 'corr3ct horse+battery/staple="quoted"',
   SSH_SUDO_PASSWORD: "sudo's Passw0rd",
   SSH_KEY_PASSPHRASE: 'pässphräse ünïque',
+  // Nobody takes what is posted there, so that it is tried again and again.
+  MCP_WEBHOOK_URL: 'https://127.0.0.1:9/hooks/canary-of-the-url',
+  MCP_WEBHOOK_SECRET: `whsec_${Buffer.alloc(32, 'canary').toString('base64')}`,
 };
 const inherited = { ANTHROPIC_API_KEY: 'sk-ant-canary-0123456789', AWS_SECRET_ACCESS_KEY: 'aws/canary+0123456789' };
 let secrets: Record<string, string>;
@@ -122,7 +125,8 @@ describe('guarantee 21: no secret leaves', () => {
     const created = await client.call('pve_ct_create', { template: 'debian-13', name: 'canary' });
     seen.push(`${created.text}${JSON.stringify(created.facts)}`);
     const folder = join(dc.dir, 'outputs/secrets');
-    for (const file of await readdir(folder)) late[`made: ${file}`] = (await readFile(join(folder, file), 'utf8')).trim();
+    for (const file of await readdir(folder))
+      late[`made: ${file}`] = (await readFile(join(folder, file), 'utf8')).trim();
     const key = await readFile(join(dc.dir, '.config/proxmox-ssh-mcp/audit/key'));
     late['key of the audit'] = key.toString('hex');
     late['key of the audit, as text'] = key.toString('base64').replace(/=+$/, '');
@@ -130,22 +134,25 @@ describe('guarantee 21: no secret leaves', () => {
     expect(leaksIn('all answers', seen.join('\n'))).toEqual([]);
   });
 
-  it('in stderr, the audit file, kept outputs, and the command line', async () => {
+  it('in stderr, the command line, and every file that was written', async () => {
     expect(leaksIn('stderr', client.stderr())).toEqual([]);
     expect(leaksIn('audit', await dc.audit())).toEqual([]);
     expect(leaksIn('argv', await readFile(`/proc/${client.pid}/cmdline`, 'utf8'))).toEqual([]);
-    const outputs = await readdir(join(dc.dir, 'outputs')).catch(() => []);
-    for (const file of outputs)
-      expect(leaksIn(file, await readFile(join(dc.dir, 'outputs', file), 'utf8'))).toEqual([]);
+    // All that was written, but for what the test put there, and the files that are there to hold a secret.
+    const own = /^(env-\w+|hosts\.json|key|known_hosts|outputs\/secrets\/.*|\.config\/proxmox-ssh-mcp\/audit\/key)$/;
+    const written = await readdir(dc.dir, { recursive: true, withFileTypes: true });
+    for (const entry of written) {
+      const file = join(entry.parentPath, entry.name);
+      if (!entry.isFile() || own.test(relative(dc.dir, file))) continue;
+      expect(leaksIn(relative(dc.dir, file), await readFile(file, 'utf8'))).toEqual([]);
+    }
   });
 
   it('in the environment that a child process would be given', async () => {
     const children = await readFile(`/proc/${client.pid}/task/${client.pid}/children`, 'utf8');
     expect(children.trim()).toBe('');
-    const kinds = Object.keys({ ...secrets, ...inherited }).length;
-    figure(
-      21,
-      `${kinds} secrets in ${Object.keys(encodings).length} spellings through ${tools.length} tools, ${seen.length} answers`,
-    );
+    const kinds = Object.keys({ ...secrets, ...inherited, ...late }).length + 2;
+    const spelt = `${kinds} secrets in ${spellings('').length} spellings`;
+    figure(21, `${spelt} through ${tools.length} tools, ${seen.length} answers; ${canary.seen}`);
   });
 });
