@@ -54,8 +54,9 @@ const quoted = (path: string): string => `'${path.replaceAll("'", "'\\''")}'`;
 
 function readEnvText(path: string, text: string): Pick<EnvFile, 'values' | 'problems'> {
   const lines = text.split(/\r\n?|\n/);
+  const set = lastLines(lines);
   const values = new Map(
-    Object.entries(parse(text)).map(([name, value]) => [name, { text: value, line: lineOf(lines, name) }]),
+    Object.entries(parse(text)).map(([name, value]) => [name, { text: value, line: set.get(name) ?? 1 }]),
   );
   const known = keys.map((key) => settingOf(key).env);
   const problems = [...values].flatMap(([name, { line }]) => {
@@ -66,10 +67,10 @@ function readEnvText(path: string, text: string): Pick<EnvFile, 'values' | 'prob
   return { values, problems };
 }
 
-/** The last line that sets a name, since the last one counts; from 1. */
-function lineOf(lines: readonly string[], name: string): number {
-  const start = new RegExp(`^\\s*(export\\s+)?${name.replaceAll('.', '\\.')}\\s*[=:]`);
-  return Math.max(1, lines.findLastIndex((line) => start.test(line.replace(/^\uFEFF/, ''))) + 1);
+/** The last line that sets each name, since the last one counts; from 1. */
+function lastLines(lines: readonly string[]): ReadonlyMap<string, number> {
+  const named = lines.map((line) => /^\s*(?:export\s+)?([\w.-]+)\s*[=:]/.exec(line.replace(/^\uFEFF/, ''))?.[1]);
+  return new Map(named.flatMap((name, i) => (name === undefined ? [] : [[name, i + 1]])));
 }
 
 /** A password such as ab#cd silently becomes ab when it is not in quotes. */

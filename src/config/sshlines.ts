@@ -35,7 +35,7 @@ const MOST_INCLUDED = 1_000;
 export function readLines(path: string, reader: Reader, chain: readonly string[] = []): readonly ConfigLine[] {
   const text = textOf(path, reader);
   return text.split('\n').flatMap((row, i) => {
-    const [, keyword, rest = ''] = /^\s*([^\s=#"]+)(?:\s*=\s*|\s+|$)(.*?)\s*$/.exec(row) ?? [];
+    const [, keyword, rest = ''] = /^\s*([^\s=#"]+)(?:\s*=\s*|\s+|$)(.*)$/.exec(row.trimEnd()) ?? [];
     if (keyword === undefined) return [];
     const where = `${path}:${i + 1}`;
     const line = { keyword: keyword.toLowerCase(), rest, words: wordsOf(rest, where), where };

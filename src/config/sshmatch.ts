@@ -21,19 +21,19 @@ export interface Matched {
 }
 
 /** Holds a Match line against the criteria, each in its turn (match_cfg_line() of OpenSSH's readconf.c). */
-export function matchLine(rest: string, criteria: Criteria): Matched {
-  const words = [...rest.replace(/(^|\s)#.*$/, '').matchAll(/"([^"]*)"|([^\s="]+)/g)].map(
+export function matchLine(text: string, criteria: Criteria): Matched {
+  const words = [...text.replace(/(^|\s)#.*$/, '').matchAll(/"([^"]*)"|([^\s="]+)/g)].map(
     (found) => found[1] ?? found[2] ?? '',
   );
   let result = words.length > 0;
   let wantsFinal = false;
   let skipped: string | undefined;
-  while (words.length > 0) {
-    const word = words.shift() ?? '';
+  const rest = words.values();
+  for (const word of rest) {
     const negated = word.startsWith('!');
     const name = word.replace(/^!/, '').toLowerCase();
     wantsFinal ||= name === 'final';
-    const holds = bare(name, criteria) ?? listed(name, words.shift(), criteria);
+    const holds = bare(name, criteria) ?? listed(name, rest.next().value, criteria);
     // What comes after a criterion that does not hold, ssh(1) does not run either.
     if (holds === undefined && result) skipped ??= name;
     result &&= holds !== undefined && holds !== negated;

@@ -15,7 +15,7 @@ const listed = (parts: readonly string[], between: string): string =>
 const reasonOf = (issue: z.core.$ZodIssue): string =>
   issue.code === 'invalid_union' && issue.errors.length > 0
     ? [...new Set(issue.errors.flat().map(reasonOf))].join(', or ')
-    : issue.message.replace(/^Invalid input: /, '');
+    : issue.message.replace(/^Invalid input: (.*received undefined$)?/, (_, missing) => (missing ? 'is missing' : ''));
 
 const describe = (issue: z.core.$ZodIssue): string => {
   if (issue.code === 'unrecognized_keys') return `unknown parameter ${listed(issue.keys, ', ')}`;

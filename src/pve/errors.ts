@@ -140,7 +140,7 @@ interface Said {
 }
 
 function readError({ status, statusText, body }: Answered): Said {
-  const reason = statusText.trim() || `HTTP status ${status}`;
+  const reason = oneLine(statusText) || `HTTP status ${status}`;
   let json: unknown;
   try {
     json = JSON.parse(body);
@@ -156,11 +156,23 @@ function readError({ status, statusText, body }: Answered): Said {
   };
 }
 
-const oneLine = (text: string): string => text.trim().replace(/\s*\n\s*/g, ' ');
+/** What of a server's words is looked at and told. */
+const LONGEST_SAID = 4_000;
+
+const oneLine = (text: string): string =>
+  text
+    .trim()
+    .slice(0, LONGEST_SAID)
+    .replace(/\s*\n\s*/g, ' ');
 
 const stringsOf = (value: unknown): Record<string, string> =>
   typeof value === 'object' && value !== null
-    ? Object.fromEntries(Object.entries(value).map(([name, why]) => [name, oneLine(String(why))]))
+    ? Object.fromEntries(
+        Object.entries(value).map(([name, why]) => [
+          name,
+          oneLine(typeof why === 'string' ? why : JSON.stringify(why)),
+        ]),
+      )
     : {};
 
 function badParameters(asked: Asked, { message, errors }: Said): Failure {

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { Failure } from '../failure.ts';
+import { matchesWildcard } from '../wildcard.ts';
 import type { HostSpec } from './client.ts';
 
 /** One usable line of a known_hosts file, as sshd(8) describes it under SSH_KNOWN_HOSTS FILE FORMAT. */
@@ -81,6 +82,5 @@ function matches(pattern: string, name: string): boolean {
   if (hashed?.[1] && hashed[2]) {
     return createHmac('sha1', Buffer.from(hashed[1], 'base64')).update(name).digest('base64') === hashed[2];
   }
-  const source = pattern.toLowerCase().replace(/[^*?]/gu, (char) => `\\u{${char.codePointAt(0)?.toString(16)}}`);
-  return new RegExp(`^${source.replaceAll('*', '.*').replaceAll('?', '.')}$`, 'u').test(name);
+  return matchesWildcard(name, pattern.toLowerCase());
 }
