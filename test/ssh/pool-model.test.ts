@@ -134,6 +134,8 @@ const settle = step('settle', async (course, { proxy, ssh, host }) => {
   proxy.resetAfter(Number.POSITIVE_INFINITY, 'up');
   proxy.cut();
   await vi.waitFor(() => expect(ssh.connection(host).state).toBe('idle'), { timeout: 5_000, interval: 5 });
+  // A connection may be in the making, and fail for what was done to it.
+  if (!course.closed) await vi.waitFor(() => ssh.run(host, { script: 'true', timeoutMs: 10_000 }), 10_000);
   course.troubled = false;
 });
 
