@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -10,6 +10,8 @@ import { notices } from './notices.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const dist = join(root, 'dist');
+/** A build that counts which of its lines run; its source maps are in reports/coverage/maps. */
+const counting = process.argv.includes('--counting');
 const require = createRequire(import.meta.url);
 const { version } = require('../package.json');
 
@@ -128,13 +130,12 @@ const { metafile } = await build({
   platform: 'node',
   target: 'node20',
   chunkNames: 'chunks/[name]-[hash]',
-  banner: { js: banner },
+  banner: { js: counting ? `import ${JSON.stringify(join(root, 'scripts/counting.mjs'))};\n${banner}` : banner },
   // What its package names first is a UMD file, whose parts no bundler finds.
   alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
   define: { PACKAGE_VERSION: JSON.stringify(version), INPUT_SCHEMAS: JSON.stringify(schemas) },
-  minifyWhitespace: true,
-  minifySyntax: true,
-  minifyIdentifiers: true,
+  minify: !counting,
+  sourcemap: counting && 'external',
   legalComments: 'none',
   metafile: true,
   logLevel: 'warning',
@@ -145,3 +146,10 @@ const inputs = Object.keys(metafile.inputs).sort();
 await writeFile(join(dist, 'THIRD_PARTY_NOTICES.txt'), notices(root, inputs));
 await mkdir(dirname(join(root, INPUTS)), { recursive: true });
 await writeFile(join(root, INPUTS), JSON.stringify(inputs));
+if (counting) {
+  const maps = (await readdir(dist, { recursive: true })).filter((file) => file.endsWith('.map'));
+  for (const file of maps) {
+    await cp(join(dist, file), join(root, 'reports/coverage/maps', file));
+    await rm(join(dist, file));
+  }
+}
