@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { startDatacentre } from '../e2e/datacentre.ts';
+import { startHttp } from '../e2e/http-server.ts';
 import { claudeCode, OFFLINE } from '../rig/claude.ts';
 import { cli } from './cli.ts';
 
@@ -77,5 +79,25 @@ describe('the real Claude Code', { timeout: 120_000 }, () => {
     expect(await claude('mcp', 'list')).not.toContain('proxmox-ssh-mcp');
     expect(Object.keys(JSON.parse(file()).mcpServers)).toEqual(['weather']);
     expect(others()).toMatchObject(known);
+  });
+
+  it('reaches the server over HTTP as docs/http.md says, and prints no token', async () => {
+    const dc = await startDatacentre();
+    const http = await startHttp(dc);
+    const header = `Authorization: Bearer \${PVE_MCP_TOKEN}`;
+    const more = { NO_PROXY: '127.0.0.1', PVE_MCP_TOKEN: http.token };
+    try {
+      await claude('mcp', 'add', '--transport', 'http', 'proxmox', http.url, '--header', header);
+      const there = { env: { ...env(), ...more }, cwd: home };
+      expect((await run(join(programs, 'claude'), ['mcp', 'list'], there)).stdout).toMatch(
+        /^proxmox: .* ✔ Connected$/m,
+      );
+      const { stdout } = await run(join(programs, 'claude'), ['mcp', 'get', 'proxmox'], there);
+      expect(stdout).toContain(header);
+      expect(stdout + file()).not.toContain(http.token);
+    } finally {
+      await http.stop();
+      await dc.stop();
+    }
   });
 });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { slowest } from '../figures.ts';
 import { type Sshd, startSshd } from '../rig/sshd.ts';
 import { type Connected, connectHttp, eras } from './clients.ts';
 import { type Datacentre, startDatacentre } from './datacentre.ts';
@@ -29,7 +30,9 @@ describe.each(eras)('guarantee 25: HTTP with a client of %s', (era) => {
   it.each(['SIGINT', 'SIGTERM'] as const)('idle, %s: gone within 400 ms', async (signal) => {
     const { http, client } = await session();
     await client.tools();
-    expect(await end(http, signal)).toBeLessThan(400);
+    const ms = await end(http, signal);
+    slowest(25, 'over HTTP idle, gone in', ms);
+    expect(ms).toBeLessThan(400);
     await client.close().catch(() => undefined);
   });
 
@@ -41,7 +44,9 @@ describe.each(eras)('guarantee 25: HTTP with a client of %s', (era) => {
     const onProgress = (message: string) => told.push(message);
     const call = client.call('ssh_exec', { target: 'real', script }, { onProgress });
     await until(() => alive(mark).length >= 3 && told.includes('begun'));
-    expect(await end(http, 'SIGTERM')).toBeLessThan(2000);
+    const ms = await end(http, 'SIGTERM');
+    slowest(25, 'over HTTP busy, gone in', ms);
+    expect(ms).toBeLessThan(2000);
     expect(await call).toMatchObject({ isError: true, facts: { error: 'cancelled' } });
     expect(alive(mark)).toEqual([]);
     await client.close().catch(() => undefined);
