@@ -4,11 +4,13 @@ import type { HostsAround } from './config/inventory.ts';
 import { rememberIn } from './config/learned.ts';
 import type { Loaded } from './config/load.ts';
 import type { Problem } from './config/problem.ts';
-import { Failure } from './failure.ts';
+import { asFailure, Failure } from './failure.ts';
+import { Approvals } from './gate/approvals.ts';
 import { createAudit } from './gate/audit.ts';
 import { createConfirmation } from './gate/confirm.ts';
 import { createGate } from './gate/dispatch.ts';
 import { createRegistry } from './gate/registry.ts';
+import { createTerminal, type Terminal } from './gate/terminal.ts';
 import { createHooks } from './hooks/hooks.ts';
 import { recentCalls } from './log/recent.ts';
 import { createAsker } from './mcp/asker.ts';
@@ -18,7 +20,7 @@ import { serveOverStdio } from './mcp/stdio.ts';
 import { saveFilesIn } from './present/exports.ts';
 import { saveInto } from './present/outputs.ts';
 import { createPresent } from './present/present.ts';
-import { createRedaction } from './present/redact.ts';
+import { createRedaction, type Redact } from './present/redact.ts';
 import { keepSecretsIn } from './present/secrets.ts';
 import { keepOutputsIn } from './present/spool.ts';
 import { createSchema } from './pve/schema.ts';
@@ -104,6 +106,22 @@ export interface Ground extends Omit<HostsAround, 'nodes'> {
   readonly version: string;
   /** A line for the operator, in the log of the server. */
   readonly warn?: (text: string) => void;
+  /** The user, where files have an owner. */
+  readonly uid?: number;
+  /** How the program is called, as it can be typed. */
+  readonly calledAs?: () => string;
+}
+
+/** Asking in another terminal, where that is wished; why it cannot be done where it cannot. */
+function terminalOf({ settings, approvals }: Loaded, ground: Ground, redact: Redact): Terminal | Failure | undefined {
+  if (!settings.approveInTerminal) return undefined;
+  try {
+    const files = new Approvals(approvals, [settings.transferDir, settings.outputDir], ground.uid);
+    const calledAs = ground.calledAs?.() ?? 'proxmox-ssh-mcp';
+    return createTerminal(files, { ttlMs: settings.confirmTimeoutS * 1000, redact, calledAs });
+  } catch (error) {
+    return asFailure(error);
+  }
 }
 
 const MIB = 1024 * 1024;
@@ -127,7 +145,9 @@ export async function assemble(loaded: Loaded, ground: Ground): Promise<ServerPa
   const pool = createPool({ ...connectionOf(loaded), onConnection: hooks.connection });
   const ssh = createSsh(pool, keep);
   const jobs = new Jobs({ keep, book: new JobBook(join(dirname(settings.auditFile), 'jobs.json')) });
-  const setup = setupOf(loaded, hosts.problems(), ground.version);
+  const terminal = terminalOf(loaded, ground, redact);
+  const unasked = terminal instanceof Failure ? [{ cause: terminal.message, cure: terminal.hint }] : [];
+  const setup = setupOf(loaded, [...hosts.problems(), ...unasked], ground.version);
   const noRuns = noCommands(settings.mode);
   const keys = createHostKeys(connectionOf(loaded), noRuns);
   const memory = rememberIn(join(loaded.cacheFolder, 'hosts.json'));
@@ -153,6 +173,7 @@ export async function assemble(loaded: Loaded, ground: Ground): Promise<ServerPa
     audit,
     setup,
     confirmation: createConfirmation(confirmTimeoutMs, redact),
+    terminal,
     context: (signal, progress) => ({ ...kept, ssh: shell(signal, progress), signal, progress }),
   });
   const present = createPresent({
@@ -161,6 +182,7 @@ export async function assemble(loaded: Loaded, ground: Ground): Promise<ServerPa
     save: saveInto(settings.outputDir, keep.busy),
   });
   const close = async (): Promise<void> => {
+    if (!(terminal instanceof Failure)) terminal?.close();
     await Promise.allSettled([ssh.close(), pve.close(), audit.close(), hooks.close()]);
   };
   const endJobs = async (): Promise<void> => {

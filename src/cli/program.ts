@@ -89,6 +89,14 @@ function commands(): Command {
     .description('post one test event to every webhook that is set, and tell what came back')
     .addArgument(program.createArgument('<what>', 'what to do').choices(['test']))
     .action(async (_, flags: Flags) => (await import('./webhook.ts')).testWebhooks(flags));
+  program
+    .command('approve')
+    .description('answer what clients that cannot ask have put to you; without an id, list it')
+    .argument('[id]', 'which question')
+    .option('--deny', 'say no')
+    .action(async (id: string | undefined, { deny }: { deny?: true }) =>
+      (await import('./approve.ts')).approve(id, deny === true),
+    );
   registering(program);
   settingUp(program);
   logCommand(program);

@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path';
 import { httpToken } from '../config/httptoken.ts';
 import { tlsFiles } from '../config/tlsfiles.ts';
 import { asFailure } from '../failure.ts';
+import { calledAs } from './claude.ts';
 import { type Flags, ground, httpGround, loadHere, version } from './surroundings.ts';
 import { warn } from './terminal.ts';
 
@@ -20,7 +21,12 @@ export async function serveHttp(flags: Flags, { address, understood }: HttpFlags
     const [{ startHttp }, { placeOf }] = await Promise.all([import('../app.ts'), import('../mcp/http/place.ts')]);
     const place = placeOf(address, { tls: tlsFiles(loaded, around), understood });
     const file = join(dirname(loaded.defaultFile), 'http-token');
-    const url = await startHttp(loaded, { version, warn, ...ground() }, place, httpToken(file, around.uid));
+    const url = await startHttp(
+      loaded,
+      { version, warn, ...ground(), uid: process.getuid?.(), calledAs },
+      place,
+      httpToken(file, around.uid),
+    );
     warn(`Serving MCP on ${url} for clients that send the bearer token in ${file}.`);
   } catch (error) {
     const { message, hint } = asFailure(error);

@@ -1,4 +1,5 @@
 import type { Problem } from '../config/problem.ts';
+import { calledAs } from './claude.ts';
 import { type Flags, ground, loadHere, version } from './surroundings.ts';
 import { warn } from './terminal.ts';
 
@@ -13,5 +14,5 @@ export async function serve(flags: Flags, problems: readonly Problem[] = []): Pr
     warn('Speaking MCP on stdin and stdout, for an AI client to start; end it with Ctrl-D. See --help for commands.');
   }
   const { startServer } = await app;
-  await startServer(loaded, { version, warn, ...ground() });
+  await startServer(loaded, { version, warn, ...ground(), uid: process.getuid?.(), calledAs });
 }

@@ -44,6 +44,8 @@ export interface Loaded {
   readonly ownKnownHosts: string;
   /** Where the heads of audit files are kept, and their key. */
   readonly auditHeads: string;
+  /** Questions that are answered in a terminal, and the key that seals them. */
+  readonly approvals: { readonly folder: string; readonly keyFile: string };
   /** Where what can be fetched again is kept. */
   readonly cacheFolder: string;
   /** Every secret held, for redaction. */
@@ -96,6 +98,10 @@ export function loadSettings(around: Surroundings): Loaded {
     webhookCa: webhookCa?.text,
     ownKnownHosts: join(folder, 'known_hosts'),
     auditHeads: join(folder, 'audit'),
+    approvals: {
+      folder: join(xdg(around, 'XDG_STATE_HOME', '.local/state'), 'proxmox-ssh-mcp', 'approvals'),
+      keyFile: join(folder, 'approvals.key'),
+    },
     cacheFolder: join(xdg(around, 'XDG_CACHE_HOME', '.cache'), 'proxmox-ssh-mcp'),
     secrets: [...read.values.values()].filter((value) => value instanceof Secret),
     scrub: secretNames(around.env),

@@ -169,6 +169,14 @@ export const table = {
     says: 'Seconds that a question to a human stays open; then the answer is no.',
     example: '120',
   },
+  approveInTerminal: {
+    ...yesNo,
+    env: 'MCP_APPROVE_IN_TERMINAL',
+    group: 'safety',
+    initial: 'no',
+    says: 'Let the operator answer in another terminal (`proxmox-ssh-mcp approve`) where the client cannot ask.',
+    example: 'no',
+  },
   outputDir: {
     ...file,
     env: 'MCP_OUTPUT_DIR',

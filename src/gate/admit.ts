@@ -4,9 +4,10 @@ import { judgeCommands } from './commands.ts';
 import type { Confirmation, Question, Reply } from './confirm.ts';
 import { decide, type Mode } from './policy.ts';
 import { refuseProtected } from './protect.ts';
+import type { Terminal } from './terminal.ts';
 
-/** How a call was let through: by the mode, by the operator's rules for commands, by a human whom the client asked. */
-export type Approved = 'mode' | 'policy' | 'confirmed';
+/** How a call was let through: by the mode, by the operator's rules for commands, by a human, whom the client or a terminal asked. */
+export type Approved = 'mode' | 'policy' | 'confirmed' | 'terminal';
 
 /** What the client said of itself and of a question that was put to it before. */
 export interface Asker {
@@ -22,21 +23,34 @@ export type Admit = (
   tool: Tool,
   input: Record<string, unknown>,
   context: ToolContext,
+  /** Told of a question that is put to somebody in another way than by the client. */
+  noted: (question: Question) => Promise<void>,
 ) => Promise<Question | Approved>;
+
+/** Who can be asked. Where the client cannot ask, a terminal is asked if there is one, and says why where it cannot be. */
+export interface Askers {
+  readonly confirmation: Confirmation;
+  readonly terminal?: Terminal | Failure;
+}
 
 /** Cheap refusals come before questions. */
 export const createAdmit =
-  (mode: Mode, confirmation: Confirmation): Admit =>
-  async ({ canAsk, reply }, tool, input, context) => {
+  (mode: Mode, { confirmation, terminal }: Askers): Admit =>
+  async ({ canAsk, reply }, tool, input, context, noted) => {
     const ruled = await judgeCommands(tool, input, context);
     const alarm = tool.alarm?.(input, context);
     const byMode = decide(mode, tool, alarm);
     const byRule = ruled.verdict === 'allow' && alarm === undefined && tool.human === undefined;
     const asks = ruled.verdict === 'ask' || (byMode === 'ask' && !byRule);
-    if (asks && !canAsk) throw cannotAsk(tool, mode, ruled.verdict === 'ask');
+    if (asks && !canAsk && terminal instanceof Failure) throw terminal;
+    if (asks && !canAsk && !terminal) throw cannotAsk(tool, mode, ruled.verdict === 'ask');
     await refuseProtected(tool, input, context);
     if (!asks) return byMode === 'ask' ? 'policy' : 'mode';
     const because = [ruled.verdict === 'ask' ? ruled.because : [], alarm ?? []].flat();
+    if (!canAsk && terminal && !(terminal instanceof Failure)) {
+      await terminal.admit(tool, input, context, because, noted);
+      return 'terminal';
+    }
     if (!reply) return confirmation.ask(tool, input, context, because);
     await confirmation.settle(reply, tool, input, context);
     return 'confirmed';
@@ -62,6 +76,6 @@ function cannotAsk({ name, human }: Tool, mode: Mode, byRule: boolean): Failure 
   return new Failure(
     'refused',
     `${name} has to be confirmed by a human in ${mode} mode, and this client cannot ask one.`,
-    `${client}, or the operator can set MCP_MODE=trusted and restart the server.`,
+    `${client}, or the operator can set MCP_APPROVE_IN_TERMINAL=yes or MCP_MODE=trusted and restart the server.`,
   );
 }

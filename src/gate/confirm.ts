@@ -37,7 +37,7 @@ const sorted = (value: unknown): unknown => {
 };
 
 /** SHA-256 of a value as JSON with sorted keys. */
-const digest = (value: unknown): string =>
+export const digest = (value: unknown): string =>
   createHash('sha256')
     .update(JSON.stringify(sorted(value)) ?? 'undefined')
     .digest('hex');

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { asFailure, cancelled, type Failure } from '../failure.ts';
 import type { Answer, Facts } from '../present/answer.ts';
 import type { Setup, Tool, ToolContext } from '../toolsets/tool.ts';
-import { type Asker, createAdmit } from './admit.ts';
+import { type Asker, type Askers, createAdmit } from './admit.ts';
 import { type Audit, type AuditEntry, unaudited } from './audit.ts';
 import type { Confirmation, Question } from './confirm.ts';
 import { parseInput } from './parse.ts';
@@ -30,6 +30,7 @@ export type Outcome =
 export interface GateParts {
   readonly registry: Registry;
   readonly confirmation: Confirmation;
+  readonly terminal?: Askers['terminal'];
   readonly audit: Audit;
   readonly setup: Setup;
   /** What a tool may use in one call. */
@@ -43,8 +44,8 @@ const nonceOf = ({ reply }: Call): string | undefined =>
   reply && 'nonce' in reply.ticket ? reply.ticket.nonce : undefined;
 
 /** The one road of every call: parse, decide, ask, note, run, note. */
-export function createGate({ registry, confirmation, audit, setup, context: contextOf }: GateParts): Gate {
-  const admit = createAdmit(setup.mode, confirmation);
+export function createGate({ registry, confirmation, terminal, audit, setup, context: contextOf }: GateParts): Gate {
+  const admit = createAdmit(setup.mode, { confirmation, terminal });
 
   /** Where a note cannot be written, reads are still answered and what was done stays done; nothing else begins. */
   const note = async (tool: Tool, entry: Omit<AuditEntry, 'tool' | 'effect'>): Promise<void> => {
@@ -68,9 +69,12 @@ export function createGate({ registry, confirmation, audit, setup, context: cont
       tool = await registry.find(call.tool, call.unlisted);
       input = parseInput(tool, call.args);
       const given = input;
-      const admitted = await admit(call, tool, given, context);
+      const named = tool;
+      const noted = ({ message, ticket }: Question): Promise<void> =>
+        note(named, { ...line, kind: 'asked', input: given, message, nonce: ticket.nonce });
+      const admitted = await admit(call, tool, given, context, noted);
       if (typeof admitted === 'object') {
-        await note(tool, { ...line, kind: 'asked', input, message: admitted.message, nonce: admitted.ticket.nonce });
+        await noted(admitted);
         return { kind: 'question', question: admitted };
       }
       if (tool.effect !== 'read') {

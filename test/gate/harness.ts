@@ -3,6 +3,7 @@ import type { Audit, AuditEntry } from '../../src/gate/audit.ts';
 import { createConfirmation } from '../../src/gate/confirm.ts';
 import { type Call, createGate, type Gate, type Outcome } from '../../src/gate/dispatch.ts';
 import { createRegistry } from '../../src/gate/registry.ts';
+import type { Terminal } from '../../src/gate/terminal.ts';
 import { answer } from '../../src/present/answer.ts';
 import { definePveTool, type Effect, type Setup, type Tool, type ToolContext } from '../../src/toolsets/tool.ts';
 
@@ -60,7 +61,14 @@ export interface Bench {
 
 /** A gate over the lamp's tools. Nothing of pve or ssh is reached by them. */
 export function bench(
-  over: { setup?: Partial<Setup>; audit?: Audit; ttlMs?: number; context?: Partial<ToolContext>; human?: string } = {},
+  over: {
+    setup?: Partial<Setup>;
+    audit?: Audit;
+    ttlMs?: number;
+    context?: Partial<ToolContext>;
+    human?: string;
+    terminal?: Terminal;
+  } = {},
 ): Bench {
   const made = setup(over.setup);
   const { lamp, ran, ...lamps } = lampTools();
@@ -69,6 +77,7 @@ export function bench(
   const gate = createGate({
     registry: createRegistry(tools, made),
     confirmation: createConfirmation(over.ttlMs ?? 60_000, (text) => text),
+    terminal: over.terminal,
     audit: over.audit ?? { write: async (entry) => void entries.push(entry), close: async () => undefined },
     setup: made,
     context: (signal, progress) => ({ ...over.context, setup: made, signal, progress }) as ToolContext,
