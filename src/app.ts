@@ -1,11 +1,11 @@
 import { dirname, join } from 'node:path';
+import { Approvals } from './approvals.ts';
 import { connectionOf, hooksOf, hostsOf, pveOf } from './clients.ts';
 import type { HostsAround } from './config/inventory.ts';
 import { rememberIn } from './config/learned.ts';
 import type { Loaded } from './config/load.ts';
 import type { Problem } from './config/problem.ts';
 import { asFailure, Failure } from './failure.ts';
-import { Approvals } from './gate/approvals.ts';
 import { createAudit } from './gate/audit.ts';
 import { createConfirmation } from './gate/confirm.ts';
 import { createGate } from './gate/dispatch.ts';

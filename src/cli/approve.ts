@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { Approvals, type WaitingQuestion } from '../approvals.ts';
 import { asFailure, Failure } from '../failure.ts';
-import { Approvals, type WaitingQuestion } from '../gate/approvals.ts';
 import { visible, visibleLine } from '../present/visible.ts';
 import { calledAs } from './claude.ts';
 import { loadHere } from './surroundings.ts';

@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { type Approvals, newApprovalId, sha256, type WaitingQuestion } from '../approvals.ts';
 import { cancelled, Failure } from '../failure.ts';
 import type { Redact } from '../present/redact.ts';
 import { visibleLine } from '../present/visible.ts';
 import type { Tool, ToolContext } from '../toolsets/tool.ts';
-import { type Approvals, newApprovalId, sha256, type WaitingQuestion } from './approvals.ts';
 import { createConfirmation, digest, type Question, type Ticket } from './confirm.ts';
 
 /** Asks by way of another terminal, for clients that cannot ask. */

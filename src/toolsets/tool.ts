@@ -35,8 +35,8 @@ export interface Preview {
 }
 
 /**
- * What an operator says of commands. A pattern is a whole command: `*` stands for any text of a word, and as the last
- * word for any further words. `otherwise` is what becomes of the rest; without it, it is asked where `allow` is there.
+ * What an operator says of commands. A pattern is a whole command: `*` stands for any text of a word, `?` for one
+ * character, and `*` as the last word for any further words. `otherwise` is what becomes of the rest; without it, it is asked where `allow` is there.
  */
 export interface CommandRules {
   readonly allow?: readonly string[];

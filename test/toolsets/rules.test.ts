@@ -5,6 +5,9 @@ import { ruleOn } from '../../src/toolsets/ssh/rules.ts';
 import type { CommandRules } from '../../src/toolsets/tool.ts';
 import { counted } from '../counts.ts';
 
+const NESTS = counted(10_000, 1_000);
+const TEXTS = counted(20_000, 2_000);
+
 /** Of a script in which § stands for $. */
 const verdict = (script: string, rules: CommandRules, more: { stdin?: string; opaque?: boolean } = {}): string =>
   ruleOn({ script: script.replaceAll('§', '$'), ...more }, rules).verdict;
@@ -430,7 +433,7 @@ describe('property', () => {
         expect(verdict(script, deny), script).toBe('deny');
         expect(verdict(script, { ...allow, deny: ['nothing *'] }), script).toBe('ask');
       }),
-      { numRuns: counted(10_000, 1_000) },
+      { numRuns: NESTS },
     );
   });
 
@@ -468,7 +471,7 @@ describe('property', () => {
           if (verdict(script, allow) === 'allow') expect(plainCommands(script)?.length).toBeGreaterThan(0);
         },
       ),
-      { numRuns: counted(20_000, 2_000) },
+      { numRuns: TEXTS },
     );
   });
 

@@ -1,21 +1,4 @@
-/** A word of a pattern: `*` stands for any text, none included. Linear in time, whatever it is. */
-export function wordMatches(pattern: string, text: string): boolean {
-  let [p, t, star, mark] = [0, 0, -1, 0];
-  while (t < text.length) {
-    if (pattern[p] === '*') {
-      star = p++;
-      mark = t;
-    } else if (pattern[p] === text[t]) {
-      p++;
-      t++;
-    } else if (star >= 0) {
-      p = star + 1;
-      t = ++mark;
-    } else return false;
-  }
-  while (pattern[p] === '*') p++;
-  return p === pattern.length;
-}
+import { matchesWildcard } from '../../wildcard.ts';
 
 /** A pattern for whole commands, taken apart: `*` as the last word stands for any further words, none included. */
 export interface Pattern {
@@ -43,6 +26,6 @@ export function matches(
   return words.every((pattern, i) => {
     const word = command[i] ?? '';
     const meant = i === 0 && !pattern.includes('/') ? word.slice(word.lastIndexOf('/') + 1) : word;
-    return literal(i) && wordMatches(pattern, meant);
+    return literal(i) && matchesWildcard(meant, pattern);
   });
 }

@@ -15,8 +15,8 @@ import {
 } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { z } from 'zod';
-import { Failure } from '../failure.ts';
-import { replaceFile } from '../replacefile.ts';
+import { Failure } from './failure.ts';
+import { replaceFile } from './replacefile.ts';
 
 /** Where questions and answers lie, and the key that seals them, which is elsewhere. */
 export interface ApprovalPlace {
