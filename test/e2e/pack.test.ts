@@ -46,11 +46,13 @@ async function installed(name: string): Promise<string> {
 }
 
 describe('guarantee 28: the packed tarball', () => {
-  it('holds the program, its licences and the documents, and nothing else', () => {
+  it('holds the program, its licences and the documents, and nothing else', async () => {
     expect(files.filter((file) => !allowed.some((pattern) => pattern.test(file)))).toEqual([]);
+    const pages = await readdir(join(root, 'src/pages'));
     const always = [
       ...['bin/proxmox-ssh-mcp.js', 'dist/main.js', 'dist/THIRD_PARTY_NOTICES.txt', '.env.example'],
       ...['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md'],
+      ...pages.filter((page) => page.endsWith('.html')).map((page) => `dist/pages/${page}`),
     ];
     expect(files.filter((file) => !file.startsWith('dist/chunks/'))).toEqual(always.sort());
   });
