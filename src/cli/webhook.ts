@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { hooksOf, hostsOf, pveOf } from '../clients.ts';
+import type { Inventory } from '../config/inventory.ts';
 import type { Loaded } from '../config/load.ts';
 import { urlInShort } from '../hooks/address.ts';
 import { Box } from '../hooks/box.ts';
@@ -60,7 +61,7 @@ const isTaken = ({ status = 0 }: Sent): boolean => status >= 200 && status < 300
 /** How deliveries went, by what is noted of them; nothing is posted. */
 export async function* webhookChecks(
   loaded: Loaded,
-  inventory: Parameters<typeof hooksOf>[1],
+  inventory: Pick<Inventory, 'webhooks'>,
 ): AsyncGenerator<Check, void, undefined> {
   const options = hooksOf(loaded, inventory, { version, redact: String });
   for (const webhook of webhooksOf(options)) yield checkOf(webhook, options);

@@ -62,9 +62,11 @@ export class Box {
     const old = names.filter((name) => Number(name.slice(0, 13)) < Date.now() - LONGEST_MS);
     await this.giveUp(old, 'they waited for three days');
     for (const name of names.slice(old.length)) {
-      const message = this.#memory.get(name) ?? (await read(join(this.folder, name), messageShape));
+      const file = join(this.folder, name);
+      const message = this.#memory.get(name) ?? (await read(file, messageShape));
       if (message) return { name, message };
-      await this.giveUp([name], 'it could not be read');
+      // Another one may have given it up meanwhile.
+      if (await stat(file).catch(ignored)) await this.giveUp([name], 'it could not be read');
     }
     return undefined;
   }

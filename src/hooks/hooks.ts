@@ -34,69 +34,103 @@ const RESUME_AFTER_MS = 500;
 const MOST_WAITING = 1_000;
 const GRACE_MS = 100;
 
-/** Webhooks as they are set up; without any, no file is touched and nothing more is loaded. */
+/** Webhooks as they are set up; without a key, no file is touched and nothing more is loaded. */
 export function createHooks(options: HooksOptions): Hooks {
-  const { secret, url, events, ofHosts } = options;
-  let office: Promise<Office> | undefined;
-  let line = Promise.resolve();
-  let waiting = 0;
-  const opened = (): Promise<Office> => {
-    office ??= import('./office.ts').then((made) => new made.Office({ ...options, secret: secret as Secret }));
-    return office;
-  };
+  const { secret } = options;
+  if (secret) return new LiveHooks({ ...options, secret });
+  return { watch: (gate) => gate, connection: () => undefined, close: async () => undefined };
+}
+
+class LiveHooks implements Hooks {
+  #office: Promise<Office> | undefined;
+  #line = Promise.resolve();
+  #waiting = 0;
+  #behind = false;
+  readonly #resume: NodeJS.Timeout;
+
+  constructor(private readonly options: HooksOptions & { readonly secret: Secret }) {
+    this.#resume = setTimeout(() => this.#harmless(() => this.#takeUp()), RESUME_AFTER_MS).unref();
+  }
+
+  watch(gate: Gate, { listed }: Registry): Gate {
+    return async (call) => {
+      const outcome = await gate(call);
+      const tool = listed.find(({ name }) => name === call.tool);
+      this.#harmless(() => this.#tell(happeningOf(call, tool, outcome)));
+      return outcome;
+    };
+  }
+
+  readonly connection = (host: HostSpec, failure?: Failure): void =>
+    this.#harmless(() => (failure ? this.#tell(connectionTold(host, failure)) : this.#reached(host.name)));
+
+  async close(): Promise<void> {
+    clearTimeout(this.#resume);
+    await this.#line;
+    await (await this.#office)?.close(GRACE_MS);
+  }
+
+  #tell(happening: Happening | undefined): void {
+    const urls = happening && this.#wants(happening.type) ? this.#urlsOf(happening.hosts) : [];
+    if (happening && urls.length > 0) this.#next((office) => office.take(happening, urls));
+  }
+
+  #reached(host: string): void {
+    const urls = this.#urlsOf([host]);
+    const told = this.#wants('host.recovered') ? urls : [];
+    if (urls.length > 0) this.#next((office) => office.reached(host, told));
+  }
+
+  #takeUp(): void {
+    const { folder, ofHosts } = this.options;
+    if (existsSync(folder)) this.#next((office) => office.resume(this.#urlsOf([...ofHosts().keys()])));
+  }
+
+  #wants = (type: Happening['type']): boolean => (this.options.events as readonly string[]).includes(type);
+
+  #urlsOf(hosts: readonly string[]): readonly string[] {
+    const own = this.options.ofHosts();
+    const all = this.options.url?.reveal();
+    return [...new Set([all, ...hosts.map((host) => own.get(host))].flatMap((one) => one ?? []))];
+  }
+
   /** In the order in which it happened. */
-  const next = (work: (office: Office) => Promise<void>): void => {
-    if (waiting >= MOST_WAITING) return;
-    waiting += 1;
-    line = line
-      .then(async () => work(await opened()))
-      .catch((error: unknown) => trouble(error))
+  #next(work: (office: Office) => Promise<void>): void {
+    if (this.#waiting >= MOST_WAITING) {
+      this.#tellBehind();
+      return;
+    }
+    this.#waiting += 1;
+    this.#line = this.#line
+      .then(async () => work(await this.#opened()))
+      .catch((error: unknown) => this.#tellTrouble(error))
       .finally(() => {
-        waiting -= 1;
+        this.#waiting -= 1;
+        this.#behind &&= this.#waiting > 0;
       });
-  };
-  const urlsOf = (hosts: readonly string[]): readonly string[] => {
-    if (!secret) return [];
-    const own = ofHosts();
-    return [...new Set([url?.reveal(), ...hosts.map((host) => own.get(host))].flatMap((one) => one ?? []))];
-  };
-  const wanted = ({ type }: Happening): boolean => (events as readonly string[]).includes(type);
-  const tell = (happening: Happening | undefined): void => {
-    const urls = happening && wanted(happening) ? urlsOf(happening.hosts) : [];
-    if (happening && urls.length > 0) next((it) => it.take(happening, urls));
-  };
-  const reached = (host: string): void => {
-    const urls = urlsOf([host]);
-    const recovered = (since: string): Happening => ({ type: 'host.recovered', data: { host, since }, hosts: [host] });
-    if (urls.length > 0) next((it) => it.reached(host, recovered, wanted(recovered('')) ? urls : []));
-  };
-  const trouble = (error: unknown): void => options.tell(`A webhook was not told: ${asFailure(error).message}`);
-  const harmless = (work: () => void): void => {
+  }
+
+  #opened(): Promise<Office> {
+    this.#office ??= import('./office.ts').then((made) => new made.Office(this.options));
+    return this.#office;
+  }
+
+  /** Once, until it has caught up. */
+  #tellBehind(): void {
+    if (!this.#behind) this.options.tell(`More than ${MOST_WAITING} events wait for the disk; webhooks miss some.`);
+    this.#behind = true;
+  }
+
+  #tellTrouble(error: unknown): void {
+    this.options.tell(`A webhook was not told: ${asFailure(error).message}`);
+  }
+
+  /** A call is never the worse for it. */
+  #harmless(work: () => void): void {
     try {
       work();
     } catch (error) {
-      trouble(error);
+      this.#tellTrouble(error);
     }
-  };
-  const timer = setTimeout(() => {
-    if (secret && existsSync(options.folder)) next((it) => it.resume(urlsOf([...ofHosts().keys()])));
-  }, RESUME_AFTER_MS).unref();
-  return {
-    watch:
-      (gate, { listed }) =>
-      async (call) => {
-        const outcome = await gate(call);
-        const tool = listed.find(({ name }) => name === call.tool);
-        tell(happeningOf(call, tool, outcome));
-        return outcome;
-      },
-    connection(host, failure) {
-      harmless(() => (failure ? tell(connectionTold(host, failure)) : reached(host.name)));
-    },
-    async close() {
-      clearTimeout(timer);
-      await line;
-      await (await office)?.close(GRACE_MS);
-    },
-  };
+  }
 }

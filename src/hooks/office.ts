@@ -45,9 +45,11 @@ export class Office {
   }
 
   /** A host was connected to: if it was told of as unreachable, that is over. */
-  async reached(host: string, recovered: (since: string) => Happening, urls: readonly string[]): Promise<void> {
-    const since = await this.#once.over(host, 'host.unreachable');
-    if (since !== undefined) await this.take(recovered(new Date(since).toISOString()), urls);
+  async reached(host: string, urls: readonly string[]): Promise<void> {
+    const at = await this.#once.over(host, 'host.unreachable');
+    if (at === undefined) return;
+    const since = new Date(at).toISOString();
+    await this.take({ type: 'host.recovered', data: { host, since }, hosts: [host] }, urls);
   }
 
   /** Brings what earlier processes left, and forgets what is for URLs that are no longer set, in its time. */

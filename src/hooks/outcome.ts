@@ -1,4 +1,4 @@
-import type { Failure } from '../failure.ts';
+import type { Failure, Sign } from '../failure.ts';
 import type { Call, Outcome } from '../gate/dispatch.ts';
 import type { Facts } from '../present/answer.ts';
 import type { HostSpec } from '../ssh/client.ts';
@@ -57,18 +57,22 @@ export function happeningOf(call: Call, tool: Tool | undefined, outcome: Outcome
   }
   const { kind, sign } = outcome.failure;
   if (kind === 'task-failed') return { type: 'task.failed', data: { ...what, verdict: kind }, hosts };
-  if (kind !== 'refused') return undefined;
+  if (kind !== 'refused') return sign && keyTold(sign);
   return { type: 'guard.refused', data: { ...what, verdict: kind, reason: reasonOf(call, sign?.is) }, hosts };
 }
 
 /** What they are told of a connection that could not be made, or was lost while it was used. */
-export function connectionTold({ name }: HostSpec, failure: Failure): Happening | undefined {
-  const { kind, sign } = failure;
-  if (sign?.is === 'host-key-changed' || sign?.is === 'host-key-revoked') {
-    const { host, offered, known } = sign;
-    const data = { host, through: host === name ? undefined : name, offered, known, verdict: sign.is };
-    return { type: 'hostkey.changed', data, hosts: [host, name] };
-  }
+export function connectionTold({ name }: HostSpec, { kind, sign }: Failure): Happening | undefined {
+  if (sign) return keyTold(sign, name);
   if (kind !== 'unreachable' && kind !== 'timeout') return undefined;
   return { type: 'host.unreachable', data: { host: name, verdict: kind }, hosts: [name] };
+}
+
+/** Of a host key that is not the known one; `wanted` is the host that it was on the way to. */
+function keyTold(sign: Sign, wanted?: string): Happening | undefined {
+  if (!('offered' in sign)) return undefined;
+  const { is: verdict, host, offered, known } = sign;
+  const through = wanted === host ? undefined : wanted;
+  const hosts = wanted === undefined ? [host] : [host, wanted];
+  return { type: 'hostkey.changed', data: { host, through, offered, known, verdict }, hosts };
 }

@@ -197,6 +197,8 @@ describe('hosts over real SSH', () => {
     const { port, hostKeyFingerprint } = await startHost();
     const other = newKey(mkdtempSync(join(folder, 'other-')), 'host');
     const server = await serve(await web1(port, { keyPath }, other));
+    expect(await server.call('ssh_host_trust', { host: 'web1' })).toMatchObject({ facts: { error: 'untrusted' } });
+    await receiver.events('hostkey.changed');
     for (let i = 0; i < 3; i++) expect(await exec(server)).toMatchObject({ facts: { error: 'untrusted' } });
     await server.call('ssh_exec', { target: 'pve1', script: 'true' });
     await server.call('pve_guest_power', { guest: 101, action: 'reboot' });

@@ -146,6 +146,18 @@ describe.concurrent('what is not taken', () => {
     expect(told).toEqual([expect.stringContaining('it said 410')]);
   });
 
+  it('is dropped when its file was damaged, and the next one is sent', async (test) => {
+    const { receiver, open, told, folder } = await labOf(test, ca);
+    const box = new Box(join(folder, keyOf(receiver.url())));
+    for (const id of ['a', 'b']) await box.add({ id, body: `{"data":{"tool":"${id}"}}` }, Date.now());
+    const [first = ''] = await box.names();
+    writeFileSync(join(box.folder, first), '');
+    await open().resume([receiver.url()]);
+    await receiver.requests(1);
+    expect(toolsOf(receiver)).toEqual(['b']);
+    expect(told).toEqual([expect.stringContaining('it could not be read')]);
+  });
+
   it('is dropped after three days', async (test) => {
     const { receiver, open, told, folder } = await labOf(test, ca);
     const box = new Box(join(folder, keyOf(receiver.url())));

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Happening } from '../../src/hooks/events.ts';
-import type { Office } from '../../src/hooks/office.ts';
 import type { Identity } from '../rig/tls.ts';
 import { change, labOf } from './office.ts';
 import { newCa } from './receiver.ts';
@@ -22,10 +21,6 @@ const key = (host: string, offered: string): Happening => ({
   hosts: [host],
 });
 const refusal = (tool: string): Happening => ({ type: 'guard.refused', data: { tool }, hosts: [] });
-const back = (host: string) => (since: string) =>
-  ({ type: 'host.recovered', data: { host, since }, hosts: [host] }) satisfies Happening;
-const reach = (office: Office, host: string, urls: readonly string[]) => office.reached(host, back(host), urls);
-
 describe('a host that is gone', () => {
   it('is told once, by whichever process, and its return once', async (test) => {
     const { receiver, open } = await labOf(test, ca);
@@ -33,8 +28,8 @@ describe('a host that is gone', () => {
     const urls = [receiver.url()];
     for (const office of [one, two, one]) await office.take(gone('web1'), urls);
     await one.take(gone('web2'), urls);
-    await Promise.all([reach(one, 'web1', urls), reach(two, 'web1', urls)]);
-    await reach(one, 'web3', urls);
+    await Promise.all([one.reached('web1', urls), two.reached('web1', urls)]);
+    await one.reached('web3', urls);
     await two.take(gone('web1'), urls);
     await one.take(change('last'), urls);
     await receiver.events('change.made');
@@ -67,7 +62,7 @@ describe('a host that is gone', () => {
     const office = open();
     const urls = [receiver.url()];
     for (let i = 0; i < 3; i++) await office.take(gone('web1'), urls);
-    await reach(office, 'web1', urls);
+    await office.reached('web1', urls);
     await receiver.events('host.recovered');
     expect(receiver.types()).toEqual(['host.unreachable', 'host.recovered']);
   });
@@ -78,7 +73,7 @@ it('a key that changed is told once, and another one again', async (test) => {
   const office = open();
   const urls = [receiver.url()];
   for (const offered of ['A', 'A', 'B', 'A', 'B']) await office.take(key('web1', offered), urls);
-  await reach(office, 'web1', urls);
+  await office.reached('web1', urls);
   await office.take(key('web1', 'A'), urls);
   await receiver.events('hostkey.changed', 3);
   expect(receiver.got.map(({ event }) => event.data.offered)).toEqual(['A', 'B', 'A']);

@@ -72,6 +72,8 @@ const told = (lines: readonly KnownKey[]): string =>
 /** What nobody needs to be asked about, and what nobody may say yes to. */
 function refuse(spec: HostSpec, { verdict, because, keyType, fingerprint }: ScannedKey): void {
   const key = `${keyType} ${fingerprint}`;
+  const known = because.map((line) => `${line.keyType} ${hostKey(line.blob).fingerprint}`);
+  const seen = { host: spec.name, offered: key, known };
   const subject = `the SSH host key of ${spec.name} (${place(spec)})`;
   if (verdict === 'known') {
     throw new Failure('conflict', `${told(because)} is known already as ${subject}.`, 'Nothing has to be done.');
@@ -81,6 +83,7 @@ function refuse(spec: HostSpec, { verdict, because, keyType, fingerprint }: Scan
       'untrusted',
       `${key} was offered as ${subject}, and is marked @revoked: ${told(because)}.`,
       'Give the host a new key. A revoked one is never accepted.',
+      { sign: { is: 'host-key-revoked', ...seen } },
     );
   }
   if (verdict === 'changed') {
@@ -89,6 +92,7 @@ function refuse(spec: HostSpec, { verdict, because, keyType, fingerprint }: Scan
       `${key} was offered as ${subject}, known is ${told(because)}.`,
       'Somebody may be in between, or the host was installed anew. Only if you know why it changed, the operator ' +
         `runs in a terminal: proxmox-ssh-mcp trust ${spec.name} --replace`,
+      { sign: { is: 'host-key-changed', ...seen } },
     );
   }
 }
