@@ -77,7 +77,8 @@ describe.each(tools.map((tool) => [tool.name, tool] as const))('%s', (name, tool
     expect(['read', 'change', 'destroy', 'execute']).toContain(tool.effect);
     if (tool.effect === 'destroy') expect(tool.confirm).toBeTypeOf('function');
     if (tool.effect === 'read') expect(tool.confirm ?? tool.alarm).toBeUndefined();
-    if (tool.effect === 'execute') expect(tool.alarm).toBeTypeOf('function');
+    if (tool.effect === 'execute')
+      expect([tool.alarm, tool.commands]).toEqual([expect.any(Function), expect.any(Function)]);
   });
 
   it('describes every parameter, and takes no other', () => {
