@@ -83,8 +83,9 @@ function auditCheck(file: string, heads: string): Check {
   }
   const { size } = statSync(file);
   const older = rotatedOf(file).length;
-  const says = `${file} can be written; it has ${(size / 1024 ** 2).toFixed(1)} MiB${older > 0 ? `, beside ${older} older files` : ''}`;
-  if (size === 0 && older === 0) return ok('audit file', says);
+  if (size === 0 && older === 0) return ok('audit file', `${file} can be written`);
+  const beside = older > 0 ? `, beside ${older} older files` : '';
+  const says = `${file} can be written; it has ${(size / 1024 ** 2).toFixed(1)} MiB${beside}`;
   try {
     const place = headPlace(heads, file);
     const key = readKey(place);

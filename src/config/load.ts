@@ -97,7 +97,7 @@ export function loadSettings(around: Surroundings): Loaded {
     ca: ca?.text,
     webhookCa: webhookCa?.text,
     ownKnownHosts: join(folder, 'known_hosts'),
-    auditHeads: join(folder, 'audit'),
+    auditHeads: join(xdg(around, 'XDG_STATE_HOME', '.local/state'), 'proxmox-ssh-mcp-seals'),
     approvals: {
       folder: join(xdg(around, 'XDG_STATE_HOME', '.local/state'), 'proxmox-ssh-mcp', 'approvals'),
       keyFile: join(folder, 'approvals.key'),

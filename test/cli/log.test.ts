@@ -13,7 +13,7 @@ let home: string;
 let file: string;
 let audit: Audit;
 const auditHere = (maxBytes?: number): Audit =>
-  createAudit({ file, headFolder: join(home, '.config/proxmox-ssh-mcp/audit'), redact: (text) => text, maxBytes });
+  createAudit({ file, headFolder: join(home, '.local/state/proxmox-ssh-mcp-seals'), redact: (text) => text, maxBytes });
 beforeEach(async () => {
   home = await mkdtemp(join(tmpdir(), 'psm-log-'));
   file = join(home, '.local/state/proxmox-ssh-mcp/audit.jsonl');

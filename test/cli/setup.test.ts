@@ -109,7 +109,7 @@ describe('setup without a terminal', { timeout: 90_000 }, () => {
         ✓ Deleted ~/.ssh/proxmox_mcp.
         ✓ Deleted ~/.config/proxmox-ssh-mcp/known_hosts.
         ✓ Deleted ~/.config/proxmox-ssh-mcp/.env.
-      Nothing of it is left but its logs, in ~/.local/state/proxmox-ssh-mcp.
+      Nothing of it is left but its logs, in ~/.local/state/proxmox-ssh-mcp and ~/.local/state/proxmox-ssh-mcp-seals.
       "
     `);
     expect({ home: everything(), server: onServer() }).toEqual(before);

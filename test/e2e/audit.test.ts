@@ -39,7 +39,8 @@ async function auditIn(name: string, settings: Record<string, string> = {}) {
       .split('\n')
       .filter(Boolean)
       .map((line) => JSON.parse(line));
-  const findings = async () => (await verify(headPlace(join(dc.dir, '.config/proxmox-ssh-mcp/audit'), file))).findings;
+  const findings = async () =>
+    (await verify(headPlace(join(dc.dir, '.local/state/proxmox-ssh-mcp-seals'), file))).findings;
   return { folder, file, launch, lines, findings };
 }
 
