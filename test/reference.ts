@@ -35,10 +35,10 @@ export function findSchema(env: NodeJS.ProcessEnv, release: Release = '9'): stri
 
 /** Reads the schemas when they are first asked for. */
 export function readReference(env: NodeJS.ProcessEnv): Reference {
-  const raw = (release: Release): readonly SchemaMethod[] => JSON.parse(readFileSync(findSchema(env, release), 'utf8'));
+  const raw = once((release): readonly SchemaMethod[] => JSON.parse(readFileSync(findSchema(env, release), 'utf8')));
   return {
     raw,
-    methods: (release) => methodsOf(raw(release)),
+    methods: once((release) => methodsOf(raw(release))),
     apidoc: (release) => {
       const leaves = raw(release).map(({ path, method, protected: guarded, allowtoken, ...info }) => {
         const flags = { allowtoken: allowtoken ? 1 : 0, ...(guarded ? { protected: 1 } : {}) };
@@ -46,5 +46,15 @@ export function readReference(env: NodeJS.ProcessEnv): Reference {
       });
       return `const apiSchema = ${JSON.stringify(leaves)}\n;\nlet method2cmd = {};\n`;
     },
+  };
+}
+
+/** The same for each release, made when it is first asked for. */
+function once<T>(make: (release: Release) => T): (release: Release) => T {
+  const made = new Map<Release, T>();
+  return (release) => {
+    const there = made.get(release) ?? make(release);
+    made.set(release, there);
+    return there;
   };
 }
