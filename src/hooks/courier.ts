@@ -48,6 +48,8 @@ export class Courier {
     this.#again = true;
     this.#running ??= this.#run().finally(() => {
       this.#running = undefined;
+      // Asked for in the very turn in which it ended.
+      if (this.#again) this.go();
     });
   }
 
@@ -86,8 +88,9 @@ export class Courier {
         await this.box.empty();
         return undefined;
       }
-      const wait = Math.min(state.nextAt - Date.now(), LONGEST_RETRY_AFTER_MS);
-      if (wait > 0) return wait;
+      const wait = state.nextAt - Date.now();
+      // A longer one was noted by a clock that was wrong.
+      if (wait > 0 && wait <= LONGEST_RETRY_AFTER_MS) return wait;
       const sent = await this.#attempt(first.message);
       // Hung up by ourselves: that says nothing of the receiver.
       if (this.#hangUp.signal.aborted && sent.status === undefined) return undefined;

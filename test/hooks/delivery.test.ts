@@ -146,6 +146,13 @@ describe.concurrent('what is not taken', () => {
     expect(told).toEqual([expect.stringContaining('it said 410')]);
   });
 
+  it('does not wait for a clock that was wrong', async (test) => {
+    const { receiver, open, folder } = await labOf(test, ca);
+    await new Box(join(folder, keyOf(receiver.url()))).put({ failures: 1, nextAt: Date.now() + 10 * 3600_000 });
+    await open().take(change('a'), [receiver.url()]);
+    await receiver.requests(1);
+  });
+
   it('is dropped when its file was damaged, and the next one is sent', async (test) => {
     const { receiver, open, told, folder } = await labOf(test, ca);
     const box = new Box(join(folder, keyOf(receiver.url())));
