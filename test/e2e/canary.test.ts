@@ -127,7 +127,7 @@ describe('guarantee 21: no secret leaves', () => {
     const folder = join(dc.dir, 'outputs/secrets');
     for (const file of await readdir(folder))
       late[`made: ${file}`] = (await readFile(join(folder, file), 'utf8')).trim();
-    const key = await readFile(join(dc.dir, '.config/proxmox-ssh-mcp/audit/key'));
+    const key = await readFile(join(dc.dir, '.local/state/proxmox-ssh-mcp-seals/key'));
     late['key of the audit'] = key.toString('hex');
     late['key of the audit, as text'] = key.toString('base64').replace(/=+$/, '');
     expect(Object.keys(late).length).toBeGreaterThan(2);
@@ -139,7 +139,8 @@ describe('guarantee 21: no secret leaves', () => {
     expect(leaksIn('audit', await dc.audit())).toEqual([]);
     expect(leaksIn('argv', await readFile(`/proc/${client.pid}/cmdline`, 'utf8'))).toEqual([]);
     // All that was written, but for what the test put there, and the files that are there to hold a secret.
-    const own = /^(env-\w+|hosts\.json|key|known_hosts|outputs\/secrets\/.*|\.config\/proxmox-ssh-mcp\/audit\/key)$/;
+    const own =
+      /^(env-\w+|hosts\.json|key|known_hosts|outputs\/secrets\/.*|\.local\/state\/proxmox-ssh-mcp-seals\/key)$/;
     const written = await readdir(dc.dir, { recursive: true, withFileTypes: true });
     for (const entry of written) {
       const file = join(entry.parentPath, entry.name);
