@@ -1,6 +1,6 @@
 import { copyFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Audit, createAudit } from '../../src/gate/audit.ts';
@@ -285,6 +285,7 @@ describe('guarantee 22: no false alarm', () => {
   beforeAll(async () => {
     program = await scribeProgram();
   });
+  afterAll(() => rm(dirname(program), { recursive: true, force: true }));
 
   it('of histories of several processes that rotate, remove old files, end, and are killed at any moment', async () => {
     const histories = counted(40, 8);
