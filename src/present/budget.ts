@@ -23,7 +23,7 @@ const size = (facts: Fact | undefined, most: number): number => drafted(facts, m
 
 const remoteTexts = (fact: Fact | undefined): RemoteText[] => {
   if (fact instanceof RemoteText) return [fact];
-  if (fact === undefined || typeof fact !== 'object') return [];
+  if (typeof fact !== 'object') return [];
   return Object.values(fact).flatMap((part) => remoteTexts(part));
 };
 
@@ -41,12 +41,11 @@ export function fairShare(costs: readonly number[], room: number): number {
 
 type Replace = Map<RemoteText, RemoteText>;
 
-const replaced = (fact: Fact, by: Replace): Fact => {
+const replaced = <F extends Fact | undefined>(fact: F, by: Replace): Fact | F => {
   if (fact instanceof RemoteText) return by.get(fact) ?? fact;
   if (typeof fact !== 'object') return fact;
   if (Array.isArray(fact)) return fact.map((part: Fact) => replaced(part, by));
-  const members = Object.entries(fact).filter((entry): entry is [string, Fact] => entry[1] !== undefined);
-  return Object.fromEntries(members.map(([name, part]) => [name, replaced(part, by)]));
+  return Object.fromEntries(Object.entries(fact).map(([name, part]) => [name, replaced(part, by)]));
 };
 
 /** One text of what is no list of rows, to be cut as such. */

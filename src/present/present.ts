@@ -34,13 +34,12 @@ export interface Present {
   line(text: string): string;
 }
 
-const redacted = (fact: Fact, redact: Redact): Fact => {
+const redacted = <F extends Fact | undefined>(fact: F, redact: Redact): Fact | F => {
   if (typeof fact === 'string') return redact(fact);
   if (fact instanceof RemoteText) return new RemoteText(redact(fact.text), fact.totals, fact.kept);
   if (typeof fact !== 'object') return fact;
   if (Array.isArray(fact)) return fact.map((part: Fact) => redacted(part, redact));
-  const members = Object.entries(fact).filter((entry): entry is [string, Fact] => entry[1] !== undefined);
-  return Object.fromEntries(members.map(([name, part]) => [redact(name), redacted(part, redact)]));
+  return Object.fromEntries(Object.entries(fact).map(([name, part]) => [redact(name), redacted(part, redact)]));
 };
 
 /** A headline on one line; what others `said` in it is fenced. */

@@ -28,6 +28,7 @@ describe('the budget, whatever an answer is made of', () => {
     'rows of long remote text': { tasks: rows(500, () => remote('z'.repeat(4096))) },
     'hidden characters at one end': { stdout: remote(tag.repeat(1500) + 'a'.repeat(90_000)) },
     'hidden characters at the other': { stdout: remote('a'.repeat(90_000) + tag.repeat(1500)) },
+    'hidden characters in a plain string': { note: '\u202e'.repeat(1500), other: undefined },
     'all of it together': {
       a: 'y'.repeat(9000),
       b: rows(500, () => remote('z'.repeat(500))),

@@ -172,10 +172,12 @@ describe('what is cut', () => {
   });
 
   it('is never half of a character', async () => {
-    for (const before of ['', 'a', 'ab', 'abc', 'abcd']) {
-      const text = await told({ out: remote(before + '😀'.repeat(4000)) });
-      expect(text).toMatch(/characters not shown; all of it is in \/o\/\d+\.txt …\]/);
-      expect(text).not.toMatch(/\\u\{d/);
+    for (const unit of ['😀', 'a😀', '\u{10000}', '\u{10ffff}']) {
+      for (const before of ['', 'a', 'ab', 'abc', 'abcd']) {
+        const text = await told({ out: remote(before + unit.repeat(4000)) });
+        expect(text).toMatch(/characters not shown; all of it is in \/o\/\d+\.txt …\]/);
+        expect(text).not.toMatch(/\\u\{d/);
+      }
     }
   });
 
@@ -193,17 +195,28 @@ describe('what is cut', () => {
   });
 
   it('shares the room: what is short stays whole, what is long gets as much as the others', async () => {
-    const { structured } = await present.answer(
-      answer('done', {
-        short: remote('s'.repeat(500)),
-        one: remote('a'.repeat(50_000)),
-        two: remote('b'.repeat(9_000)),
-      }),
-    );
+    const facts = { one: remote('a'.repeat(50_000)), short: remote('s'.repeat(500)), two: remote('b'.repeat(9_000)) };
+    const { structured } = await present.answer(answer('done', facts));
     expect(String(structured.short)).toContain('s'.repeat(500));
     const [one = 0, two = 0] = [structured.one, structured.two].map((text) => String(text).length);
     expect(Math.abs(one - two)).toBeLessThan(20);
     expect(JSON.stringify(structured).length).toBeGreaterThan(BUDGET - 300);
+    expect(JSON.stringify(structured).length).toBeLessThanOrEqual(BUDGET);
+  });
+
+  it('is each of too many texts, to no less than a few hundred characters', async () => {
+    const facts = Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`t${i}`, remote(`${i}`.repeat(1_000))]));
+    const { structured } = await present.answer(answer('done', facts));
+    const texts = Object.keys(facts).map((name) => String(structured[name]));
+    expect(texts.every((text) => text.includes('characters not shown') && text.length > 300)).toBe(true);
+    expect(JSON.stringify(structured).length).toBeLessThan(20 * 560);
+  });
+
+  it('is told with where all of it is, however long that is', async () => {
+    const file = `/o/${'x'.repeat(400)}.txt`;
+    const far = createPresent({ redact: (text) => text, budget: BUDGET, save: async () => file });
+    const { structured } = await far.answer(answer('done', { a: remote('y'.repeat(50_000)), b: 'z'.repeat(3_500) }));
+    expect(structured.a).toContain(`all of it is in ${file} …]`);
   });
 
   it('keeps the rows that there is room for, in their order, and counts the others', async () => {
@@ -215,6 +228,19 @@ describe('what is cut', () => {
     const size = JSON.stringify(structured).length;
     expect(size).toBeLessThanOrEqual(BUDGET);
     expect(size).toBeGreaterThan(BUDGET * 0.8);
+  });
+
+  it('is a few rows where there are a few too many', async () => {
+    for (let count = 380; count < 480; count += 20) {
+      const rows = Array.from({ length: count }, (_, i) => ({ i }));
+      const { structured } = await present.answer(answer('done', { rows }));
+      expect((structured.rows as unknown[]).length).toBeGreaterThan(Math.min(count, 400) * 0.8);
+    }
+  });
+
+  it('is a plain string as it is, between marks', async () => {
+    const { structured } = await present.answer(answer('done', { note: 'y'.repeat(9_000) }));
+    expect(structured.note).toMatch(/^<untrusted [0-9a-f]{24}>\ny+\n\[… .* …\]\ny+\n<\/untrusted/);
   });
 
   it('is one row that is too long, as a text', async () => {
