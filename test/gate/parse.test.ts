@@ -38,8 +38,7 @@ describe('the arguments of a call', () => {
     expect(
       refusal({ a: z.string(), b: z.array(z.object({ c: z.number() })) }, { b: [{ c: 'x' }], d: 1, e: 2 }),
     ).toEqual([
-      'Wrong arguments: a: expected string, received undefined; b.0.c: expected number, received string; ' +
-        'unknown parameter d, e.',
+      'Wrong arguments: a: is missing; b.0.c: expected number, received string; ' + 'unknown parameter d, e.',
       'pve_x_get takes a, b.',
     ]);
     expect(refusal({ a: z.string() }, 'text')).toEqual([
@@ -55,8 +54,8 @@ describe('the arguments of a call', () => {
 
   it('are told to the tenth mistake', () => {
     const shape = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`k${i}`, z.string()]));
-    expect(refusal(shape(10), {})[0]).toMatch(/; k9: expected string, received undefined\.$/);
-    expect(refusal(shape(11), {})[0]).toMatch(/; k9: expected string, received undefined; and 1 more\.$/);
+    expect(refusal(shape(10), {})[0]).toMatch(/; k9: is missing\.$/);
+    expect(refusal(shape(11), {})[0]).toMatch(/; k9: is missing; and 1 more\.$/);
   });
 
   it('have eight million characters of JSON at most', () => {
