@@ -1,4 +1,3 @@
-import { dirname, join } from 'node:path';
 import { httpToken } from '../config/httptoken.ts';
 import { tlsFiles } from '../config/tlsfiles.ts';
 import { asFailure } from '../failure.ts';
@@ -20,7 +19,7 @@ export async function serveHttp(flags: Flags, { address, understood }: HttpFlags
     const around = httpGround();
     const [{ startHttp }, { placeOf }] = await Promise.all([import('../app.ts'), import('../mcp/http/place.ts')]);
     const place = placeOf(address, { tls: tlsFiles(loaded, around), understood });
-    const file = join(dirname(loaded.defaultFile), 'http-token');
+    const file = loaded.httpTokenFile;
     const url = await startHttp(
       loaded,
       { version, warn, ...ground(), uid: process.getuid?.(), calledAs },

@@ -46,6 +46,8 @@ export interface Loaded {
   readonly auditHeads: string;
   /** Questions that are answered in a terminal, and the key that seals them. */
   readonly approvals: { readonly folder: string; readonly keyFile: string };
+  /** The bearer token of MCP over HTTP. */
+  readonly httpTokenFile: string;
   /** Where what can be fetched again is kept. */
   readonly cacheFolder: string;
   /** Every secret held, for redaction. */
@@ -98,6 +100,7 @@ export function loadSettings(around: Surroundings): Loaded {
     webhookCa: webhookCa?.text,
     ownKnownHosts: join(folder, 'known_hosts'),
     auditHeads: join(xdg(around, 'XDG_STATE_HOME', '.local/state'), 'proxmox-ssh-mcp-seals'),
+    httpTokenFile: join(folder, 'http-token'),
     approvals: {
       folder: join(xdg(around, 'XDG_STATE_HOME', '.local/state'), 'proxmox-ssh-mcp', 'approvals'),
       keyFile: join(folder, 'approvals.key'),

@@ -101,6 +101,10 @@ describe('setup without a terminal', { timeout: 90_000 }, () => {
     expect(again.code).toBe(0);
     expect({ home: everything(), server: onServer() }).toEqual(after);
 
+    // As a server makes them that serves HTTP or lets a terminal answer.
+    for (const own of ['approvals.key', 'http-token']) {
+      writeFileSync(join(lab.home, '.config/proxmox-ssh-mcp', own), 'x', { mode: 0o600 });
+    }
     const gone = await uninstall();
     expect(steady(gone)).toMatchInlineSnapshot(`
       "  ✓ Took proxmox-ssh-mcp out of ~/.claude.json.

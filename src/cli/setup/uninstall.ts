@@ -52,8 +52,10 @@ async function takeAllAway(stage: Stage, ssh: Ssh): Promise<void> {
   await entries(record, stage);
   const onServer = [await tokens(record, stage, ssh), await keys(record, stage, ssh)];
   await secrets(record, stage);
-  if (onServer.every(Boolean)) await localFiles(record, stage);
-  else {
+  if (onServer.every(Boolean)) {
+    await localFiles(record, stage);
+    ownSecrets(stage);
+  } else {
     note('The key and the settings stay, because they are needed for what is left on the server.');
     note(`If that server is gone for good, delete ${recordFile} and run it again.`);
   }
@@ -224,6 +226,14 @@ async function localFiles(record: SetupRecord, stage: Stage): Promise<void> {
   for (const folder of folders) {
     forgetFile(stage, folder);
     removeEmpty(folder);
+  }
+}
+
+/** What a running server made for itself to prove who speaks: worth nothing once its settings are gone. */
+function ownSecrets({ loaded, settingsFile }: Stage): void {
+  if (existsSync(settingsFile)) return;
+  for (const file of [loaded.approvals.keyFile, loaded.httpTokenFile, loaded.approvals.folder]) {
+    rmSync(file, { recursive: true, force: true });
   }
 }
 
