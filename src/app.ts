@@ -1,12 +1,11 @@
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { Approvals } from './approvals.ts';
-import { connectionOf, hooksOf, hostsOf, pveOf } from './clients.ts';
+import { hooksOf, hostsOf, pveOf } from './clients.ts';
 import type { HostsAround } from './config/inventory.ts';
-import { rememberIn } from './config/learned.ts';
 import type { Loaded } from './config/load.ts';
 import type { Problem } from './config/problem.ts';
 import { asFailure, Failure } from './failure.ts';
-import { createAudit } from './gate/audit.ts';
+import { type Audit, createAudit } from './gate/audit.ts';
 import { createConfirmation } from './gate/confirm.ts';
 import { createGate } from './gate/dispatch.ts';
 import { createRegistry } from './gate/registry.ts';
@@ -25,28 +24,10 @@ import { keepSecretsIn } from './present/secrets.ts';
 import { keepOutputsIn } from './present/spool.ts';
 import { createSchema } from './pve/schema.ts';
 import type { Secret } from './secret.ts';
-import type { Ssh } from './ssh/client.ts';
-import { createHostKeys } from './ssh/hostkeys.ts';
-import { JobBook } from './ssh/job-book.ts';
-import { Jobs } from './ssh/jobs.ts';
-import { wholeLines } from './ssh/lines.ts';
-import { createPool } from './ssh/pool.ts';
-import { createSsh } from './ssh/run.ts';
-import { Sessions } from './ssh/sessions.ts';
+import { shellSide } from './shell.ts';
 import { core } from './toolsets/core.ts';
 import { namesOf } from './toolsets/names.ts';
-import type { Setup, Shell, Toolset } from './toolsets/tool.ts';
-
-/** The second guard of read-only mode: a tool that slipped through the gate has no SSH to write with. */
-const noCommands = (mode: Setup['mode']): Failure | undefined =>
-  mode === 'read-only'
-    ? new Failure(
-        'refused',
-        'No command is run over SSH in read-only mode.',
-        'The operator can set MCP_MODE=guarded and restart the server.',
-        { sign: { is: 'read-only' } },
-      )
-    : undefined;
+import type { Setup, Toolset } from './toolsets/tool.ts';
 
 /** The first problem that keeps a toolset from working, as the answer of all its tools. */
 function blockedBy({ problems }: Loaded, toolset: Toolset): Failure | undefined {
@@ -75,32 +56,6 @@ function setupOf(
   };
 }
 
-/** Why SSH cannot be used at all, and why it can be used only to look. */
-interface Barred {
-  readonly blocked?: Failure;
-  readonly noRuns?: Failure;
-}
-
-type ShellParts = Pick<Shell, 'hosts' | 'memory' | 'keys' | 'jobs' | 'sessions'>;
-
-/** SSH for one call: its signal ends the commands, their last line is its progress. */
-const shellOf =
-  (ssh: Ssh, parts: ShellParts, { blocked, noRuns }: Barred) =>
-  (signal: AbortSignal, progress: (message: string) => void): Shell => ({
-    ...parts,
-    connection: (host) => ssh.connection(host),
-    run(host, command, streams, job) {
-      const failure = blocked ?? noRuns;
-      if (failure) throw failure;
-      return ssh.run(host, command, { onOutput: wholeLines(progress), streams, ...(job ?? { signal }) });
-    },
-    look(host, reading, args, command, streams) {
-      if (blocked) throw blocked;
-      const script = reading.script(args);
-      return ssh.run(host, { ...command, script }, { signal, onOutput: wholeLines(progress), streams });
-    },
-  });
-
 /** What the process is on: its own version, and the files that hosts are known from. */
 export interface Ground extends Omit<HostsAround, 'nodes'> {
   readonly version: string;
@@ -126,6 +81,15 @@ function terminalOf({ settings, approvals }: Loaded, ground: Ground, redact: Red
 
 const MIB = 1024 * 1024;
 
+const auditOf = ({ settings, auditHeads }: Loaded, redact: Redact): Audit =>
+  createAudit({
+    file: settings.auditFile,
+    headFolder: auditHeads,
+    redact,
+    maxBytes: settings.auditMaxMib * MIB,
+    keepDays: settings.auditKeepDays,
+  });
+
 /** A usual start has no use for the rest, and reading it takes time. */
 const allTools = async () => (await import('./toolsets/index.ts')).tools;
 
@@ -142,27 +106,14 @@ export async function assemble(loaded: Loaded, ground: Ground): Promise<ServerPa
   const keep = keepOutputsIn(settings.outputDir, redaction);
   const hosts = hostsOf(loaded, pve, ground);
   const hooks = createHooks(hooksOf(loaded, hosts, { redact, ...ground }));
-  const pool = createPool({ ...connectionOf(loaded), onConnection: hooks.connection });
-  const ssh = createSsh(pool, keep);
-  const jobs = new Jobs({ keep, book: new JobBook(join(dirname(settings.auditFile), 'jobs.json')) });
+  const blocked = blockedBy(loaded, 'ssh');
+  const { shell, endJobs, ...ssh } = shellSide(loaded, { hosts, keep, onConnection: hooks.connection, blocked });
   const terminal = terminalOf(loaded, ground, redact);
   const unasked = terminal instanceof Failure ? [{ cause: terminal.message, cure: terminal.hint }] : [];
   const setup = setupOf(loaded, [...hosts.problems(), ...unasked], ground.version);
-  const noRuns = noCommands(settings.mode);
-  const keys = createHostKeys(connectionOf(loaded), noRuns);
-  const memory = rememberIn(join(loaded.cacheFolder, 'hosts.json'));
-  const blocked = blockedBy(loaded, 'ssh');
-  const sessions = new Sessions({ ssh, pool, keep, refused: blocked ?? noRuns });
-  const shell = shellOf(ssh, { hosts, memory, keys, jobs, sessions }, { blocked, noRuns });
   const keepSecret = keepSecretsIn(join(settings.outputDir, 'secrets'), hold);
   const saveFile = saveFilesIn(join(settings.outputDir, 'exports'));
-  const audit = createAudit({
-    file: settings.auditFile,
-    headFolder: loaded.auditHeads,
-    redact,
-    maxBytes: settings.auditMaxMib * MIB,
-    keepDays: settings.auditKeepDays,
-  });
+  const audit = auditOf(loaded, redact);
   const schema = createSchema(pve, loaded.cacheFolder);
   const tools = settings.toolsets.every((one) => one === 'core') ? core : await allTools();
   const registry = createRegistry(tools, setup, allTools);
@@ -184,9 +135,6 @@ export async function assemble(loaded: Loaded, ground: Ground): Promise<ServerPa
   const close = async (): Promise<void> => {
     if (!(terminal instanceof Failure)) terminal?.close();
     await Promise.allSettled([ssh.close(), pve.close(), audit.close(), hooks.close()]);
-  };
-  const endJobs = async (): Promise<void> => {
-    await Promise.all([jobs.close(), sessions.end()]);
   };
   const names = namesOf(pve, hosts);
   const recent = () => recentCalls(settings.auditFile, RECENT_CALLS);

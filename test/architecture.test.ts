@@ -74,6 +74,7 @@ const allowed: Record<string, readonly string[]> = {
     'secret.ts',
   ],
   'clients.ts': ['config', 'pve', 'ssh', 'hooks', 'failure.ts'],
+  'shell.ts': ['clients.ts', 'config', 'toolsets/tool.ts', 'ssh', 'failure.ts'],
   'app.ts': [
     'approvals.ts',
     'clients.ts',
@@ -85,7 +86,7 @@ const allowed: Record<string, readonly string[]> = {
     'toolsets',
     'present',
     'pve',
-    'ssh',
+    'shell.ts',
     'failure.ts',
     'secret.ts',
   ],

@@ -1,0 +1,89 @@
+import { dirname, join } from 'node:path';
+import { connectionOf } from './clients.ts';
+import { rememberIn } from './config/learned.ts';
+import type { Loaded } from './config/load.ts';
+import { Failure } from './failure.ts';
+import type { Ssh } from './ssh/client.ts';
+import { createHostKeys } from './ssh/hostkeys.ts';
+import { JobBook } from './ssh/job-book.ts';
+import { Jobs } from './ssh/jobs.ts';
+import type { Keep } from './ssh/keep.ts';
+import { wholeLines } from './ssh/lines.ts';
+import { createPool, type PoolOptions } from './ssh/pool.ts';
+import { createSsh } from './ssh/run.ts';
+import { Sessions } from './ssh/sessions.ts';
+import type { Hosts, Setup, Shell } from './toolsets/tool.ts';
+
+/** The second guard of read-only mode: a tool that slipped through the gate has no SSH to write with. */
+const noCommands = (mode: Setup['mode']): Failure | undefined =>
+  mode === 'read-only'
+    ? new Failure(
+        'refused',
+        'No command is run over SSH in read-only mode.',
+        'The operator can set MCP_MODE=guarded and restart the server.',
+        { sign: { is: 'read-only' } },
+      )
+    : undefined;
+
+/** Why SSH cannot be used at all, and why it can be used only to look. */
+interface Barred {
+  readonly blocked?: Failure;
+  readonly noRuns?: Failure;
+}
+
+type ShellParts = Pick<Shell, 'hosts' | 'memory' | 'keys' | 'jobs' | 'sessions'>;
+
+/** SSH for one call: its signal ends the commands, their last line is its progress. */
+const shellOf =
+  (ssh: Ssh, parts: ShellParts, { blocked, noRuns }: Barred) =>
+  (signal: AbortSignal, progress: (message: string) => void): Shell => ({
+    ...parts,
+    connection: (host) => ssh.connection(host),
+    run(host, command, streams, job) {
+      const failure = blocked ?? noRuns;
+      if (failure) throw failure;
+      return ssh.run(host, command, { onOutput: wholeLines(progress), streams, ...(job ?? { signal }) });
+    },
+    look(host, reading, args, command, streams) {
+      if (blocked) throw blocked;
+      const script = reading.script(args);
+      return ssh.run(host, { ...command, script }, { signal, onOutput: wholeLines(progress), streams });
+    },
+  });
+
+/** SSH as one process has it. */
+export interface ShellSide {
+  /** For one call. */
+  readonly shell: (signal: AbortSignal, progress: (message: string) => void) => Shell;
+  /** Ends the commands that no call waits for. */
+  readonly endJobs: () => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+interface ShellOptions {
+  readonly hosts: Hosts;
+  readonly keep: Keep;
+  readonly onConnection: PoolOptions['onConnection'];
+  /** Why SSH cannot be used at all. */
+  readonly blocked?: Failure;
+}
+
+/** SSH from what was loaded; nothing is connected yet. */
+export function shellSide(loaded: Loaded, { hosts, keep, onConnection, blocked }: ShellOptions): ShellSide {
+  const { settings, cacheFolder } = loaded;
+  const connection = connectionOf(loaded);
+  const noRuns = noCommands(settings.mode);
+  const pool = createPool({ ...connection, onConnection });
+  const ssh = createSsh(pool, keep);
+  const jobs = new Jobs({ keep, book: new JobBook(join(dirname(settings.auditFile), 'jobs.json')) });
+  const sessions = new Sessions({ ssh, pool, keep, refused: blocked ?? noRuns });
+  const keys = createHostKeys(connection, noRuns);
+  const memory = rememberIn(join(cacheFolder, 'hosts.json'));
+  return {
+    shell: shellOf(ssh, { hosts, memory, keys, jobs, sessions }, { blocked, noRuns }),
+    async endJobs() {
+      await Promise.all([jobs.close(), sessions.end()]);
+    },
+    close: () => ssh.close(),
+  };
+}
