@@ -257,7 +257,8 @@ describe('hosts over real SSH', () => {
     expect((await set(server, webhook)).isError).toBe(true);
     expect(stored()).toBeUndefined();
     expect((await set(server, webhook)).isError).toBe(false);
-    expect(asked[1]).toContain(webhook);
+    expect(asked[1]).toContain(`is told what is done on web1: ${new URL(webhook).origin}`);
+    expect(asked[1]).not.toContain('/asked');
     expect(stored()).toBe(webhook);
     await server.close();
     const trusted = await serve({ ...settings, MCP_MODE: 'trusted' });

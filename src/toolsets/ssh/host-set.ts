@@ -55,7 +55,8 @@ export default defineSshTool({
   alarm: ({ host: name, webhook }, context) => {
     refuseWebhook(webhook, context?.setup.mode);
     if (webhook === undefined) return undefined;
-    return `This decides who is told what is done on ${name}, by its webhook.`;
+    const who = webhook === '' ? 'nobody any more' : urlInShort(webhook);
+    return `This decides who is told what is done on ${name}: ${who}.`;
   },
 
   async run({ host: name, ...wish }, { ssh, setup }) {
