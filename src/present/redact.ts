@@ -20,9 +20,7 @@ export const inRegExp = (text: string): string => text.replace(/[\\^$.*+?()[\]{}
 function base64Cores(secret: string): string[] {
   const bytes = Buffer.from(secret);
   return [0, 1, 2].map((offset) => {
-    const text = Buffer.concat([Buffer.alloc(offset), bytes])
-      .toString('base64')
-      .replace(/=+$/, '');
+    const text = Buffer.concat([Buffer.alloc(offset), bytes]).toString('base64');
     const first = Math.ceil((offset * 8) / 6);
     const last = Math.floor(((offset + bytes.length) * 8) / 6);
     return text.slice(first, last);
@@ -46,7 +44,7 @@ function spellings(held: string): string[] {
   const base64 = base64Cores(secret);
   const percent = [encodeURIComponent(secret), percentAll(secret)];
   const json = JSON.stringify(secret).slice(1, -1);
-  const all = [
+  return [
     held,
     secret,
     secret.replaceAll('\n', '\r\n'),
@@ -61,7 +59,6 @@ function spellings(held: string): string[] {
     ...percent.map((text) => text.replace(/%[0-9A-Fa-f]{2}/g, (code) => code.toLowerCase())),
     ...percent.map((text) => text.replace(/%[0-9A-Fa-f]{2}/g, (code) => code.toUpperCase())),
   ];
-  return [...new Set(all)].filter((text) => text.length >= SHORTEST_REDACTED);
 }
 
 /** A Redact, and the way to have it hold one secret more from then on. */

@@ -100,10 +100,10 @@ describe('guarantee 21: a stream of output, cut anywhere', () => {
     const scrub = new Scrub({ words });
     const out = Buffer.concat([
       scrub.push(Buffer.from(`${key('').slice(0, 27)}${'x'.repeat(65536)}`)),
-      scrub.push(Buffer.from('after')),
-      scrub.end(),
+      scrub.push(Buffer.from('after, and more than an end is long')),
     ]);
-    expect(out.toString()).toBe('[private key removed]after');
+    expect(out.toString()).toBe('[private key removed]after, and more than an end is long');
+    expect(scrub.end().length).toBe(0);
   });
 
   it('learns of a secret that is made meanwhile', () => {
@@ -132,6 +132,22 @@ describe('guarantee 21: a stream of output, cut anywhere', () => {
     expect(scrub.held).toBe(0);
   });
 
+  it('decides at once where nothing can follow, and waits where a longer secret may', () => {
+    const scrub = new Scrub(createRedaction([new Secret('pass'), new Secret('password1'), new Secret('geheim')]));
+    expect(scrub.push(Buffer.from('x geheim')).toString()).toBe('x [secret removed]');
+    expect(scrub.push(Buffer.from(' pass')).toString()).toBe(' ');
+    expect(scrub.push(Buffer.from('word1 pass')).toString()).toBe('[secret removed] ');
+    expect(scrub.push(Buffer.from('age')).toString()).toBe('[secret removed]a');
+    expect(scrub.end().toString()).toBe('ge');
+  });
+
+  it('gives every byte back as it was, those too that it held, and all where it holds no secret', () => {
+    const scrub = new Scrub(createRedaction([new Secret('pässwörd')]));
+    const bytes = Buffer.from([0xff, 0x70, 0xc3]);
+    expect(Buffer.concat([scrub.push(bytes), scrub.end()])).toEqual(bytes);
+    expect(new Scrub({ words: new Set() }).push(bytes)).toBe(bytes);
+  });
+
   it('takes no label for a key that is longer than labels are', () => {
     const none = createRedaction([]).words;
     const labelled = (length: number) => `-----BEGIN ${'A'.repeat(length)}PRIVATE KEY-----`;
@@ -149,6 +165,8 @@ describe('guarantee 21: a stream of output, cut anywhere', () => {
         'a [private key removed]y-----END',
       );
       expect(streamed(words, Buffer.from(`a ${begin}short bdab`), [size])).toBe('a [private key removed]');
+      const late = `y${key('').slice(-25)} b`;
+      expect(streamed(words, Buffer.from(`a ${begin}${body}${late}`), [size])).toBe(`a [private key removed]${late}`);
     }
   });
 
