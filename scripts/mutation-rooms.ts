@@ -32,7 +32,8 @@ export const rooms: Readonly<Record<string, readonly Part[]>> = {
   ],
   gate: [
     part('gate', 'audit logfile noted', 'audit logfile noted hostile'),
-    part('gate', 'confirm policy dispatch', 'confirm dispatch question hostile audit'),
-    part('gate', 'parse registry protect', 'parse guests dispatch hostile'),
+    part('gate', 'confirm policy dispatch admit commands', 'admit confirm dispatch question hostile audit'),
+    part('gate', 'parse registry protect', 'parse guests dispatch'),
+    part('gate', 'terminal', 'terminal'),
   ],
 };

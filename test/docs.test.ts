@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { migrating, readme } from '../scripts/documents.ts';
-import { flagOf, keys, settingOf } from '../src/config/settings.ts';
+import { keys, settingOf } from '../src/config/settings.ts';
 import { decide, type Mode } from '../src/gate/policy.ts';
 import type { Effect } from '../src/toolsets/tool.ts';
 import { cli } from './cli/cli.ts';
@@ -44,13 +44,6 @@ describe('README.md', () => {
     expect(told).toEqual(effects.map((effect) => words[decide(mode, { effect })]));
     const alarmed = decide(mode, { effect: 'execute' }, 'It wipes a disk.') !== decide(mode, { effect: 'execute' });
     expect(row.includes('catastrophic')).toBe(alarmed);
-  });
-
-  it('gives the right rule for the flag of a setting', () => {
-    for (const key of keys.filter((each) => !settingOf(each).secret)) {
-      const name = settingOf(key).env.replace(/^MCP_/, '').toLowerCase().replaceAll('_', '-');
-      expect(flagOf(key)).toBe(`--${name}`);
-    }
   });
 });
 
