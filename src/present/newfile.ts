@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, type FileHandle, mkdir, open, rm, writeFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rm, writeFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 
 /** `name` as a file's name of at most 60 characters that no shell trips over. */
@@ -19,9 +19,7 @@ async function newPath(dir: string, name: string): Promise<string> {
   const start = plain.slice(0, plain.length - end.length).replace(/[-.]+$/, '');
   const stamp = new Date().toISOString().replace(/\D/g, '').slice(0, 14);
   const chance = randomBytes(4).toString('hex');
-  const made = await mkdir(dir, { recursive: true, mode: 0o700 });
-  // A folder that was there may be one that others need, such as /tmp.
-  if (made !== undefined) await chmod(dir, 0o700);
+  await mkdir(dir, { recursive: true, mode: 0o700 });
   return join(dir, `${start}-${stamp}-${chance}${end}`);
 }
 

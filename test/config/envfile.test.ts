@@ -114,6 +114,8 @@ describe('what the settings file says', () => {
   it('knows the line of a name with a dot, after export and colon, and of no other name', () => {
     const { values } = read(new Home(), 'AxB=1\n  export  A.B: 2\nA.BC=3\nEXPORT_A.B=4\n');
     expect(values.get('A.B')).toEqual({ text: '2', line: 2 });
+    const { values: commented } = read(new Home(), 'MCP_MODE=ask\n# MCP_MODE=x\nnot MCP_MODE=x\n');
+    expect(commented.get('MCP_MODE')?.line).toBe(1);
     const { values: alone } = read(new Home(), 'X=a\r\rY=b\n\nZ=c');
     expect([...alone].map(([name, { line }]) => [name, line])).toEqual([
       ['X', 1],
@@ -140,6 +142,7 @@ describe('what the settings file says', () => {
     ['SSH_PASSWORD=`ab#cd`', false],
     ["SSH_PASSWORD='ab' # x#y", false],
     ['SSH_PASSWORD=abcd', false],
+    ["SSH_PASSWORD='a=bb#c'", false],
     ['OTHER_PASSWORD=ab#cd', false],
   ])('of %s says that it is cut: %s', (line, told) => {
     const { problems, path } = read(new Home(), `${line}\n`);

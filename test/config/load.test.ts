@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { flagOf, type Key, keys, settingOf } from '../../src/config/settings.ts';
 import { Home } from './home.ts';
 
+/** 24 bytes as base64, the shortest key that there may be. */
+const KEY = 'QUFB'.repeat(8);
 const TOKEN = { PROXMOX_HOST: 'pve', PROXMOX_TOKEN_NAME: 'mcp', PROXMOX_TOKEN_VALUE: 'a-b-c' };
 
 /** What a client leaves in place of a variable that it cannot expand. */
@@ -159,6 +161,11 @@ describe('the API token', () => {
       'PROXMOX_TOKEN_VALUE (environment variable PROXMOX_TOKEN_VALUE) must be the secret of the token alone, ' +
         'without user@realm!name= before it.',
     ]);
+    expect(told({ PROXMOX_HOST: 'https://x' }).map(([cause]) => cause?.replace(/ must .*/, ''))).toEqual([
+      'PROXMOX_HOST (environment variable PROXMOX_HOST)',
+      'PROXMOX_TOKEN_NAME and PROXMOX_TOKEN_VALUE are not set.',
+    ]);
+    expect(told({ ...rest, MCP_TOOLSETS: 'ssh,pve' })).toHaveLength(1);
     expect(told({})[0]?.[0]).toBe('PROXMOX_HOST, PROXMOX_TOKEN_NAME and PROXMOX_TOKEN_VALUE are not set.');
     const named = home.write('named.env', '');
     expect(home.load({ env: rest, flags: { settingsFile: named } }).problems[0]?.cure).toContain(`Set it in ${named},`);
@@ -200,7 +207,20 @@ const WRONG: Record<Key, readonly string[]> = {
   proxmoxFingerprint: ['AA:BB', 'SHA256:abc', 'zz'.repeat(32), `${'ab'.repeat(32)},AA`, `${'ab'.repeat(32)}0`, ','],
   proxmoxCaFile: ['ca.pem', './ca.pem'],
   proxmoxTimeoutS: ['0', '601', 'soon'],
-  sshHost: ['ssh://pve', 'root@pve', '-pve', 'pve-', '.pve', 'pve..', 'a'.repeat(254), '[pve', 'pve]', 'x[::1]'],
+  sshHost: [
+    'ssh://pve',
+    'root@pve',
+    '-pve',
+    'pve-',
+    '.pve',
+    'pve..',
+    'a'.repeat(254),
+    '[pve',
+    'pve]',
+    'x[::1]',
+    '[pve]x',
+    'x[pve]',
+  ],
   sshPort: ['ssh', '0'],
   sshUser: ['-oProxyCommand=x', 'a b', 'root@pve', 'root:x', ':', 'a\tb'],
   sshKeyPath: ['id_rsa'],
@@ -229,7 +249,7 @@ const WRONG: Record<Key, readonly string[]> = {
   tlsCert: ['tls.crt'],
   tlsKey: ['./tls.key'],
   webhookUrl: ['hooks.example.com', 'ftp://a/', 'https://me:pw@a/', 'https://169.254.169.254/', 'https://a/#x'],
-  webhookSecret: ['secret', 'whsec_c2hvcnQ=', `whsec_${'A'.repeat(128)}`],
+  webhookSecret: [`x${KEY}`, KEY.slice(0, 28), 'secret', 'whsec_c2hvcnQ=', `whsec_${'A'.repeat(128)}`],
   webhookEvents: ['host.gone', ','],
   webhookHttp: ['maybe'],
   webhookCaFile: ['ca.pem'],
@@ -258,6 +278,56 @@ describe.each(keys)('a wrong value of %s', (key) => {
   it('can come from a flag, unless it is a secret', () => {
     expect(flag === undefined).toBe(secret === true);
   });
+});
+
+it('says of each setting what it takes', () => {
+  expect(Object.fromEntries(keys.map((key) => [settingOf(key).env, settingOf(key).takes]))).toMatchInlineSnapshot(`
+    {
+      "MCP_ANSWER_CHARS": "a whole number from 2000 to 500000",
+      "MCP_APPROVE_IN_TERMINAL": "yes or no",
+      "MCP_AUDIT_FILE": "an absolute path, or one that begins with ~/",
+      "MCP_AUDIT_KEEP_DAYS": "a whole number from 0 to 36500",
+      "MCP_AUDIT_MAX_MIB": "a whole number from 1 to 10240",
+      "MCP_COMMAND_TIMEOUT_S": "a whole number from 1 to 3600",
+      "MCP_CONFIRM_TIMEOUT_S": "a whole number from 5 to 3600",
+      "MCP_INVENTORY_FILE": "an absolute path, or one that begins with ~/, or none",
+      "MCP_MODE": "one of read-only, guarded, ask, trusted",
+      "MCP_OUTPUT_DIR": "an absolute path, or one that begins with ~/",
+      "MCP_PROTECTED_GUESTS": "VMIDs separated by commas, such as 100,101",
+      "MCP_TASK_WAIT_S": "a whole number from 1 to 85",
+      "MCP_TLS_CERT": "an absolute path, or one that begins with ~/",
+      "MCP_TLS_KEY": "an absolute path, or one that begins with ~/",
+      "MCP_TOOLSETS": "one or more of core, full, pve, ssh, separated by commas",
+      "MCP_TRANSFER_DIR": "an absolute path, or one that begins with ~/",
+      "MCP_WEBHOOK_CA_FILE": "an absolute path, or one that begins with ~/",
+      "MCP_WEBHOOK_EVENTS": "one or more of host.unreachable, host.recovered, hostkey.changed, task.failed, guard.refused, change.made, separated by commas",
+      "MCP_WEBHOOK_HTTP": "yes or no",
+      "MCP_WEBHOOK_SECRET": "whsec_ and 24 to 64 bytes as base64",
+      "MCP_WEBHOOK_URL": "an https URL without a user or password in it, to an address that may be posted to",
+      "PROXMOX_CA_FILE": "an absolute path, or one that begins with ~/",
+      "PROXMOX_FINGERPRINT": "a SHA-256 fingerprint (32 pairs of hexadecimal digits, joined by colons), or several, separated by commas",
+      "PROXMOX_HOST": "a host name or an IP address, without https://, or several, separated by commas",
+      "PROXMOX_PORT": "a whole number from 1 to 65535",
+      "PROXMOX_TIMEOUT_S": "a whole number from 1 to 600",
+      "PROXMOX_TOKEN_COMMAND": "a command",
+      "PROXMOX_TOKEN_KEYCHAIN": "yes or no",
+      "PROXMOX_TOKEN_NAME": "the name of a token, with or without its user (mcp, root@pam!mcp)",
+      "PROXMOX_TOKEN_VALUE": "the secret of the token alone, without user@realm!name= before it",
+      "PROXMOX_USER": "a user with its realm, such as root@pam",
+      "SSH_ACCEPT_NEW": "yes or no",
+      "SSH_AGENT": "an absolute path, or one that begins with ~/, or none",
+      "SSH_CONFIG": "an absolute path, or one that begins with ~/, or none",
+      "SSH_CONNECT_TIMEOUT_S": "a whole number from 1 to 120",
+      "SSH_HOST": "a host name or an IP address, without https:// and without a port",
+      "SSH_KEY_PASSPHRASE": "text",
+      "SSH_KEY_PATH": "an absolute path, or one that begins with ~/",
+      "SSH_KNOWN_HOSTS": "an absolute path, or one that begins with ~/",
+      "SSH_PASSWORD": "text",
+      "SSH_PORT": "a whole number from 1 to 65535",
+      "SSH_SUDO_PASSWORD": "text",
+      "SSH_USER": "a login name",
+    }
+  `);
 });
 
 it('blocks only what depends on the wrong value', () => {
@@ -386,6 +456,7 @@ const RIGHT: Partial<Record<Key, readonly (readonly [text: string, value: unknow
     ['1', 1],
     ['120', 120],
   ],
+  webhookEvents: [['host.recovered, host.unreachable', ['host.recovered', 'host.unreachable']]],
   mode: ['read-only', 'guarded', 'ask', 'trusted'].map((mode) => [mode, mode]),
   toolsets: [
     ['full', ['full']],
@@ -420,6 +491,64 @@ it.each(
   const { settings, problems } = new Home().load({ env: { ...TOKEN, [settingOf(key).env]: text } });
   expect(problems.filter(({ cause }) => cause.includes('must be'))).toEqual([]);
   expect(settings[key]).toEqual(value);
+});
+
+it.each([
+  ['MCP_WEBHOOK_URL', ' https://hooks.example.com/a?b=c ', 'https://hooks.example.com/a?b=c'],
+  ['MCP_WEBHOOK_SECRET', ` whsec_${KEY} `, KEY],
+  ['MCP_WEBHOOK_SECRET', KEY, KEY],
+  ['MCP_WEBHOOK_SECRET', `${'QUFB'.repeat(21)}QQ==`, `${'QUFB'.repeat(21)}QQ==`],
+] as const)('%s may be %j, which is a secret', (env, text, value) => {
+  const { problems, secrets, scrub } = new Home().load({ env: { ...TOKEN, [env]: text } });
+  expect(problems.filter(({ cause }) => cause.includes('must be'))).toEqual([]);
+  expect(secrets.map((secret) => secret.reveal())).toEqual(['a-b-c', value]);
+  expect(scrub).toContain(env);
+});
+
+it('says why a webhook that is set would not be posted to', () => {
+  const told = (env: Record<string, string>) =>
+    new Home().load({ env: { ...TOKEN, ...env } }).problems.map(({ cause, cure }) => [cause, cure]);
+  const url = { MCP_WEBHOOK_URL: 'https://hooks.example.com/' };
+  const secret = { MCP_WEBHOOK_SECRET: KEY };
+  expect(told({ ...url, ...secret })).toEqual([]);
+  expect(told(secret)).toEqual([]);
+  expect(told(url)).toEqual([
+    [
+      'MCP_WEBHOOK_URL is set and MCP_WEBHOOK_SECRET is not, so no event is posted.',
+      'Set it to whsec_ and, right behind it, what this prints: openssl rand -base64 32',
+    ],
+  ]);
+  const plain = { MCP_WEBHOOK_URL: ' HTTP://192.168.1.2/http:', ...secret };
+  expect(told(plain)).toEqual([
+    [
+      'MCP_WEBHOOK_URL begins with http://, so nothing is posted there.',
+      'Use https://, or set MCP_WEBHOOK_HTTP=yes if it leads to this machine or a private network.',
+    ],
+  ]);
+  expect(told({ ...plain, MCP_WEBHOOK_HTTP: 'yes' })).toEqual([]);
+  expect(told({ ...secret, MCP_WEBHOOK_URL: 'https://a.example.com/?http:' })).toEqual([]);
+});
+
+it('has a CA for webhooks beside that of the API', () => {
+  const home = new Home();
+  const file = home.write('ca.pem', '-----BEGIN CERTIFICATE-----\n');
+  const { ca, webhookCa, problems } = home.load({ env: { ...TOKEN, MCP_WEBHOOK_CA_FILE: file } });
+  expect([ca, webhookCa, problems]).toEqual([undefined, '-----BEGIN CERTIFICATE-----\n', []]);
+  expect(home.load({ env: { ...TOKEN, MCP_WEBHOOK_CA_FILE: '/no/ca.pem' } }).problems).toEqual([
+    {
+      cause:
+        'MCP_WEBHOOK_CA_FILE (environment variable MCP_WEBHOOK_CA_FILE) names a file that cannot be used: there is no such file.',
+      cure: 'Name a PEM file.',
+      blocks: undefined,
+    },
+  ]);
+});
+
+it('takes what only contains a placeholder as it is', () => {
+  const load = (text: string) => new Home().load({ env: { ...TOKEN, MCP_OUTPUT_DIR: text } });
+  expect(load(`/a/${placeholder('b')}`).settings.outputDir).toBe(`/a/${placeholder('b')}`);
+  expect(load(`${placeholder('b')}/a`).problems[0]?.cause).toMatch(/^MCP_OUTPUT_DIR .* must be an absolute path/);
+  expect(load(` ${placeholder('b')} `).problems).toEqual([]);
 });
 
 it('has these values where nothing is set', () => {
@@ -470,5 +599,22 @@ it('has these values where nothing is set', () => {
     undefined,
     undefined,
     home.settingsFile,
+  ]);
+  const { ownKnownHosts, auditHeads, httpTokenFile, approvals, cacheFolder } = home.load();
+  expect({ ownKnownHosts, auditHeads, httpTokenFile, approvals, cacheFolder }).toEqual({
+    ownKnownHosts: `${home.path}/.config/proxmox-ssh-mcp/known_hosts`,
+    auditHeads: `${home.path}/.local/state/proxmox-ssh-mcp-seals`,
+    httpTokenFile: `${home.path}/.config/proxmox-ssh-mcp/http-token`,
+    approvals: {
+      folder: `${home.path}/.local/state/proxmox-ssh-mcp/approvals`,
+      keyFile: `${home.path}/.config/proxmox-ssh-mcp/approvals.key`,
+    },
+    cacheFolder: `${home.path}/.cache/proxmox-ssh-mcp`,
+  });
+  const xdg = home.load({ env: { XDG_STATE_HOME: '/state', XDG_CACHE_HOME: '/cache' } });
+  expect([xdg.auditHeads, xdg.approvals.folder, xdg.cacheFolder]).toEqual([
+    '/state/proxmox-ssh-mcp-seals',
+    '/state/proxmox-ssh-mcp/approvals',
+    '/cache/proxmox-ssh-mcp',
   ]);
 });

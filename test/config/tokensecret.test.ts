@@ -44,10 +44,11 @@ describe('the secret of a token', () => {
   it.each([
     [
       { PROXMOX_TOKEN_COMMAND: 'pass' },
-      { run: fails('pass: not found.') },
-      /PROXMOX_TOKEN_COMMAND .*gives no secret: pass: not found\./,
+      { run: fails('pass v1.2: not found.') },
+      /: PROXMOX_TOKEN_COMMAND \(environment variable PROXMOX_TOKEN_COMMAND\) gives no secret: pass v1\.2: not found\.$/,
     ],
-    [{ PROXMOX_TOKEN_COMMAND: 'pass' }, { run: () => 'two words' }, /gives no secret of a token/],
+    [{ PROXMOX_TOKEN_COMMAND: 'pass' }, { run: () => 'two words' }, /\) gives no secret of a token\.$/],
+    [{ PROXMOX_TOKEN_KEYCHAIN: 'yes' }, { keychain: () => 'two words' }, /\) gives no secret of a token\.$/],
     [
       { PROXMOX_TOKEN_KEYCHAIN: 'yes' },
       { keychain: fails('locked') },
