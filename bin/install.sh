@@ -145,7 +145,9 @@ build() {
   if [ -e dist/main.js ] && [ -z "$(find src package-lock.json scripts -newer dist/main.js -print -quit)" ]; then return; fi
   agreed 'Build the program (npm ci, npm run build)?' || fail 'it has to be built first: npm ci && npm run build'
   echo 'Building ...'
-  PATH=$(dirname "$node"):$PATH npm ci --no-audit --no-fund --no-progress --loglevel=error || fail 'npm ci failed: see above'
+  if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
+    PATH=$(dirname "$node"):$PATH npm ci --no-audit --no-fund --no-progress --loglevel=error || fail 'npm ci failed: see above'
+  fi
   PATH=$(dirname "$node"):$PATH npm run --silent build || fail 'the build failed: see above'
 }
 
