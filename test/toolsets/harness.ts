@@ -190,7 +190,7 @@ export const shellOn = (
   hosts: hostsOf(known),
   sessions,
   memory: { of: () => new Map(), keep: () => undefined },
-  keys: createHostKeys({ knownHosts: [], ownKnownHosts: '/nowhere/known_hosts' }),
+  keys: createHostKeys({ knownHosts: [], ownKnownHosts: '/dev/null/known_hosts' }),
   jobs,
   run: (host, command, streams, job) => ssh.run(host, command, { streams, ...job }),
   look: (host, reading, args, command, streams) =>
@@ -199,7 +199,7 @@ export const shellOn = (
 });
 
 const noSessions = (ssh: Ssh): Sessions =>
-  new Sessions({ ssh, pool: createPool({ knownHosts: [], ownKnownHosts: '/nowhere/known_hosts' }) });
+  new Sessions({ ssh, pool: createPool({ knownHosts: [], ownKnownHosts: '/dev/null/known_hosts' }) });
 
 const hostsOf = (known: readonly KnownHost[]): Hosts => ({
   list: async () => known,

@@ -120,7 +120,7 @@ describe('pve_access_check', () => {
           "user": "mcp@pve",
           "version": "9.2.11",
         },
-        "headline": "mcp@pve!auditor on Proxmox VE 9.2.11: 29 of 42 tools lack a privilege",
+        "headline": "mcp@pve!auditor on Proxmox VE 9.2.11: 29 of 43 tools lack a privilege",
       }
     `);
   });

@@ -74,7 +74,7 @@ describe('ssh_session_open', () => {
 
   it('guarantee 18: opens none in read-only mode, by whatever road', async () => {
     const refused = new Failure('refused', 'No.', 'Never.');
-    const pool = createPool({ knownHosts: [], ownKnownHosts: '/nowhere/known_hosts' });
+    const pool = createPool({ knownHosts: [], ownKnownHosts: '/dev/null/known_hosts' });
     const sessions = new Sessions({ ssh: lab.over.ssh as never, pool, refused });
     const opening = { target: 'web', label: 'web', host: 'web' };
     const { spec } = await lab.over.ssh.hosts.find('web');
