@@ -87,11 +87,13 @@ describe('the inventory file', () => {
     expect(readHostsFile('/h.json', throwing(Object.assign(new Error(), { code: 'ENOENT' })))).toEqual(none);
     expect(readHostsFile('/h.json', throwing(Object.assign(new Error(), { code: 'EACCES' })))).toEqual({
       ...none,
+      rulesLost: true,
       problem: {
         cause: 'The inventory file /h.json is not used: this user may not read it.',
         cure:
           'It is JSON: { "hosts": { "NAME": { "address", "port", "user", "keyPath", "via", "hostKeyAlias", "displayName", ' +
-          '"purpose", "tags", "default", "webhook", "limits" } } }; all may be left out, address where the name is known.',
+          '"purpose", "tags", "default", "webhook", "limits", "commands" } } }; all may be left out, address where the name ' +
+          'is known. Beside "hosts" there may be "commands".',
       },
     });
     expect(readHostsFile('/h.json', throwing('x')).problem?.cause).toBe(
