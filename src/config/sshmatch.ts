@@ -22,8 +22,9 @@ export interface Matched {
 
 /** Holds a Match line against the criteria, each in its turn (match_cfg_line() of OpenSSH's readconf.c). */
 export function matchLine(text: string, criteria: Criteria): Matched {
-  const words = [...text.replace(/(^|\s)#.*$/, '').matchAll(/"([^"]*)"|([^\s="]+)/g)].map(
-    (found) => found[1] ?? found[2] ?? '',
+  // As strdelim() of OpenSSH's misc.c does it: a quote may begin within a word, and where it ends the word does.
+  const words = [...text.replace(/(^|\s)#.*$/, '').matchAll(/([^\s="]*)"([^"]*)"|[^\s="]+/g)].map(
+    ([word, before, quoted]) => (quoted === undefined ? word : `${before}${quoted}`),
   );
   let result = words.length > 0;
   let wantsFinal = false;

@@ -205,6 +205,57 @@ Host *
     names: ['web1', 'web2', 'web3', 'db', 'other'],
   },
   {
+    says: 'what is escaped, and what a comment ends',
+    config: `Host back\\\\slash
+  User dom\\\\user
+Host space
+  User a\\ b
+Host quote
+  User "q\\"uote"
+Host single
+  User 'it\\'s'
+Host plain
+  User tab\\tend
+Host one # two
+  User commented
+Host t#ree # four
+  User inside
+Match host five # exec "true"
+  User matched
+Match host "six"
+  User quoted
+Match host seven,"ei ght"
+  User listed
+`,
+    names: ['space', 'quote', 'single', 'plain', 'one', 'two', 't#ree', 'four', 'five', 'six', 'seven'],
+  },
+  {
+    says: 'one reading where none asks for a second',
+    config: `Host short
+  HostName long.example.com
+Host long.example.com
+  User second
+Match host long.example.com
+  Port 2022
+Match canonical
+  HostKeyAlias canonical
+`,
+    names: ['short', 'long.example.com'],
+  },
+  {
+    says: 'a second reading, in which canonical matches too',
+    config: `Match final host nobody
+  User nobody
+Match canonical host long.example.com
+  User canonical
+Match !canonical host long.example.com
+  HostKeyAlias early
+Host short
+  HostName long.example.com
+`,
+    names: ['short', 'long.example.com'],
+  },
+  {
     says: 'what concerns others',
     config: `AddKeysToAgent yes
 ForwardAgent yes
@@ -278,6 +329,11 @@ describe('what would run a program', () => {
     expect(existsSync(proof)).toBe(false);
   });
 
+  it('is told of nothing else that has such a word in it', () => {
+    const path = new Home().write('config', 'Host exec\n  RemoteCommand exec bash\n  LocalCommand a exec b\n');
+    expect(read(path)).toMatchObject({ names: ['exec'], problems: [] });
+  });
+
   it('is not asked for by a criterion after one that does not match', () => {
     const home = new Home();
     const path = home.write('config', 'Match host db exec "true"\n  User x\n');
@@ -294,6 +350,7 @@ describe('a ProxyCommand', () => {
     ['ssh -W %h:%p gate extra', undefined],
     ['ssh -W %h:22 gate', undefined],
     ['nc %h %p', undefined],
+    ['nc %h %p #1', undefined],
     ['sh -c "ssh -W %h:%p gate"', undefined],
   ])('of %s is a jump to %s', (command, jump) => {
     const config = read(new Home().write('config', `Host a\n  ProxyCommand ${command}\n`));
@@ -333,8 +390,20 @@ describe('the paths of a configuration', () => {
     ['~/a/none', '/home/me/a/none'],
     ['/run/%u/SSH_AUTH_SOCK', '/run/me/SSH_AUTH_SOCK'],
     ['none.sock', 'none.sock'],
+    ['SSH_AUTH_SOCK2', 'SSH_AUTH_SOCK2'],
   ])('may be the agent %s', (agent, told) => {
     expect(lookup(`IdentityAgent ${agent}\n`).identityAgent).toBe(told);
+  });
+
+  it('are below the home folder where they begin with it, and nowhere else', () => {
+    expect(lookup('IdentityFile /x~/y\n').identityFiles).toEqual(['/x~/y']);
+    const home = new Home();
+    home.write('sub/one', 'User from-home\n');
+    home.write('.ssh/.hidden.conf', 'Port 23\n');
+    home.write('.ssh/.other', 'Port 24\n');
+    const text = 'Include ~/sub/one\nInclude *.conf\nInclude .h*\n';
+    const { user, port } = readSshConfig(home.write('config', text), ground(), { home: home.path }).lookup('x');
+    expect([user, port]).toEqual(['from-home', 23]);
   });
 
   it('may be NONE, which is none, beside others', () => {
@@ -346,6 +415,7 @@ describe('the paths of a configuration', () => {
     ['TRUE', true],
     ['no', false],
     ['yesno', false],
+    ['untrue', false],
   ])('are the only ones when IdentitiesOnly is %s: %s', (word, only) => {
     expect(lookup(`IdentitiesOnly ${word}\n`).identitiesOnly).toBe(only);
   });
@@ -387,6 +457,23 @@ describe('a configuration that is wrong', () => {
         cure: 'Take that Include out: ssh itself refuses to go on there.',
       },
     ]);
+  });
+
+  it('includes a thousand files at most, and says once that there are more', () => {
+    const home = new Home();
+    const [empty, last] = [home.write('empty', ''), home.write('last', 'User last\n')];
+    const including = (count: number) => {
+      const path = home.write('config', `${`Include ${empty}\n`.repeat(count)}Include ${last}\nInclude ${last}\n`);
+      const { problems, lookup } = read(path);
+      return [lookup('x').user, problems.map(({ cause, cure }) => [cause.replace(path, 'config'), cure])];
+    };
+    const problem = (line: number) => [
+      `More than 1000 files are included from ~/.ssh/config; the others are not read (config:${line}).`,
+      'Have files include one another once only.',
+    ];
+    expect(including(998)).toEqual(['last', []]);
+    expect(including(999)).toEqual(['last', [problem(1001)]]);
+    expect(including(1000)).toEqual([undefined, [problem(1001)]]);
   });
 
   it('is not used at all when a quote is open, as ssh refuses it too', () => {
