@@ -31,7 +31,7 @@ export const rooms: Readonly<Record<string, readonly Part[]>> = {
     part('config', 'remembered', 'remembered'),
   ],
   gate: [
-    part('gate', 'audit logfile noted', 'audit logfile noted hostile'),
+    part('gate', 'audit logfile noted', 'audit-lines audit logfile noted hostile'),
     part('gate', 'confirm policy dispatch admit commands', 'admit confirm dispatch question hostile audit'),
     part('gate', 'parse registry protect', 'parse guests dispatch'),
     part('gate', 'terminal', 'terminal'),

@@ -33,7 +33,6 @@ const PLACES = ['target', 'targets', 'guest', 'guests', 'vmid', 'host', 'hosts',
 /** The target, guest, host or node that the input names, several with commas; undefined where it names none. */
 export function aboutOf(input: Input, redact: Redact): string | undefined {
   const named = PLACES.map((name) => input[name]).find((value) => value !== undefined);
-  if (named === undefined) return undefined;
   const all = (Array.isArray(named) ? named : [named]).filter((one) => ['string', 'number'].includes(typeof one));
   return all.length === 0 ? undefined : notedMessage(all.join(','), redact);
 }

@@ -102,7 +102,7 @@ describe('a file of lines', () => {
 
 describe('a file of lines that may not grow for ever', () => {
   it('gets another name when it is full, and a new one begins at 0', () => {
-    const log = opened(10);
+    const log = opened(11);
     for (const line of ['12345678\n', 'x\n']) log.append(() => line);
     expect([text(), others()]).toEqual(['12345678\nx\n', []]);
     log.append((at) => `${at}\n`);
