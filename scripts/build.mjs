@@ -130,7 +130,7 @@ const { metafile } = await build({
   platform: 'node',
   target: 'node20',
   chunkNames: 'chunks/[name]-[hash]',
-  banner: { js: counting ? `import ${JSON.stringify(join(root, 'scripts/counting.mjs'))};\n${banner}` : banner },
+  banner: { js: counting ? `${banner}\n${readFileSync(join(root, 'scripts/counting.js'), 'utf8')}` : banner },
   // What its package names first is a UMD file, whose parts no bundler finds.
   alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
   define: { PACKAGE_VERSION: JSON.stringify(version), INPUT_SCHEMAS: JSON.stringify(schemas) },
@@ -147,6 +147,7 @@ await writeFile(join(dist, 'THIRD_PARTY_NOTICES.txt'), notices(root, inputs));
 await mkdir(dirname(join(root, INPUTS)), { recursive: true });
 await writeFile(join(root, INPUTS), JSON.stringify(inputs));
 if (counting) {
+  await mkdir(join(root, 'reports/coverage/processes'), { recursive: true });
   const maps = (await readdir(dist, { recursive: true })).filter((file) => file.endsWith('.map'));
   for (const file of maps) {
     await cp(join(dist, file), join(root, 'reports/coverage/maps', file));

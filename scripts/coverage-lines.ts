@@ -41,7 +41,7 @@ function paint(hit: Uint8Array, ranges: Ranges): void {
   for (const [i, ran] of own.entries()) hit[i] ||= ran;
 }
 
-/** Lines that ran in processes of the built program, which scripts/counting.mjs has noted in `folder`. */
+/** Lines that ran in processes of the built program, which scripts/counting.js has noted in `folder`. */
 export function countedByProcesses(folder: string, dist: string, maps: string): Lines {
   const texts = new Map<string, { readonly text: string; readonly hit: Uint8Array }>();
   for (const name of existsSync(folder) ? readdirSync(folder) : []) {
