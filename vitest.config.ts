@@ -9,12 +9,12 @@ const alone = [
   'test/config/inventory.test.ts',
   'test/e2e/{flood,*shutdown}.test.ts',
   'test/gate/hostile.test.ts',
-  'test/mcp/*.test.ts',
+  'test/mcp/{protocol,stdio}.test.ts',
   'test/present/{budget,spool}.test.ts',
   'test/pve/{client,cut,endpoints,faults,schema,task*}.test.ts',
   'test/{rig,soak}/*.test.ts',
   'test/ssh/{capture,connect,cut,dropbear,ending,hunt,jobs,kill,limits,loss,nat,network,onepiece,pool*}.test.ts',
-  'test/ssh/{rekey,run,secrets,session-stop,sessions*,silence,streams,sudo}.test.ts',
+  'test/ssh/{rekey,run,session-stop,sessions*,silence,streams,sudo}.test.ts',
   'test/toolsets/{alarm,file-cut,job-detached,keyboard,pve-api-call,server-status,ssh-exec-many}.test.ts',
 ];
 

@@ -9,7 +9,7 @@ import { type SoakLab, startSoakLab } from './lab.ts';
 import { type Call, mix } from './mix.ts';
 
 const hours = Number(process.env.SOAK_HOURS ?? 0);
-const secondsOfSoak = counted(600, 20);
+const secondsOfSoak = counted(600, 12);
 const seconds = hours > 0 ? hours * 3600 : secondsOfSoak;
 const perSecond = hours > 0 ? 1 : 10;
 /** What the first calls take stays: code that is compiled, connections, V8's heap up to its usual size. */

@@ -152,13 +152,15 @@ describe.each([upload, download])('guarantee 11: a $name that is cut', (way) => 
     await whole(way, through());
     const start = performance.now();
     await whole(way, through());
-    const length = performance.now() - start;
+    let length = performance.now() - start;
     const cuts: { readonly took: number; readonly end: Failure }[] = [];
     // What was cut before it began connects anew, and what was through already is not cut either.
     for (let i = 0; cuts.length < POINTS && i < 5 * POINTS; i++) {
       const at = (((i * 7) % POINTS) / POINTS) * length;
       const { took, end } = await cutAt(way, at, i % 2 === 0 ? 'old' : 'nothing', () => proxy.cut());
       if (end instanceof Failure) cuts.push({ took, end });
+      // The machine may be faster now than it was then.
+      else length *= 0.95;
     }
     expect(cuts).toHaveLength(POINTS);
     expect(Math.max(...cuts.map(({ took }) => took))).toBeLessThan(2_000);
