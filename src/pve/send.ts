@@ -2,6 +2,7 @@ import type { PveOptions, PveParams } from './client.ts';
 import { type Answered, type Asked, type Method, unknownOutcome } from './errors.ts';
 import { encodeForm } from './form.ts';
 import { pause } from './pause.ts';
+import { withdrawn } from './transport.ts';
 import type { Sent, Wire, WireFault, WireRequest } from './wire.ts';
 
 /** The request for a call. GET and DELETE carry parameters in the query: the server refuses a body on DELETE (501). */
@@ -38,7 +39,9 @@ export async function sendPatiently(wire: Wire, asked: Asked, request: WireReque
     const pauseMs = pausesMs[sends - 1];
     const again = asked.method === 'GET' && mayHelp(outcome) && !request.signal?.aborted;
     if (again && pauseMs !== undefined && performance.now() + pauseMs < deadline) {
-      await pause(pauseMs);
+      await pause(pauseMs, request.signal).catch(() => {
+        throw withdrawn(`${asked.method} ${request.path.split('?')[0]}`).failure;
+      });
       continue;
     }
     if (!isFault(outcome)) return outcome;

@@ -30,6 +30,8 @@ export async function onTerminal(args: readonly string[], given: Given): Promise
 
 async function collect(file: string, args: readonly string[], { home, env, input }: Given): Promise<Ran> {
   const child = spawn(file, args, { env: { HOME: home, PATH: process.env.PATH ?? '', ...env } });
+  // A program that refuses its command line may be gone before it is given its input.
+  child.stdin.on('error', () => undefined);
   child.stdin.end(input ?? '');
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
   return { code: child.exitCode, stdout, stderr };

@@ -1,4 +1,4 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { FailureKind } from '../../src/failure.ts';
 import { createPve, type Pve } from '../../src/pve/client.ts';
 import { path } from '../../src/pve/path.ts';
@@ -209,6 +209,17 @@ describe('guarantee 13: cancelled', () => {
     expect(rig.requests).toHaveLength(1);
     rig.behave = tls.json({ data: 'fine' });
     expect(await readVersion(pve)).toBe('fine');
+  });
+
+  it('between two tries of a GET: cancelled at once, and not tried again', async () => {
+    const abort = new AbortController();
+    const { rig, pve } = await rigged(tls.reset);
+    const failing = failureOf(pve.get(start, anything, {}, { signal: abort.signal }));
+    await vi.waitFor(() => expect(rig.requests).toHaveLength(1));
+    setTimeout(() => abort.abort(), 30);
+    expect((await failing).kind).toBe('cancelled');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(rig.requests).toHaveLength(1);
   });
 
   it('by closing the client: a write that left is outcome-unknown, later calls fail at once', async () => {

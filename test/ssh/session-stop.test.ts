@@ -39,22 +39,26 @@ const pidsOf = (tag: string): string[] =>
     .filter((row) => row.includes(tag) && !/^\s*\d+\s+Z/.test(row))
     .map((row) => row.trim().split(/\s+/)[0] ?? '');
 
+/** Sessions have connections of their own, and these tests open more of them in a minute than people do. */
+const hostOf = (user: string, more: Partial<HostSpec> = {}): HostSpec =>
+  login(server, user, { limits: { connectsPerMinute: 600 }, ...more });
+
 const dashPath = () => ({ env: { PATH: `${join(server.folder, 'dash')}:${BUSYBOX_PROGRAMS}` } });
 const password = new Secret(DASH_PASSWORD);
 const places: readonly (readonly [string, () => HostSpec, () => Where])[] = [
-  ['bash', () => login(server, 'psm-bash'), () => ({})],
-  ['dash', () => login(server, 'psm-zsh'), dashPath],
-  ['busybox ash', () => login(server, 'psm-dash'), () => ({ env: { PATH: BUSYBOX_PROGRAMS } })],
-  ['bash of root', () => login(server, 'root'), () => ({})],
+  ['bash', () => hostOf('psm-bash'), () => ({})],
+  ['dash', () => hostOf('psm-zsh'), dashPath],
+  ['busybox ash', () => hostOf('psm-dash'), () => ({ env: { PATH: BUSYBOX_PROGRAMS } })],
+  ['bash of root', () => hostOf('root'), () => ({})],
   [
     'bash of root by sudo with a password',
-    () => login(server, 'psm-dash', { sudoPassword: password }),
+    () => hostOf('psm-dash', { sudoPassword: password }),
     () => ({ sudo: true }),
   ],
-  ['bash of another user', () => login(server, 'psm-bash'), () => ({ user: 'psm-zsh' })],
-  ['bash in a container', () => login(server, 'root'), () => ({ container: 400 })],
-  ['ash in a container, by sudo', () => login(server, 'psm-bash'), () => ({ container: 401 })],
-  ['a shell of a user of a container', () => login(server, 'root'), () => ({ container: 400, user: CONTAINER_USER })],
+  ['bash of another user', () => hostOf('psm-bash'), () => ({ user: 'psm-zsh' })],
+  ['bash in a container', () => hostOf('root'), () => ({ container: 400 })],
+  ['ash in a container, by sudo', () => hostOf('psm-bash'), () => ({ container: 401 })],
+  ['a shell of a user of a container', () => hostOf('root'), () => ({ container: 400, user: CONTAINER_USER })],
 ];
 
 /** A container that is a mere chroot has no /proc: what runs in it cannot be seen there, and nothing is claimed of it. */
@@ -136,7 +140,7 @@ describe('guarantee 4: a script that its shell does not give up', () => {
     ['bash', () => ({})],
     ['dash', dashPath],
   ])('ends with the shell, in %s', async (_, where) => {
-    const session = await openOn(lab, login(server, 'psm-zsh'), where());
+    const session = await openOn(lab, hostOf('psm-zsh'), where());
     const tag = freshTag();
     const began = performance.now();
     const script = `trap '' PROF INT TERM; (trap '' INT TERM; sleep ${tag}) & while :; do :; done`;
@@ -155,7 +159,7 @@ describe('guarantee 4: a script that its shell does not give up', () => {
 
 describe('a session that is closed', () => {
   it('ends what it runs, and leaves alone what earlier scripts left behind', async () => {
-    const session = await openOn(lab, login(server, 'psm-bash'));
+    const session = await openOn(lab, hostOf('psm-bash'));
     const [left, runs] = [freshTag(), freshTag()];
     await run(session, `sleep ${left} >/dev/null 2>&1 &`);
     const running = run(session, `sleep ${runs}; echo after`);
@@ -167,7 +171,7 @@ describe('a session that is closed', () => {
 
   it('is gone within 400 ms when all ends and it does nothing, within 2 s when it does', async () => {
     const own = labFor(server);
-    const idle = await Promise.all([1, 2, 3].map(() => openOn(own, login(server, 'psm-bash'))));
+    const idle = await Promise.all([1, 2, 3].map(() => openOn(own, hostOf('psm-bash'))));
     await run(idle[0] as Session, 'echo $$');
     let began = performance.now();
     await own.sessions.end();
@@ -175,7 +179,7 @@ describe('a session that is closed', () => {
     expect(idle.map(({ state }) => state)).toEqual(['ended', 'ended', 'ended']);
 
     const tag = freshTag();
-    const busy = await openOn(own, login(server, 'psm-bash'));
+    const busy = await openOn(own, hostOf('psm-bash'));
     const running = run(busy, `trap '' INT TERM HUP; sleep ${tag}; echo after`).catch((error: unknown) => error);
     await vi.waitFor(() => expect(pidsOf(tag)).toHaveLength(1));
     began = performance.now();
