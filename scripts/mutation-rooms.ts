@@ -32,7 +32,11 @@ export const rooms: Readonly<Record<string, readonly Part[]>> = {
   ],
   gate: [
     part('gate', 'audit logfile noted', 'audit-lines audit logfile noted hostile'),
-    part('gate', 'confirm policy dispatch admit commands', 'admit confirm dispatch question hostile audit'),
+    part(
+      'gate',
+      'confirm policy dispatch admit commands',
+      'admit policy confirm dispatch question hostile audit-lines terminal',
+    ),
     part('gate', 'parse registry protect', 'parse guests dispatch'),
     part('gate', 'terminal', 'terminal'),
   ],

@@ -6,7 +6,7 @@ import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type Audit, type AuditEntry, createAudit, unaudited } from '../../src/gate/audit.ts';
 import { headPlace, readHead, readKey } from '../../src/log/head.ts';
 import { remote } from '../../src/present/answer.ts';
-import { lampTools } from './harness.ts';
+import { bench, lampTools } from './harness.ts';
 
 let folder: string;
 let file: string;
@@ -85,6 +85,37 @@ describe('a line of the audit', () => {
       output: { stdout: { bytes: 6, sha256: sha256('[gone]') } },
       message: 'a [gone]',
     });
+  });
+});
+
+describe('the lines of a call that a human is asked about', () => {
+  it('name the question, the call that its answer came with, and how long that took', async () => {
+    const audit = audited();
+    const { call } = bench({ audit });
+    const asked = await call('pve_lamp_destroy');
+    if (asked.kind !== 'question') throw new Error('not asked');
+    const { ticket } = asked.question;
+    await call('pve_lamp_destroy', {}, { reply: { action: 'accept', confirmed: true, ticket } });
+    await call('pve_lamp_read');
+    await audit.close();
+    const told = rows().map(({ kind, approved, question, tool }) => [kind, tool, approved, question]);
+    const question = sha256(ticket.nonce).slice(0, 12);
+    expect(told).toEqual([
+      ['asked', 'pve_lamp_destroy', undefined, question],
+      ['intent', 'pve_lamp_destroy', 'confirmed', question],
+      ['outcome', 'pve_lamp_destroy', undefined, undefined],
+      ['outcome', 'pve_lamp_read', undefined, undefined],
+    ]);
+    const [first, second, third, fourth] = rows();
+    expect([second?.call === third?.call, first?.call === second?.call, third?.call === fourth?.call]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    expect(third?.durationMs).toBeGreaterThanOrEqual(0);
+    expect(third?.durationMs).toBeLessThan(1_000);
+    expect(fourth?.input).toEqual({});
+    expect(third?.input).toBeUndefined();
   });
 });
 
