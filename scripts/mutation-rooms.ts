@@ -38,6 +38,6 @@ export const rooms: Readonly<Record<string, readonly Part[]>> = {
       'admit policy confirm dispatch question hostile audit-lines terminal',
     ),
     part('gate', 'parse registry protect', 'parse guests dispatch'),
-    part('gate', 'terminal', 'terminal'),
+    part('gate', 'terminal', 'terminal-answers terminal'),
   ],
 };

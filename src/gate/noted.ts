@@ -27,12 +27,15 @@ export function noted(value: unknown, redact: Redact, name = ''): unknown {
 export const notedMessage = (text: string, redact: Redact): string =>
   shortened(visible(redact(text)), LONGEST_MESSAGE, '\n');
 
-/** What names the place of a call, the nearest first. */
-const PLACES = ['target', 'targets', 'guest', 'guests', 'vmid', 'host', 'hosts', 'node'] as const;
+/** What names what a call is about, the nearest first. */
+const SUBJECTS = [
+  ...['target', 'targets', 'guest', 'guests', 'vmid', 'host', 'hosts', 'node'],
+  ...['session', 'path', 'volume', 'backup', 'upid'],
+];
 
-/** The target, guest, host or node that the input names, several with commas; undefined where it names none. */
+/** The target, guest, host, node or else that the input names, several with commas; undefined where it names none. */
 export function aboutOf(input: Input, redact: Redact): string | undefined {
-  const named = PLACES.map((name) => input[name]).find((value) => value !== undefined);
+  const named = SUBJECTS.map((name) => input[name]).find((value) => value !== undefined);
   const all = (Array.isArray(named) ? named : [named]).filter((one) => ['string', 'number'].includes(typeof one));
   return all.length === 0 ? undefined : notedMessage(all.join(','), redact);
 }

@@ -5,6 +5,7 @@ import type { Redact } from '../present/redact.ts';
 import { visibleLine } from '../present/visible.ts';
 import type { Tool, ToolContext } from '../toolsets/tool.ts';
 import { createConfirmation, digest, type Question, type Ticket } from './confirm.ts';
+import { aboutOf } from './noted.ts';
 
 /** Asks by way of another terminal, for clients that cannot ask. */
 export interface Terminal {
@@ -57,7 +58,7 @@ export function createTerminal(approvals: Approvals, options: TerminalOptions): 
   };
   const begin = async (key: string, { message, ticket }: Question, tool: Tool, input: Record<string, unknown>) => {
     const asked = Date.now();
-    const about = visibleLine(redact(aboutOf(input))).slice(0, LONGEST_ABOUT);
+    const about = visibleLine(aboutOf(input, redact) ?? '').slice(0, LONGEST_ABOUT);
     const shown = { id: newApprovalId(), tool: tool.name, about, message, asked, until: asked + ttlMs };
     const question = { ...shown, ticket: sha256(JSON.stringify(ticket)) };
     approvals.put(question);
@@ -101,13 +102,6 @@ export function createTerminal(approvals: Approvals, options: TerminalOptions): 
       for (const [key, one] of open) forget(key, one);
     },
   };
-}
-
-/** What most tools are about. */
-function aboutOf(input: Record<string, unknown>): string {
-  const { target, targets, guest, vmid, host, session, path, volume, backup, upid } = input;
-  const about = target ?? targets ?? guest ?? vmid ?? host ?? session ?? path ?? volume ?? backup ?? upid ?? '';
-  return Array.isArray(about) ? about.join(', ') : String(about);
 }
 
 function toAnswer({ id, tool, until }: WaitingQuestion, calledAs: string): Failure {

@@ -52,6 +52,7 @@ const listed = (label: string, effect: Effect) => ({
   kind: 'refused',
   message: `${label} is protected by the operator's settings: pve_x_${effect} was not run.`,
   hint: 'Only the operator can lift this, by taking it out of MCP_PROTECTED_GUESTS. Reading it is allowed.',
+  sign: { is: 'protected' },
 });
 
 describe('guarantee 19: a guest that is listed', () => {
@@ -132,6 +133,7 @@ describe('guarantee 19: a guest with the protection flag of Proxmox VE', () => {
           kind: 'refused',
           message: "VM 102 (flagged) on pve2 has Proxmox's protection flag set: pve_x_destroy was not run.",
           hint: 'An operator can unset it in the guest’s options (Protection: No) when this is really wanted.',
+          sign: { is: 'protected' },
         },
       });
     }

@@ -22,7 +22,8 @@ function refusal(input: z.ZodRawShape, args: unknown): readonly [message: string
   try {
     return ['right', JSON.stringify(parseInput(tool('pve_x_get', input), args))];
   } catch (error) {
-    const { message, hint } = error as { message: string; hint: string };
+    const { kind, message, hint } = error as { kind: string; message: string; hint: string };
+    expect(kind).toBe('invalid-input');
     return [message, hint];
   }
 }
@@ -98,7 +99,12 @@ describe('the tools of a process', () => {
       message: 'pve_a is not one of the chosen tools (ssh).',
       hint: 'The operator can set MCP_TOOLSETS=ssh,pve or MCP_TOOLSETS=full and restart the server.',
     });
-    await expect(registry.find('pve_b', true)).rejects.toMatchObject({ kind: 'refused' });
+    await expect(registry.find('pve_b', true)).rejects.toMatchObject({ kind: 'refused', sign: { is: 'read-only' } });
+    await expect(registry.find('pve_a')).rejects.toMatchObject({ sign: undefined });
+    const several = createRegistry(tools, { mode: 'guarded', toolsets: ['core', 'ssh'] });
+    await expect(several.find('pve_a')).rejects.toMatchObject({
+      message: 'pve_a is not one of the chosen tools (core, ssh).',
+    });
     const unloaded = createRegistry([], { mode: 'guarded', toolsets: ['ssh'] }, async () => tools);
     await expect(unloaded.find('pve_a')).rejects.toMatchObject({ kind: 'refused' });
   });
