@@ -257,7 +257,7 @@ describe('hosts over real SSH', () => {
     expect((await set(server, webhook)).isError).toBe(true);
     expect(stored()).toBeUndefined();
     expect((await set(server, webhook)).isError).toBe(false);
-    expect(asked[1]).toContain(`is told what is done on web1: ${new URL(webhook).origin}`);
+    expect(asked[1]).toContain(`is told what is done on web1 by its webhook: ${new URL(webhook).origin}`);
     expect(asked[1]).not.toContain('/asked');
     expect(stored()).toBe(webhook);
     await server.close();

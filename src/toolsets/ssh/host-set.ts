@@ -56,7 +56,7 @@ export default defineSshTool({
     refuseWebhook(webhook, context?.setup.mode);
     if (webhook === undefined) return undefined;
     const who = webhook === '' ? 'nobody any more' : urlInShort(webhook);
-    return `This decides who is told what is done on ${name}: ${who}.`;
+    return `This decides who is told what is done on ${name} by its webhook: ${who}.`;
   },
 
   async run({ host: name, ...wish }, { ssh, setup }) {
