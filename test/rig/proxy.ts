@@ -63,9 +63,12 @@ function inOrder(pace: () => Pace) {
   };
 }
 
-/** Resets a connection at once: Node's resetAndDestroy() ends it first, which the other side reads as an end. */
+/**
+ * Resets a connection at once: Node's resetAndDestroy() ends it first, which the other side reads as an end. One that is
+ * ending already is closed: the system takes no reset of it then (uv_tcp_close_reset), and Node would leave it open.
+ */
 function reset(socket: Socket): void {
-  Object.assign(socket, { resetAndClosing: true });
+  if (!socket.writableEnded) Object.assign(socket, { resetAndClosing: true });
   socket.destroy();
 }
 
