@@ -5,7 +5,7 @@ export interface Figure {
   readonly guarantee: number;
   readonly text: string;
   readonly value?: number;
-  readonly unit?: 'count' | 'ms';
+  readonly unit?: 'count' | 'ms' | 'most';
   /** A part of the sentence that the run could not prove, and why. */
   readonly unproven?: boolean;
 }
@@ -35,6 +35,19 @@ export const tally = (guarantee: number, text: string, value: number): void =>
 /** The same for a time in ms, of which the longest over all tests is told: `slowest(2, 'answer', 312)`. */
 export const slowest = (guarantee: number, text: string, value: number): void =>
   tell({ guarantee, text, value, unit: 'ms' });
+
+/** The same for a count of which the most over all tests is told: `most(14, 'GETs for one call:', 3)`. */
+export const most = (guarantee: number, text: string, value: number): void =>
+  tell({ guarantee, text, value, unit: 'most' });
+
+/** 12,345 as `12,345`. */
+export const grouped = (count: number): string => count.toLocaleString('en-US');
+
+/** What was seen how often, as `237 exact, 143 unreachable`. */
+export const listed = (counts: Readonly<Record<string, number>>): string =>
+  Object.entries(counts)
+    .map(([what, count]) => `${grouped(count)} ${what}`)
+    .join(', ');
 
 /** Tells which part of a guarantee's sentence this run did not prove, and why. */
 export const unproven = (guarantee: number, text: string): void => tell({ guarantee, text, unproven: true });

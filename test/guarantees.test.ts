@@ -67,7 +67,8 @@ it('figures are told once, counts added up, and of times the longest', () => {
   expect(
     summed([of('one'), of('one'), of('asked', 700, 'count'), of('took', 312.4, 'ms'), of('asked', 500, 'count')]),
   ).toBe('one; 1,200 asked; took 312 ms');
-  expect(summed([of('took', 12, 'ms'), of('took', 1_250, 'ms')])).toBe('took 1.3 s, the longest of 2');
+  expect(summed([of('took', 12, 'ms'), of('took', 1_250, 'ms')])).toBe('took 1.3 s at most (2 times)');
+  expect(summed([of('GETs:', 3, 'most'), of('GETs:', 1, 'most')])).toBe('GETs: 3 at most');
 });
 
 it('a page keeps the rows that a run does not replace', () => {

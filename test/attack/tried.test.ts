@@ -1,7 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { figure } from '../figures.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 
@@ -14,7 +13,6 @@ describe('the table of attempts in SECURITY.md', () => {
     expect(section.match(/^### /gm)).toHaveLength(8);
     expect(rows.length).toBeGreaterThanOrEqual(60);
     expect(new Set(rows).size).toBe(rows.length);
-    figure(21, `${rows.length} attempts by eight kinds of attackers are in SECURITY.md, each with its test`);
   });
 
   it.each(rows)('names a test that there is: %s', (row) => {

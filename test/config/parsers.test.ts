@@ -103,8 +103,8 @@ describe('~/.ssh/config, whatever is in it,', () => {
     expectLinear((text) => read(`Include ${text.slice(0, 2_000)}`));
   });
 
-  const RUNS = counted(1_000, 60);
-  it(`says what ssh -G says, where that takes it, for ${RUNS} mixtures`, { timeout: 300_000 }, () => {
+  const MIXTURES = counted(1_000, 60);
+  it(`says what ssh -G says, where that takes it, for ${MIXTURES} mixtures`, { timeout: 300_000 }, () => {
     const pattern = fc.constantFrom('web1.lab', 'web*', '*', '!web1.lab', 'w?b1.lab', '*.lab', 'db', '"web1.lab"');
     const value = fc.constantFrom(
       'me',
@@ -163,8 +163,8 @@ describe('~/.ssh/config, whatever is in it,', () => {
           alias: web.hostKeyAlias,
         }).toEqual({ hostname: of('hostname'), user: of('user'), port: of('port'), alias: of('hostkeyalias') });
       }),
-      { numRuns: RUNS },
+      { numRuns: MIXTURES },
     );
-    expect(taken).toBeGreaterThan(RUNS / 20);
+    expect(taken).toBeGreaterThan(MIXTURES / 20);
   });
 });

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Tool } from '../../src/toolsets/tool.ts';
-import { figure } from '../figures.ts';
+import { figure, tally } from '../figures.ts';
 import { type AskedLab, asking, countOf, none, startAskedLab } from './asked.ts';
 import { type Reply as Answered, type Connected, connect, eras, type Person } from './clients.ts';
 import { type Message, parse, type RawSession, startRaw } from './raw.ts';
@@ -51,7 +51,7 @@ describe.each(eras)('guarantee 20: every tool that asks, with a client of %s', (
       expect(lab.effects(), JSON.stringify(answer)).toEqual(none);
     }
     expect(asked).toBe(asking.length * answers.length);
-    figure(20, `${asking.length} tools, ${era}, ${answers.length} kinds of no: 0 effects`);
+    tally(20, `noes of ${answers.length} kinds: 0 effects`, asked);
   });
 
   it('what was shown changes under the question: the yes is void, 0 effects', async () => {
@@ -70,7 +70,7 @@ describe.each(eras)('guarantee 20: every tool that asks, with a client of %s', (
       expect(result.isError, tool.name).toBe(true);
       expect(lab.effects(), tool.name).toEqual(none);
     }
-    figure(20, `${changing.length} tools, ${era}, changed under the question: 0 effects`);
+    tally(20, 'yeses to what had changed under the question: 0 effects', changing.length);
   });
 
   it('a client that cannot ask: refused, 0 effects', async () => {
@@ -79,7 +79,7 @@ describe.each(eras)('guarantee 20: every tool that asks, with a client of %s', (
       expect(await client.call(tool.name, lab.inputFor(tool)), tool.name).toMatchObject(refused);
     }
     expect(lab.effects()).toEqual(none);
-    figure(20, `${asking.length} tools, ${era}, a client that cannot ask: 0 effects`);
+    tally(20, 'calls of clients that cannot ask: 0 effects', asking.length);
   });
 
   it('a yes does it exactly once', async () => {
@@ -90,7 +90,7 @@ describe.each(eras)('guarantee 20: every tool that asks, with a client of %s', (
       expect(result.isError, `${tool.name}: ${result.text}`).toBe(false);
       expect(countOf(lab.effects()), tool.name).toBe(1);
     }
-    figure(20, `${asking.length} tools, ${era}, a yes: done exactly once`);
+    tally(20, `yeses of clients of ${eras.length} eras: each done once`, asking.length);
   });
 });
 
@@ -200,7 +200,7 @@ describe('guarantee 20: every tool that asks, answered by hand', () => {
       expect(again.result?.isError, tool.name).toBe(true);
       expect(countOf(lab.effects()), tool.name).toBe(1);
     }
-    figure(20, `${tried} forged or foreign yeses: 0 effects; ${asking.length} replayed: done once`);
+    figure(20, `${tried} forged or foreign yeses: 0 effects; ${asking.length} replayed yeses: each done once`);
   });
 
   it('protocol 2025: an answer that is sent again and again counts once', async () => {
@@ -222,6 +222,6 @@ describe('guarantee 20: every tool that asks, answered by hand', () => {
       expect(result?.isError, `${tool.name}: ${JSON.stringify(result)}`).not.toBe(true);
       expect(countOf(lab.effects()), tool.name).toBe(1);
     }
-    figure(20, `${asking.length} answers sent five times: done once`);
+    figure(20, `${asking.length} yeses sent five times: each done once`);
   });
 });

@@ -2,7 +2,7 @@ import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, writeFil
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { cli } from '../cli/cli.ts';
-import { figure } from '../figures.ts';
+import { tally } from '../figures.ts';
 import { startTerminal, type Terminal } from '../rig/terminal.ts';
 import { type Connected, connect, eras, type ToolResult } from './clients.ts';
 import { bin, type Datacentre, startDatacentre } from './datacentre.ts';
@@ -77,7 +77,7 @@ describe.each(eras)('guarantee 20: a yes in another terminal, for a client of %s
     expect((await stop(client)).isError).toBe(true);
     expect(dc.writes()).toHaveLength(1);
     expect(await dc.audit()).toContain('"approved":"terminal"');
-    figure(20, `${era}: a yes in a terminal does it once`);
+    tally(20, 'yeses in a terminal: each done once', 1);
   });
 });
 

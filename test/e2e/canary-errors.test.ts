@@ -24,14 +24,14 @@ import { tools } from '../../src/toolsets/index.ts';
 import type { KnownHost, Setup, Shell, Tool } from '../../src/toolsets/tool.ts';
 import { type Malice, startHostileSshd } from '../attack/sshd.ts';
 import { counted } from '../counts.ts';
-import { figure } from '../figures.ts';
+import { figure, grouped } from '../figures.ts';
 import { answer, type Behaviour, garbage, identity, reset, TlsRig } from '../rig/tls.ts';
 import { type Bench, setup, shellOn, startBench } from '../toolsets/harness.ts';
 import { inputsOf } from '../toolsets/requests/inputs.ts';
 import { allOf, Canary } from './canary.ts';
 
 /** So many requests of a call are answered well before one is not. */
-const GOOD_BEFORE = counted(4, 2);
+const REQUESTS_ANSWERED_BEFORE = counted(4, 2);
 /** What a call may take: some inputs wait for what never comes. */
 const PATIENCE_MS = 400;
 
@@ -244,7 +244,7 @@ describe('guarantee 21: no secret leaves by what goes wrong', () => {
     const own = await identity();
     await Promise.all(
       Object.entries(failures).flatMap(([name, failing]) =>
-        Array.from({ length: /^(302|400)$/.test(name) ? 1 : GOOD_BEFORE }, async (_, good) => {
+        Array.from({ length: /^(302|400)$/.test(name) ? 1 : REQUESTS_ANSWERED_BEFORE }, async (_, good) => {
           const rig = await TlsRig.start(own);
           let left = 0;
           rig.behave = (socket, request, raw) => {
@@ -347,9 +347,6 @@ describe('guarantee 21: no secret leaves by what goes wrong', () => {
     // What is looked for would be found.
     await writeFile(join(folder, 'x'), held.SSH_PASSWORD);
     expect(canary.leaksIn('x', await readFile(join(folder, 'x'), 'utf8'))).toHaveLength(2);
-    figure(
-      21,
-      `${calls.toLocaleString('en')} calls of ${tools.length} tools that went wrong; ${canary.seen}: 0 secrets`,
-    );
+    figure(21, `0 in ${grouped(calls)} calls of ${tools.length} tools that went wrong, ${canary.seen}`);
   });
 });

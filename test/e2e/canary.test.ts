@@ -3,7 +3,7 @@ import { join, relative } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tools } from '../../src/toolsets/index.ts';
-import { figure } from '../figures.ts';
+import { figure, grouped } from '../figures.ts';
 import { inputsOf } from '../toolsets/requests/inputs.ts';
 import { allOf, Canary, spellings } from './canary.ts';
 import { type Connected, connect } from './clients.ts';
@@ -154,6 +154,6 @@ describe('guarantee 21: no secret leaves', () => {
     expect(children.trim()).toBe('');
     const kinds = Object.keys({ ...secrets, ...inherited, ...late }).length + 2;
     const spelt = `${kinds} secrets in ${spellings('').length} spellings`;
-    figure(21, `${spelt} through ${tools.length} tools, ${seen.length} answers; ${canary.seen}`);
+    figure(21, `${spelt} through ${tools.length} tools: 0 in ${grouped(seen.length)} answers and ${canary.seen}`);
   });
 });

@@ -5,7 +5,7 @@ import type { Mode } from '../../src/gate/policy.ts';
 import { tools } from '../../src/toolsets/index.ts';
 import type { Tool } from '../../src/toolsets/tool.ts';
 import { counted } from '../counts.ts';
-import { figure } from '../figures.ts';
+import { figure, grouped } from '../figures.ts';
 import { inputsOf } from '../toolsets/requests/inputs.ts';
 import { type Datacentre, startDatacentre } from './datacentre.ts';
 import { initialize, type Message, parse, startRaw } from './raw.ts';
@@ -196,9 +196,9 @@ const AT_ONCE = 24;
 describe.each<Mode>(['read-only', 'guarded', 'trusted'])(
   'guarantee 24: inputs of every tool that are almost right, %s',
   (mode) => {
-    const EACH = counted(100, 5);
+    const INPUTS_FOR_EACH = counted(100, 5);
 
-    it(`${EACH} for each tool: each is answered once, by an answer or a failure with cause and cure`, {
+    it(`${INPUTS_FOR_EACH} for each tool: each is answered once, by an answer or a failure with cause and cure`, {
       timeout: 1_200_000,
     }, async () => {
       const dc = await startDatacentre();
@@ -207,7 +207,7 @@ describe.each<Mode>(['read-only', 'guarded', 'trusted'])(
       await initialize(session);
       const { seed = 0 } = fc.readConfigureGlobal() ?? {};
       const calls = tools.flatMap((tool, nth) =>
-        fc.sample(mutants(tool, dc), { numRuns: EACH, seed: seed + nth }).map((input) => ({ tool, input })),
+        fc.sample(mutants(tool, dc), { numRuns: INPUTS_FOR_EACH, seed: seed + nth }).map((input) => ({ tool, input })),
       );
       const troubles: string[] = [];
       const ids: number[] = [];
@@ -236,7 +236,7 @@ describe.each<Mode>(['read-only', 'guarded', 'trusted'])(
       if (mode === 'read-only') expect(dc.writes()).toEqual([]);
       figure(
         24,
-        `${calls.length} almost right inputs of ${tools.length} tools, ${mode}: ${answers} answers, the others failures with cause and cure`,
+        `${grouped(calls.length)} almost right inputs of ${tools.length} tools, ${mode}: ${grouped(answers)} answers, else a cause and a cure`,
       );
     });
   },

@@ -104,7 +104,7 @@ describe('guarantee 28: the packed tarball', () => {
     expect((await run(claude, ['mcp', 'list'], options)).stdout).toMatch(/^packed: .* - ✔ Connected$/m);
     const { stdout: version } = await run(claude, ['--version'], options);
     tally(28, 'kinds of client served from the packed tarball', 1);
-    figure(28, `among them ${version.trim()}`);
+    figure(28, `${version.trim()} among them`);
   });
 
   it('plays the demo: everything that is loaded late is in it', async () => {

@@ -101,7 +101,7 @@ describe('guarantee 26, its first half', () => {
       }
     });
     expect(own.filter((link) => inodes.has(link))).toEqual([]);
-    figure(26, `${own.length} descriptors, ${own.filter((link) => inodes.has(link)).length} of them listening`);
+    figure(26, `${own.filter((link) => inodes.has(link)).length} of ${own.length} descriptors in stdio mode listen`);
     raw.child.stdin?.end();
     await raw.gone;
   });

@@ -14,8 +14,8 @@ import { inputsOf } from '../toolsets/requests/inputs.ts';
 /** A container and, with the protection flag of Proxmox VE besides, another one. */
 const PROTECTED = [400, 410];
 /** 10,000 in all. Those through tools take longer: most end in a call about another guest. */
-const TOOL_RUNS = counted(3_000, 1_000);
-const RAW_RUNS = 7_000;
+const SPELLINGS = counted(3_000, 1_000);
+const RAW_SPELLINGS = 7_000;
 const PATIENCE = 120_000;
 
 const settings: Setup = { ...setup, mode: 'trusted', toolsets: ['full'], protectedGuests: PROTECTED, taskWaitMs: 200 };
@@ -187,7 +187,7 @@ const required = ({ parameters, path }: ApiMethod): Record<string, string> =>
 
 describe('guarantee 19: protected guests', () => {
   it(
-    `stay as they are through ${TOOL_RUNS} spellings in every argument of every tool`,
+    `stay as they are through ${SPELLINGS} spellings in every argument of every tool`,
     async () => {
       const given = fc
         .constantFrom(...acting.filter(({ name }) => name !== raw))
@@ -199,16 +199,16 @@ describe('guarantee 19: protected guests', () => {
           verdicts.add(outcome.kind === 'failure' ? outcome.failure.kind : outcome.kind);
           expect(harm).toEqual([]);
         }),
-        { numRuns: TOOL_RUNS },
+        { numRuns: SPELLINGS },
       );
       expect([...verdicts]).toEqual(expect.arrayContaining(['refused', 'invalid-input', 'not-found']));
-      tally(19, 'spellings, 0 on the wire', TOOL_RUNS);
+      tally(19, 'spellings, 0 on the wire', SPELLINGS);
     },
     PATIENCE,
   );
 
   it(
-    `stay as they are through ${RAW_RUNS} spellings in raw paths and parameters`,
+    `stay as they are through ${RAW_SPELLINGS} spellings in raw paths and parameters`,
     async () => {
       const verdicts = new Set<string>();
       await fc.assert(
@@ -218,10 +218,10 @@ describe('guarantee 19: protected guests', () => {
           expect(harm).toEqual([]);
           expect(bench.writes()).toEqual([]);
         }),
-        { numRuns: RAW_RUNS },
+        { numRuns: RAW_SPELLINGS },
       );
       expect([...verdicts]).toEqual(expect.arrayContaining(['refused', 'invalid-input']));
-      tally(19, 'spellings, 0 on the wire', RAW_RUNS);
+      tally(19, 'spellings, 0 on the wire', RAW_SPELLINGS);
     },
     PATIENCE,
   );

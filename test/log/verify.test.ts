@@ -9,7 +9,7 @@ import { headPlace, readHead, readKey } from '../../src/log/head.ts';
 import { sealed } from '../../src/log/line.ts';
 import { verify } from '../../src/log/verify.ts';
 import { counted } from '../counts.ts';
-import { figure } from '../figures.ts';
+import { figure, grouped } from '../figures.ts';
 import { type Desk, ended, newDesk, scribeProgram, startScribe } from './scribes.ts';
 
 const desks: Desk[] = [];
@@ -178,20 +178,20 @@ describe('guarantee 22: every kind of tampering is found by log verify', () => {
   it('nothing is said of it as it is', async () => expect(await found(original)).toBe(false));
 
   it('a byte that was flipped, anywhere but in the newline at the very end', async () => {
-    const runs = counted(5000, 500);
+    const flips = counted(5_000, 500);
     await fc.assert(
       fc.asyncProperty(fc.nat(original.length - 2), fc.integer({ min: 1, max: 255 }), async (place, by) => {
         const bytes = Buffer.from(original);
         bytes[place] = (bytes[place] ?? 0) ^ by;
         expect(await found(bytes)).toBe(true);
       }),
-      { numRuns: runs },
+      { numRuns: flips },
     );
-    figure(22, `${runs.toLocaleString('en')} flipped bytes found`);
+    figure(22, `${grouped(flips)} flipped bytes found`);
   }, 600_000);
 
   it('a line that was removed, moved, written twice, or several of that', async () => {
-    const runs = counted(3000, 300);
+    const changes = counted(3_000, 300);
     const edit = fc.oneof(
       fc.record({ kind: fc.constant('remove' as const), a: fc.nat(29), b: fc.nat(29) }),
       fc.record({ kind: fc.constant('swap' as const), a: fc.nat(29), b: fc.nat(29) }),
@@ -209,20 +209,21 @@ describe('guarantee 22: every kind of tampering is found by log verify', () => {
         if (joined(changed) === joined(lines)) return;
         expect(await found(joined(changed))).toBe(true);
       }),
-      { numRuns: runs },
+      { numRuns: changes },
     );
-    figure(22, `${runs.toLocaleString('en')} removals, swaps and copies found`);
+    figure(22, `${grouped(changes)} removals, swaps and copies found`);
   }, 600_000);
 
   it('a cut at every byte of the last lines', async () => {
-    const from = original.length - joined(lines.slice(-counted(3, 1))).length;
+    const linesCut = counted(3, 1);
+    const from = original.length - joined(lines.slice(-linesCut)).length;
     let cuts = 0;
     // The newline at the very end says nothing.
     for (let size = from; size < original.length - 1; size += 1) {
       expect(await found(original.subarray(0, size))).toBe(true);
       cuts += 1;
     }
-    figure(22, `${cuts.toLocaleString('en')} cuts found`);
+    figure(22, `${grouped(cuts)} cuts found`);
   }, 600_000);
 
   it('a chain that was removed, or computed anew without the key', async () => {
@@ -315,6 +316,6 @@ describe('guarantee 22: no false alarm', () => {
         checks += 1;
       }
     }
-    figure(22, `0 false alarms in ${checks} looks at ${histories} histories with ${killed} kills`);
+    figure(22, `0 false alarms in ${grouped(checks)} looks at ${histories} histories with ${killed} kills`);
   }, 600_000);
 });

@@ -41,7 +41,7 @@ describe('guarantee 12: a wrong certificate is refused before a byte of HTTP', (
     expect(rig.connections - before.connections).toBeGreaterThanOrEqual(100);
     expect(rig.bytes).toBe(before.bytes);
     const connections = rig.connections - before.connections;
-    figure(12, `${connections} reconnects, ${rig.bytes - before.bytes} bytes of HTTP`);
+    figure(12, `${connections} reconnects, ${rig.bytes - before.bytes} bytes of HTTP sent`);
     rig.identity = own;
     expect(await readVersion(pve)).toBe('hello');
   });

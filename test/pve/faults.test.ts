@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { FailureKind } from '../../src/failure.ts';
 import { createPve, type Pve } from '../../src/pve/client.ts';
 import { path } from '../../src/pve/path.ts';
-import { slowest, tally } from '../figures.ts';
+import { most, slowest } from '../figures.ts';
 import * as tls from '../rig/tls.ts';
 import { anything, failureOf, readVersion, rigged } from './rigged.ts';
 
@@ -102,8 +102,8 @@ describe.each(Object.entries(faults))('guarantees 13 and 14: %s', (_, fault) => 
     const failure = await failureOf(call(pve));
     const ms = performance.now() - began;
     expect(ms).toBeLessThan(deadlineMs + 800);
-    slowest(13, `the failure, with a deadline of ${deadlineMs} ms, in`, ms);
-    tally(14, `${method}s sent for ${Object.keys(faults).length} kinds of fault`, rig.requests.length);
+    slowest(13, `by a deadline of ${deadlineMs / 1_000} s, the failure is told in`, ms);
+    most(14, `${method}s for one call, in ${Object.keys(faults).length} kinds of fault:`, rig.requests.length);
     expect(failure.kind).toBe(method === 'GET' ? fault.read : fault.write);
     expect(rig.requests).toHaveLength(method === 'GET' ? fault.reads : fault.writes);
     expect(`${failure.message} ${failure.hint}`).not.toContain('undefined');

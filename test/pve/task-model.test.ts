@@ -7,7 +7,7 @@ import { type TaskOutcome, waitForTask } from '../../src/pve/task.ts';
 import { faultOf, overdue, withdrawn } from '../../src/pve/transport.ts';
 import type { Sent, Wire, WireRequest } from '../../src/pve/wire.ts';
 import { counted } from '../counts.ts';
-import { figure } from '../figures.ts';
+import { figure, grouped } from '../figures.ts';
 
 const upids = ['vzstart:100', 'vzdump:101'].map((what) => `UPID:pve1:00000352:00001F5E:6AFFBBDD:${what}:root@pam!mcp:`);
 
@@ -223,8 +223,8 @@ describe('guarantee 15: whatever a task and the API do while it is waited for', 
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  const RUNS = counted(20_000, 1_000);
-  it(`what is told is true, by the deadline, and nobody asks for longer: ${RUNS} courses`, {
+  const COURSES = counted(20_000, 1_000);
+  it(`what is told is true, by the deadline, and nobody asks for longer: ${COURSES} courses`, {
     timeout: 600_000,
   }, async () => {
     let told = 0;
@@ -251,7 +251,7 @@ describe('guarantee 15: whatever a task and the API do while it is waited for', 
       await vi.advanceTimersByTimeAsync(60_000);
       expect(world.requests, 'nobody asks any more').toBe(asked);
     });
-    await fc.assert(property, { numRuns: RUNS });
-    figure(15, `${RUNS} courses of tasks and outages, ${told} waits: each told what was so`);
+    await fc.assert(property, { numRuns: COURSES });
+    figure(15, `${grouped(COURSES)} courses of tasks and outages, ${grouped(told)} waits: each told what was so`);
   });
 });

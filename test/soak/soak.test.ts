@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { counted } from '../counts.ts';
 import { parse } from '../e2e/raw.ts';
-import { figure, unproven } from '../figures.ts';
+import { figure, grouped, unproven } from '../figures.ts';
 import { memoryOf } from '../rig/memory.ts';
 import { type SoakLab, startSoakLab } from './lab.ts';
 import { type Call, mix } from './mix.ts';
@@ -99,8 +99,9 @@ async function descriptors(): Promise<number> {
   return readdirSync(`/proc/${lab.pid}/fd`).length;
 }
 
-const change = (from: number, to: number) =>
-  `${from.toFixed(0)} → ${to.toFixed(0)} (${(((to - from) / from) * 100).toFixed(1)} %)`;
+const span = hours > 0 ? `${hours} h` : `${seconds / 60} minutes`;
+const change = (from: number, to: number, unit = '') =>
+  `${from.toFixed(0)} → ${to.toFixed(0)}${unit} (${(((to - from) / from) * 100).toFixed(1)} %)`;
 
 it('guarantee 26: through calls of every tool, faults and cancels, memory and descriptors stay within 10 %', {
   timeout: (seconds + 300) * 1_000,
@@ -114,13 +115,13 @@ it('guarantee 26: through calls of every tool, faults and cancels, memory and de
   const { answered, failed, cancelled, faults } = seen;
   figure(
     26,
-    `${seen.calls} calls in ${(seconds / 60).toFixed(1)} minutes, ${answered} answered (${failed} as failed), ${cancelled} cancelled, ${faults} faults`,
+    `${grouped(seen.calls)} calls in ${span}: ${grouped(answered)} answered, ${grouped(failed)} of them as failed, ${grouped(cancelled)} cancelled; ${grouped(faults)} faults`,
   );
   figure(
     26,
-    `resident memory (median) ${change(before.memory, after.memory)} MiB, descriptors ${change(before.descriptors, after.descriptors)}`,
+    `resident memory (median) ${change(before.memory, after.memory, ' MiB')}, descriptors ${change(before.descriptors, after.descriptors)}`,
   );
-  if (hours < 24) unproven(26, `24 h (the soak took ${(seconds / 60).toFixed(1)} minutes; --hours 24 runs all of it)`);
+  if (hours < 24) unproven(26, `24 h (this soak took ${span}; --hours 24 runs all of it)`);
   expect(wrong).toEqual([]);
   expect(lab.session.stderr()).not.toMatch(/unhandled|TypeError|Unexpected error/i);
   expect(answered).toBe(seen.calls - cancelled);

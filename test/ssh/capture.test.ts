@@ -9,7 +9,7 @@ import { Secret } from '../../src/secret.ts';
 import { Capture } from '../../src/ssh/capture.ts';
 import { createPool } from '../../src/ssh/pool.ts';
 import { createSsh } from '../../src/ssh/run.ts';
-import { figure } from '../figures.ts';
+import { figure, grouped } from '../figures.ts';
 import { login } from '../rig/login.ts';
 import { type Sshd, startSshd } from '../rig/sshd.ts';
 
@@ -102,6 +102,6 @@ describe('guarantee 7: 1 GiB on stdout and 64 MiB on stderr at once', () => {
     expect(statSync(stdout.kept?.file ?? '').size).toBe(stdout.totals.bytes);
     expect(statSync(stderr.kept?.file ?? '').size).toBe(64 * MIB);
     const mib = ({ totals }: typeof stdout) => Math.round(totals.bytes / MIB);
-    figure(7, `${mib(stdout)} MiB on stdout and ${mib(stderr)} MiB on stderr, told by head, tail and totals`);
+    figure(7, `${grouped(mib(stdout))} MiB on stdout and ${mib(stderr)} MiB on stderr, told by head, tail and totals`);
   });
 });

@@ -5,7 +5,7 @@ import { Failure } from '../../src/failure.ts';
 import type { HostSpec, Ssh } from '../../src/ssh/client.ts';
 import { createSsh } from '../../src/ssh/run.ts';
 import { counted } from '../counts.ts';
-import { figure } from '../figures.ts';
+import { figure, listed } from '../figures.ts';
 import { type FaultProxy, startProxy } from '../rig/proxy.ts';
 import { type Sshd, startSshd } from '../rig/sshd.ts';
 import { hostOf, lines, newFile, numbers, poolFor, whileThere } from './commands.ts';
@@ -41,9 +41,9 @@ const say = async (ssh: Ssh, host: HostSpec, script: string): Promise<string> =>
   (await ssh.run(host, { script, ...LONG })).stdout.text;
 
 describe('guarantees 2 and 3: a connection that is reset', () => {
-  const RUNS = counted(400, 40);
+  const RESETS = counted(400, 40);
 
-  it(`after any number of bytes, either way: exact or a failure, never twice, ${RUNS} times`, {
+  it(`after any number of bytes, either way: exact or a failure, never twice, ${RESETS} times`, {
     timeout: 240_000,
   }, async () => {
     const seen: Record<string, number> = {};
@@ -67,10 +67,10 @@ describe('guarantees 2 and 3: a connection that is reset', () => {
         seen[end] = (seen[end] ?? 0) + 1;
       }),
     );
-    await fc.assert(property, { numRuns: RUNS, endOnFailure: true });
+    await fc.assert(property, { numRuns: RESETS, endOnFailure: true });
     expect(Object.keys(seen).sort()).toEqual(['exact', 'outcome-unknown', 'unreachable']);
     expect(slowest).toBeLessThan(5_000);
-    figure(2, `${RUNS} resets after any number of bytes: ${JSON.stringify(seen)}, none ran twice`);
+    figure(2, `${RESETS} resets after any number of bytes: ${listed(seen)}; none ran twice`);
   });
 });
 

@@ -5,7 +5,7 @@ import { Failure } from '../../src/failure.ts';
 import type { CommandResult, HostSpec, Ssh } from '../../src/ssh/client.ts';
 import { createSsh } from '../../src/ssh/run.ts';
 import { counted } from '../counts.ts';
-import { figure } from '../figures.ts';
+import { figure, listed } from '../figures.ts';
 import { type FaultProxy, startProxy, type Way } from '../rig/proxy.ts';
 import { type Sshd, startSshd } from '../rig/sshd.ts';
 import { hostOf, lines, newFile, poolFor } from './commands.ts';
@@ -180,9 +180,9 @@ const sockets = () =>
   }).length;
 
 describe('guarantees 1, 2 and 4: whatever happens to many commands and their connection', () => {
-  const RUNS = counted(400, 16);
+  const COURSES = counted(400, 16);
 
-  it(`each runs at most once and is told as it was, in ${RUNS} courses`, { timeout: 3_600_000 }, async () => {
+  it(`each runs at most once and is told as it was, in ${COURSES} courses`, { timeout: 3_600_000 }, async () => {
     const ends: Record<string, number> = {};
     const course = async (maxSessions: number, commands: Iterable<Step>) => {
       const { model, real } = await start(maxSessions);
@@ -208,9 +208,9 @@ describe('guarantees 1, 2 and 4: whatever happens to many commands and their con
       fc.commands(steps, { maxCommands: 14, size: 'max' }),
       course,
     );
-    await fc.assert(property, { numRuns: RUNS, endOnFailure: true });
+    await fc.assert(property, { numRuns: COURSES, endOnFailure: true });
     // One that each course left would be many.
     await vi.waitFor(() => expect(sockets()).toBeLessThanOrEqual(before + 2), 5_000);
-    figure(2, `${RUNS} courses of cuts, stalls, kills and cancels: ${JSON.stringify(ends)}, none ran twice`);
+    figure(2, `${COURSES} courses of cuts, stalls, kills and cancels: ${listed(ends)}; none ran twice`);
   });
 });

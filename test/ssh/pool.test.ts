@@ -4,7 +4,7 @@ import { createServer, connect as tcpConnect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { HostSpec } from '../../src/ssh/client.ts';
 import { createPool } from '../../src/ssh/pool.ts';
-import { figure, tally } from '../figures.ts';
+import { figure, grouped, tally } from '../figures.ts';
 import { login, sshTo } from '../rig/login.ts';
 import { startProxy } from '../rig/proxy.ts';
 import { OPENSSH, type Sshd, startSshd } from '../rig/sshd.ts';
@@ -51,7 +51,10 @@ describe('guarantee 1: commands at once', () => {
     expect(most).toBeGreaterThan(1);
     expect(most).toBeLessThanOrEqual(8);
     expect(logins(sshd, mark)).toBe(1);
-    figure(1, `${answers.length} exact answers, ${lines(file).length} runs, at most ${most} channels open`);
+    figure(
+      1,
+      `${grouped(answers.length)} exact answers, ${grouped(lines(file).length)} runs, ${most} channels open at most`,
+    );
     await pool.close();
   });
 

@@ -4,7 +4,7 @@ import { Secret } from '../../src/secret.ts';
 import type { Command, Ssh } from '../../src/ssh/client.ts';
 import { quote } from '../../src/ssh/quote.ts';
 import { newMarks, wrap } from '../../src/ssh/wrap.ts';
-import { figure, tally } from '../figures.ts';
+import { figure, grouped, tally } from '../figures.ts';
 import { CONTAINER_USER } from '../rig/container.ts';
 import { login, sshTo } from '../rig/login.ts';
 import { type Sshd, startSshd } from '../rig/sshd.ts';
@@ -73,7 +73,7 @@ describe('guarantee 6: 10,000 random argument lists', () => {
       expect(inline?.stdout.text === printed(flat), `from list ${at} on`).toBe(true);
       expect(onStdin?.stdout.text === printed(batch), `from list ${at} on`).toBe(true);
     }
-    tally(6, `argument lists byte for byte, by ${roads.length} ways of 10,000`, lists.length);
+    tally(6, `argument lists byte for byte, 10,000 in each of ${roads.length} ways`, lists.length);
   });
 
   it('but never NUL or half of a surrogate pair', () => {
@@ -111,6 +111,6 @@ describe('guarantee 5: a command line', () => {
       ),
       { numRuns: 500 },
     );
-    figure(5, `the longest command line of 500: ${longest} bytes`);
+    figure(5, `the longest of 500 command lines: ${grouped(longest)} bytes`);
   });
 });

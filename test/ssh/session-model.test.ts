@@ -7,7 +7,7 @@ import { quote } from '../../src/ssh/quote.ts';
 import type { Session } from '../../src/ssh/session.ts';
 import type { Where } from '../../src/ssh/session-ssh.ts';
 import { counted } from '../counts.ts';
-import { figure } from '../figures.ts';
+import { figure, grouped } from '../figures.ts';
 import { login } from '../rig/login.ts';
 import { type FaultProxy, startProxy } from '../rig/proxy.ts';
 import { type Sshd, startSshd } from '../rig/sshd.ts';
@@ -243,10 +243,10 @@ const steps = [
   fc.constant(lose('kill', () => server.killSessions())),
 ];
 
-describe('whatever is done with a session', () => {
-  const RUNS = counted(300, 8);
+describe('guarantee 4: whatever is done with a session', () => {
+  const COURSES = counted(300, 8);
 
-  it(`it remembers what it should, says what it said and ends as it is told, in ${RUNS} courses`, {
+  it(`it remembers what it should, says what it said and ends as it is told, in ${COURSES} courses`, {
     timeout: 3_600_000,
   }, async () => {
     let scripts = 0;
@@ -266,7 +266,10 @@ describe('whatever is done with a session', () => {
         scripts += real.scripts;
       },
     );
-    await fc.assert(property, { numRuns: RUNS, endOnFailure: true });
-    figure(4, `${RUNS} courses of sessions with ${scripts} scripts: answers, order, directory and variables exact`);
+    await fc.assert(property, { numRuns: COURSES, endOnFailure: true });
+    figure(
+      4,
+      `${COURSES} courses of sessions with ${grouped(scripts)} scripts: answers, order, directory and variables exact`,
+    );
   });
 });

@@ -173,6 +173,6 @@ describe.each(shells)('a session in %s', (name, where) => {
       }),
       { numRuns: scripts },
     );
-    tally(6, 'scripts in sessions of 3 shells', scripts);
+    tally(6, 'scripts byte for byte in sessions of 3 shells', scripts);
   });
 });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Session } from '../../src/ssh/session.ts';
 import { waitFor } from '../../src/ssh/session-read.ts';
 import { counted } from '../counts.ts';
-import { figure } from '../figures.ts';
+import { figure, grouped } from '../figures.ts';
 import { login } from '../rig/login.ts';
 import { startProxy } from '../rig/proxy.ts';
 import { type Sshd, startSshd } from '../rig/sshd.ts';
@@ -146,7 +146,7 @@ describe(`guarantee 7: ${mebibytes} MiB`, { timeout: counted(240_000, 60_000) },
       expect([command.output.bytes('stdout'), stdout.slice(-5)]).toEqual([bytes + 5, '\nend\n']);
       const grown = (process.memoryUsage().rss - before) / 2 ** 20;
       expect(grown).toBeLessThan(64);
-      figure(7, `${mebibytes} MiB through a session: ${grown.toFixed(0)} MiB more memory`);
+      figure(7, `${grouped(mebibytes)} MiB through a session: ${grown.toFixed(0)} MiB more memory`);
     });
   });
 });

@@ -95,7 +95,7 @@ describe.concurrent('guarantee 3: a port that is not an SSH server gives one cle
     expect(failure).toMatchObject({ kind, message: expect.stringContaining(words) });
     expect(failure.message).toContain(`pve1 (127.0.0.1:${server.port})`);
     expect(failure.ms).toBeLessThan(DEADLINE);
-    slowest(3, `what is no SSH server is told, with a deadline of ${DEADLINE} ms, in`, failure.ms);
+    slowest(3, `by a deadline of ${DEADLINE / 1_000} s, what is no SSH server is told in`, failure.ms);
     await server.over;
     server.stop();
   });

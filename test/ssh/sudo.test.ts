@@ -188,7 +188,10 @@ describe('sudo', () => {
     expect(seenInAll.sudo).toBeGreaterThan(10);
     expect(seenInAll.password).toBe(0);
     const { looks, sudo, password } = seenInAll;
-    figure(10, `${looks} looks at all processes, in ${sudo} of them sudo, in ${password} the password; 48 commands`);
+    figure(
+      10,
+      `${looks} looks at all processes while 48 commands ran: sudo in ${sudo} of them, the password in ${password}`,
+    );
     expect([...outputs, server.log()].filter((text) => text.includes(DASH_PASSWORD.slice(0, 12)))).toEqual([]);
   });
 });

@@ -19,7 +19,7 @@ import { Failure } from '../../src/failure.ts';
 import type { Ssh } from '../../src/ssh/client.ts';
 import type { ToolContext } from '../../src/toolsets/tool.ts';
 import { counted } from '../counts.ts';
-import { figure } from '../figures.ts';
+import { figure, slowest } from '../figures.ts';
 import { type FaultProxy, startProxy } from '../rig/proxy.ts';
 import { type CallFault, mayTrace, spoilProgram } from '../rig/strace.ts';
 import { FileLab } from './file-lab.ts';
@@ -145,9 +145,9 @@ async function parts(way: Way): Promise<string[]> {
 }
 
 describe.each([upload, download])('guarantee 11: a $name that is cut', (way) => {
-  const POINTS = counted(50, 25);
+  const CUTS = counted(50, 25);
 
-  it(`settles within 2 s at ${POINTS} points of its way, and leaves the old file, the new one or nothing`, async () => {
+  it(`settles within 2 s at ${CUTS} points of its way, and leaves the old file, the new one or nothing`, async () => {
     // The first connects, and tells how long one takes that nobody cuts.
     await whole(way, through());
     const start = performance.now();
@@ -155,15 +155,16 @@ describe.each([upload, download])('guarantee 11: a $name that is cut', (way) => 
     let length = performance.now() - start;
     const cuts: { readonly took: number; readonly end: Failure }[] = [];
     // What was cut before it began connects anew, and what was through already is not cut either.
-    for (let i = 0; cuts.length < POINTS && i < 5 * POINTS; i++) {
-      const at = (((i * 7) % POINTS) / POINTS) * length;
+    for (let i = 0; cuts.length < CUTS && i < 5 * CUTS; i++) {
+      const at = (((i * 7) % CUTS) / CUTS) * length;
       const { took, end } = await cutAt(way, at, i % 2 === 0 ? 'old' : 'nothing', () => proxy.cut());
       if (end instanceof Failure) cuts.push({ took, end });
       // The machine may be faster now than it was then.
       else length *= 0.95;
     }
-    expect(cuts).toHaveLength(POINTS);
+    expect(cuts).toHaveLength(CUTS);
     expect(Math.max(...cuts.map(({ took }) => took))).toBeLessThan(2_000);
+    for (const { took } of cuts) slowest(11, `${way.name} that is cut settles in`, took);
     const failures = cuts.map(({ end }) => end);
     for (const { kind, message } of failures) expect(lost, message).toContain(kind);
     seen(way);
@@ -206,7 +207,7 @@ describe.each([upload, download])('guarantee 11: a $name that is cut', (way) => 
 });
 
 describe.each([upload, download])('guarantee 11: a $name over a connection', (way) => {
-  const RUNS = counted(200, 20);
+  const RESETS = counted(200, 20);
 
   /** A transfer that is spoiled on its way; the old file or the new one is there then, and the next transfer is whole. */
   async function spoiledBy(spoil: () => void) {
@@ -218,17 +219,17 @@ describe.each([upload, download])('guarantee 11: a $name over a connection', (wa
     return before.end;
   }
 
-  it(`that is reset after any number of bytes, either way, ${RUNS} times`, { timeout: 300_000 }, async () => {
+  it(`that is reset after any number of bytes, either way, ${RESETS} times`, { timeout: 300_000 }, async () => {
     const bulk = way.name === 'upload' ? 'up' : 'down';
     let failed = 0;
-    const points = fc.sample(fc.tuple(fc.boolean(), fc.double({ min: 0, max: 1, noNaN: true })), RUNS);
+    const points = fc.sample(fc.tuple(fc.boolean(), fc.double({ min: 0, max: 1, noNaN: true })), RESETS);
     for (const [withBulk, part] of points) {
       const bytes = Math.round(part * (withBulk ? SIZE * 1.05 : 12_000));
       const other = bulk === 'up' ? 'down' : 'up';
       if ((await spoiledBy(() => proxy.resetAfter(bytes, withBulk ? bulk : other))) !== 'done') failed++;
     }
-    expect(failed).toBeGreaterThan(RUNS / 4);
-    figure(11, `${way.name}: ${failed} of ${RUNS} resets after any number of bytes came in time, none left a part`);
+    expect(failed).toBeGreaterThan(RESETS / 4);
+    figure(11, `${way.name}: ${failed} of ${RESETS} resets after any number of bytes came in time, none left a part`);
     expect((await whole(way, through())).facts.sha256).toBe(hash(content));
     expect(seen(way)).toBe('new');
   });

@@ -7,18 +7,18 @@ import type { Wire } from '../../src/pve/wire.ts';
 import { tools } from '../../src/toolsets/index.ts';
 import type { Tool } from '../../src/toolsets/tool.ts';
 import { counted } from '../counts.ts';
-import { figure } from '../figures.ts';
+import { figure, grouped } from '../figures.ts';
 import { type Release, readReference } from '../reference.ts';
 import { type Bench, bent, setup, startBench } from './harness.ts';
 import { callsOf } from './requests/calls.ts';
 import { inputsOf } from './requests/inputs.ts';
 import { oracleOf } from './requests/oracle.ts';
 
-const RUNS = counted(40, 20);
+const CALLS_OF_A_TOOL = counted(40, 20);
 /** The raw tools reach every path there is. */
-const RAW_RUNS = counted(400, 200);
+const CALLS_OF_A_RAW_TOOL = counted(400, 200);
 /** Of tools whose calls take most of a second on a host, and all send the same. */
-const RUNS_ON_HOSTS = counted(8, 4);
+const CALLS_ON_HOSTS = counted(8, 4);
 const PATIENCE_MS = 1_500;
 
 const reference = readReference(process.env);
@@ -56,7 +56,7 @@ function clientOf(release: Release): { pve: Pve; schema: () => Promise<ApiSchema
 const isRaw = ({ name }: Tool): boolean => name === 'pve_api_get' || name === 'pve_api_call';
 
 const runsOf = (tool: Tool): number =>
-  isRaw(tool) ? RAW_RUNS : /^ssh_(file|host)_/.test(tool.name) ? RUNS_ON_HOSTS : RUNS;
+  isRaw(tool) ? CALLS_OF_A_RAW_TOOL : /^ssh_(file|host)_/.test(tool.name) ? CALLS_ON_HOSTS : CALLS_OF_A_TOOL;
 
 const inputs = (tool: Tool, release: Release): fc.Arbitrary<Record<string, unknown>> => {
   if (!isRaw(tool)) return inputsOf(tool, bench.world);
@@ -93,7 +93,7 @@ describe.each(['9', '8.4'] as const)(
     it('sent enough to tell', () => {
       expect(sent.filter((method) => method === 'GET').length).toBeGreaterThan(500);
       expect(sent.filter((method) => method !== 'GET').length).toBeGreaterThan(100);
-      figure(16, `Proxmox VE ${release}: ${sent.length} requests of ${tools.length} tools, all valid`);
+      figure(16, `Proxmox VE ${release}: ${grouped(sent.length)} requests of ${tools.length} tools, all valid`);
     });
   },
 );

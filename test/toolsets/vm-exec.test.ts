@@ -200,8 +200,8 @@ const numbers = (count: number) => Array.from({ length: count }, (_, i) => i);
 /** Random texts, and how many of them in one call. */
 const texts = counted(10_000, 1_000);
 const atOnce = 20;
-const asAnotherUser = counted(100, 2);
-const stubborn = counted(100, 5);
+const commandsAsAnotherUser = counted(100, 2);
+const stubbornCommands = counted(100, 5);
 
 describe('vm_exec with real processes', () => {
   const run = (input: Record<string, unknown>) =>
@@ -222,7 +222,7 @@ describe('vm_exec with real processes', () => {
       expect(facts).toMatchObject({ exit_code: 0, stdout: { remote: stdout }, stderr: { remote: stderr } });
     });
     await fc.assert(property, { numRuns: texts / atOnce });
-    tally(6, 'texts by the guest agent', texts);
+    tally(6, 'texts byte for byte by the guest agent', texts);
   });
 
   it('runs a script that starts with a dash, and keeps its own mark whatever the environment is to be', async () => {
@@ -268,30 +268,30 @@ describe('vm_exec with real processes', () => {
     expect(await fails({ script: 'true', cwd: '/root', user: 'psm-zsh' })).toMatchObject({ kind: 'not-found' });
   });
 
-  it(`guarantee 4: nothing of another user runs on after the timeout (${asAnotherUser} of 100)`, {
+  it(`guarantee 4: nothing of another user runs on after the timeout (${commandsAsAnotherUser} of 100)`, {
     timeout: counted(300_000, 30_000),
   }, async () => {
-    const times = numbers(asAnotherUser).map((i) => `97${process.pid}.${i}5`);
+    const times = numbers(commandsAsAnotherUser).map((i) => `97${process.pid}.${i}5`);
     const script = (time: string) =>
       `echo begun; trap "" TERM; setsid sleep ${time} & (env -i sleep ${time} &); sleep ${time}; sleep ${time}`;
     const end = (i: number) => fails({ script: script(times[i] ?? ''), timeout_s: 1, user: 'psm-zsh' });
-    const ends = await runs(asAnotherUser, 5, end);
+    const ends = await runs(commandsAsAnotherUser, 5, end);
     for (const end of ends)
       expect(end).toMatchObject({
         kind: 'timeout',
         facts: { remote_process: 'terminated', stdout: { remote: 'begun\n' } },
       });
     expect(times.flatMap(running)).toEqual([]);
-    tally(4, 'commands ended as another user', asAnotherUser);
+    tally(4, 'commands ended as another user', commandsAsAnotherUser);
   });
 
-  it(`guarantee 4: nothing runs on after the timeout, whatever it did to stay (${stubborn} of 100)`, {
+  it(`guarantee 4: nothing runs on after the timeout, whatever it did to stay (${stubbornCommands} of 100)`, {
     timeout: counted(300_000, 30_000),
   }, async () => {
     const script = (time: string) =>
       `echo begun; trap "" TERM INT HUP; setsid sleep ${time} & (env -i sleep ${time} &); sleep ${time}; sleep ${time}`;
-    const times = numbers(stubborn).map((i) => `98${process.pid}.${i}5`);
-    const ends = await runs(stubborn, 5, (i) => fails({ script: script(times[i] ?? ''), timeout_s: 1 }));
+    const times = numbers(stubbornCommands).map((i) => `98${process.pid}.${i}5`);
+    const ends = await runs(stubbornCommands, 5, (i) => fails({ script: script(times[i] ?? ''), timeout_s: 1 }));
     for (const end of ends) {
       expect(end).toMatchObject({
         kind: 'timeout',
@@ -299,7 +299,7 @@ describe('vm_exec with real processes', () => {
       });
     }
     expect(times.flatMap(running)).toEqual([]);
-    tally(4, 'commands ended by the guest agent', stubborn);
+    tally(4, 'commands ended by the guest agent', stubbornCommands);
   });
 
   it('guarantee 4: nothing runs on after a cancel', async () => {

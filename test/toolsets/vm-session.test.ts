@@ -222,7 +222,7 @@ describe('a session in a VM', () => {
       }),
       { numRuns: values / atOnce },
     );
-    tally(6, 'values by a session of the guest agent', values);
+    tally(6, 'values byte for byte by a session of the guest agent', values);
   });
 });
 
