@@ -161,6 +161,34 @@ describe('a command that is denied', () => {
     '2>/dev/null rm -rf x',
     'rm -rf x >/dev/null 2>&1',
     'rm 2>/dev/null -rf x',
+    '>&2 rm -rf x',
+    '2>&1 rm -rf x',
+    '<&- rm -rf x',
+    '10>/dev/null rm -rf x',
+    '{log}>/dev/null rm -rf x',
+    'rm >&2 -rf x',
+    'rm 2>&1 -rf x',
+    'rm &>/dev/null -rf x',
+    '&>/dev/null rm -rf x',
+    'true &>/dev/null; rm -rf x',
+    'zpool 2>&1 destroy tank',
+    'zpool &>/dev/null destroy tank',
+    "sh -c 'zpool &>/dev/null destroy tank'",
+    'reboot >&2',
+    'reboot 10>/dev/null',
+    'time { rm -rf x; }',
+    'coproc tidy { rm -rf x; }',
+    'trap reboot EXIT',
+    'alias now=reboot; now',
+    'toybox rm -rf x',
+    'pkexec rm -rf x',
+    'run0 rm -rf x',
+    'fakeroot rm -rf x',
+    'gosu root rm -rf x',
+    'setarch x86_64 rm -rf x',
+    'choom -n 0 -- rm -rf x',
+    'systemd-inhibit --what=idle rm -rf x',
+    'kubectl exec web -- rm -rf x',
     "cat <<EOF\ndon't\nEOF\nrm -rf x",
     'zpool destroy tank',
     'zpool destroy -f tank',
@@ -194,6 +222,47 @@ describe('a command that is denied', () => {
   });
 });
 
+describe('short options', () => {
+  it.each([
+    'rm -fr x',
+    'rm -r -f x',
+    'rm -f -r x',
+    'rm -rfv x',
+    'rm -v -f -r x',
+    'rm -r -f',
+    'sudo rm -fr -- x',
+    "sh -c 'rm -f -r x'",
+  ])('are the same in any order, together and apart: %j', (script) => expect(verdict(script, deny)).toBe('deny'));
+
+  it('are told with the pattern as it is written', () => {
+    expect(ruleOn({ script: 'rm -f -r x' }, deny)).toEqual({
+      verdict: 'deny',
+      command: 'rm -f -r x',
+      pattern: 'rm -rf *',
+    });
+    expect(verdict('rm -fr x', { ask: ['rm -rf *'] })).toBe('ask');
+    expect(verdict('tar -zvxf a', { deny: ['tar -xzvf *'] })).toBe('deny');
+    expect(verdict('shutdown -r -f', { deny: ['shutdown -fr'] })).toBe('deny');
+  });
+
+  it.each([
+    ['rm -f x', deny],
+    ['rm -r x', deny],
+    ['rm -rF x', deny],
+    ['rm --rf x', deny],
+    ['shutdown -frh', { deny: ['shutdown -fr'] }],
+    ['sudo sed -i s/a/b/ x', { deny: ['sudo -i *'] }],
+    ['ls -rf x', deny],
+  ] as const)('others, and those of another command, are not: %j', (script, rules) =>
+    expect(verdict(script, rules)).toBe('none'),
+  );
+
+  it('are what they are in a pattern for what is allowed', () => {
+    expect(verdict('ls -la', { allow: ['ls -la *'] })).toBe('allow');
+    expect(verdict('ls -al', { allow: ['ls -la *'] })).toBe('ask');
+  });
+});
+
 describe('a command that no rule means', () => {
   it.each([
     'rm x',
@@ -208,6 +277,9 @@ describe('a command that no rule means', () => {
     'cat /opt/tool',
     'echo done # rm -rf x',
     'git rm --cached -r x',
+    'echo x >rm; ls -rf x',
+    'echo done >&2',
+    'ls &>reboot',
   ])('%j', (script) => expect(verdict(script, deny)).toBe('none'));
 });
 
@@ -481,5 +553,13 @@ describe('property', () => {
     verdict(`${'sudo '.repeat(5_000)}x`, { deny: ['reboot *', 'rm *'] });
     verdict('x;'.repeat(10_000), { deny: Array.from({ length: 200 }, (_, i) => `p${i} *`) });
     expect(performance.now() - began).toBeLessThan(3_000);
+  });
+
+  it('a row of what runs commands takes no time, and is not allowed', () => {
+    const began = performance.now();
+    for (const one of ['sudo ', 'sudo -n ', 'sudo nice ', 'timeout 5 ', 'nohup ', 'sh -c ']) {
+      expect(verdict(`${one.repeat(10_000)}df -h`, allow)).toBe('ask');
+    }
+    expect(performance.now() - began).toBeLessThan(5_000);
   });
 });

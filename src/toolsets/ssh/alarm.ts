@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { programOf, readings, shells } from './readings.ts';
-import { commandsIn } from './words.ts';
+import { commandsIn, withoutRedirections } from './words.ts';
 
 /*
  * A guard-rail against accidents, not a sandbox: it knows a few commands that nobody means to run by the way, as they
@@ -137,6 +137,10 @@ export interface Alarming {
   readonly cwd?: string;
 }
 
+/** With its redirections, one of which may be the danger, and without those, which may stand before the program. */
+const bothWays = (words: readonly string[]): readonly (readonly string[])[] =>
+  words.includes('>') || words.includes('<') ? [words, withoutRedirections(words)] : [words];
+
 /**
  * Why a human should be asked before this runs, in a sentence, or undefined. What is on standard input counts when the
  * script starts a shell that would read it.
@@ -145,7 +149,7 @@ export function alarmFor({ script, stdin, cwd = '/nowhere' }: Alarming, inContai
   if (forkBomb.test(script)) return 'It is a fork bomb.';
   let here = cwd;
   let readsCommands = false;
-  for (const words of commandsIn(script).flatMap((one) => readings(one))) {
+  for (const words of commandsIn(script).flatMap((one) => bothWays(one).flatMap((way) => readings(way)))) {
     const program = programOf(words);
     if (program === 'cd' && words[1]) here = posix.resolve(here, words[1]);
     readsCommands ||= shells.test(program);

@@ -8,14 +8,14 @@ export const shells = /^(ba|da|z|a|k|mk)?sh$/;
 
 /** Programs that run what follows their options. */
 const runners = new Set(
-  'sudo doas env nohup nice ionice time timeout exec command builtin setsid stdbuf busybox xargs systemd-run unshare watch eval'.split(
+  'sudo doas env nohup nice ionice time timeout exec command builtin setsid stdbuf busybox toybox xargs systemd-run run0 pkexec unshare watch eval fakeroot chronic unbuffer dbus-run-session linux64 linux32'.split(
     ' ',
   ),
 );
 
 /** Programs that run a command which begins somewhere among their arguments. */
 const carriers = new Set(
-  'ssh pct qm docker podman chroot nsenter lxc-attach su runuser script lxc incus nerdctl machinectl flock taskset chrt setpriv strace parallel tmux screen'.split(
+  'ssh pct qm docker podman chroot nsenter lxc-attach su runuser script lxc incus nerdctl machinectl flock taskset chrt setpriv strace ltrace parallel tmux screen kubectl crictl vzctl systemd-nspawn systemd-inhibit lxc-execute gosu choom prlimit setarch numactl firejail bwrap entr'.split(
     ' ',
   ),
 );
@@ -37,6 +37,9 @@ export function readings(words: readonly string[], { farthest, most } = USUAL): 
   const named = words[0] === 'function' ? 2 : 0;
   const first = words.findIndex((word, i) => i >= named && !shellWords.has(word) && !isAssignment(word));
   const starts = new Set(first < 0 ? [] : [first]);
+  // `time { …`, `coproc NAME { …`.
+  const group = words.indexOf('{', first + 1);
+  if (first >= 0 && group >= 0 && group + 1 < words.length) starts.add(group + 1);
   for (const start of starts) {
     const own = words.slice(start, start + farthest + 1);
     const more = programOf(own) === 'find' ? executed(words, start) : carried(own);

@@ -1,8 +1,8 @@
 import type { CommandRules } from '../tool.ts';
-import { matches, type Pattern, patternOf } from './pattern.ts';
+import { matches, type Pattern, patternOf, patternSet } from './pattern.ts';
 import { type PlainCommand, plainCommands } from './plain.ts';
 import { programOf, readings, shells } from './readings.ts';
-import { commandsIn } from './words.ts';
+import { commandsIn, withoutRedirections } from './words.ts';
 
 /*
  * Guard-rails, not a sandbox. What is denied and asked about is looked for wherever a command might stand, so that too much
@@ -26,10 +26,10 @@ export type Ruling =
 export function ruleOn(given: Given, rules: CommandRules): Ruling {
   const found = [...everyCommand(given)];
   for (const verdict of ['deny', 'ask'] as const) {
-    const patterns = (rules[verdict] ?? []).map(patternOf);
-    for (const command of patterns.length > 0 ? found : []) {
-      const pattern = patterns.find((one) => matches(one, command));
-      if (pattern) return { verdict, command: command.join(' '), pattern: pattern.text };
+    const meant = patternSet(rules[verdict] ?? []);
+    for (const command of found) {
+      const pattern = meant(command);
+      if (pattern !== undefined) return { verdict, command: command.join(' '), pattern };
     }
   }
   const otherwise = rules.otherwise ?? (rules.allow ? 'ask' : undefined);
@@ -49,34 +49,13 @@ const readers =
 function* everyCommand({ script, stdin }: Given): Generator<readonly string[]> {
   let reads = false;
   for (const words of commandsIn(script)) {
-    for (const bare of withoutRedirections(words)) {
-      for (const command of readings(bare, WIDE)) {
-        const program = programOf(command);
-        reads ||= shells.test(program) || readers.test(program);
-        yield command;
-      }
+    for (const command of readings(withoutRedirections(words), WIDE)) {
+      const program = programOf(command);
+      reads ||= shells.test(program) || readers.test(program);
+      yield command;
     }
   }
   if (stdin !== undefined && reads) yield* everyCommand({ script: stdin });
-}
-
-/** Of `2>/dev/null` the parser leaves `2`, `>` and the file: with and without the number, which may be an argument. */
-function withoutRedirections(words: readonly string[]): readonly (readonly string[])[] {
-  if (!words.some((word) => word === '>' || word === '<')) return [words];
-  const without = (numbers: boolean): string[] => {
-    const kept: string[] = [];
-    for (let i = 0; i < words.length; i++) {
-      const word = words[i] ?? '';
-      if (word !== '>' && word !== '<') kept.push(word);
-      else {
-        if (numbers && /^\d$/.test(kept.at(-1) ?? '')) kept.pop();
-        while (words[i + 1] === '>' || words[i + 1] === '<') i++;
-        i++;
-      }
-    }
-    return kept;
-  };
-  return [without(true), without(false)];
 }
 
 /** The command that no pattern allows, or what cannot be told; undefined when all is allowed. */
@@ -90,7 +69,8 @@ function notAllowed({ script, opaque }: Given, patterns: readonly Pattern[], dep
   return undefined;
 }
 
-const DEEPEST = 4;
+/** Shells and wrappers within one another. */
+const DEEPEST = 8;
 /** Where programs are that are what their names say. */
 const usualFolder = /^(\/usr(\/local)?)?\/s?bin\/[^/]+$/;
 
@@ -123,7 +103,7 @@ function refused(command: PlainCommand, patterns: readonly Pattern[], depth: num
     if (!option?.literal || option.text.startsWith('-')) return shown;
   }
   const inner = wrapped(program, args);
-  if (inner) return refused(inner, patterns, depth);
+  if (inner) return depth < DEEPEST ? refused(inner, patterns, depth + 1) : shown;
   if (program === 'eval' || !patterns.some((pattern) => matches(pattern, texts, literal))) return shown;
   const within = program === 'find' ? readings(texts, WIDE).slice(1) : [];
   return within.find((words) => !patterns.some((pattern) => matches(pattern, words)))?.join(' ');

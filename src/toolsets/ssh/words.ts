@@ -4,9 +4,29 @@
  * commands. Text that is quoted is read again as commands, since `sh -c "…"` runs it.
  */
 export function commandsIn(script: string, depth = DEEPEST): string[][] {
+  // To bash `&>` is a redirection, to other shells the end of a command and a redirection of the next one.
+  if (depth === DEEPEST && script.includes('&>')) {
+    return [...commandsIn(script.replaceAll('&>', '>')), ...commandsIn(script.replaceAll('&>', '& >'))];
+  }
   const { commands, quoted } = new Reader(script).read();
   return depth === 0 ? commands : [...commands, ...quoted.flatMap((text) => commandsIn(text, depth - 1))];
 }
+
+/** The words of a command without its redirections. */
+export function withoutRedirections(words: readonly string[]): readonly string[] {
+  const kept: string[] = [];
+  for (let i = 0; i < words.length; i++) {
+    if (!isRedirection(words[i])) {
+      kept.push(words[i] ?? '');
+      continue;
+    }
+    while (isRedirection(words[i + 1])) i++;
+    i++;
+  }
+  return kept;
+}
+
+const isRedirection = (word: string | undefined): boolean => word === '>' || word === '<';
 
 /** Quotes within quotes that are looked into. */
 const DEEPEST = 6;
@@ -16,12 +36,14 @@ const breaks = new Set([';', '&', '|', '\n', '(', ')', '`']);
 const compound = /[ \t\r\n;&|(`<>]/;
 
 /** Options behind which a word may be shell text. */
-const takesText = /^(-[A-Za-z]*[cS]|--(session-)?command|--split-string)$/;
+const takesText = /^(-[A-Za-z]*[cS]|--(session-)?command|--split-string|trap)$/;
 
 class Reader {
   readonly #commands: string[][] = [[]];
   readonly #quoted: string[] = [];
   #word: string | undefined;
+  /** The word has quotes or a backslash. */
+  #spelled = false;
   #at = 0;
 
   constructor(private readonly text: string) {}
@@ -49,11 +71,13 @@ class Reader {
   }
 
   #escaped(): void {
+    this.#spelled = true;
     const next = this.text.charAt(this.#at++);
     if (next !== '\n') this.#add(next);
   }
 
   #quotes(mark: string): void {
+    this.#spelled = true;
     this.#add('');
     for (; this.#at < this.text.length; this.#at++) {
       const c = this.text.charAt(this.#at);
@@ -93,20 +117,23 @@ class Reader {
   }
 
   #redirection(c: string): void {
+    // Right before it, a number or a name in braces is the stream that it is about.
+    if (!this.#spelled && /^(\d+|\{\w+\})$/.test(this.#word ?? '')) this.#word = undefined;
     this.#endWord();
-    if (this.text.charAt(this.#at) === '|') this.#at++;
+    if (/[|&]/.test(this.text.charAt(this.#at))) this.#at++;
     this.#commands.at(-1)?.push(c);
   }
 
   #endWord(): void {
     const word = this.#word;
     this.#word = undefined;
+    this.#spelled = false;
     if (word === undefined) return;
     const words = this.#commands.at(-1) ?? [];
     if (takesText.test(words.at(-1) ?? '') || compound.test(word)) this.#quoted.push(word);
     // `alias x='…'`, `--command='…'`, `-c'…'`.
     const value = /^(?:[\w-]+=|-\w)(.+)$/s.exec(word)?.[1];
-    if (value !== undefined && compound.test(value)) this.#quoted.push(value);
+    if (value !== undefined && (compound.test(value) || words[0] === 'alias')) this.#quoted.push(value);
     words.push(word);
   }
 
