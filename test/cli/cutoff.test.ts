@@ -185,7 +185,7 @@ async function walk(cutter: Cutter, it: Deed, instead: (call: Call) => readonly 
     }),
   );
   for (const lane of lanesOver) if (lane.status === 'rejected') throw lane.reason;
-  tally(27, `calls of the system replaced, by ${cutter.by}`, cases.length);
+  tally(27, `system calls at which it was killed or refused, by ${cutter.by}`, cases.length);
   return cases.length;
 }
 
