@@ -105,7 +105,7 @@ export async function assemble(loaded: Loaded, ground: Ground): Promise<ServerPa
   const { redact, hold } = redaction;
   const keep = keepOutputsIn(settings.outputDir, redaction);
   const hosts = hostsOf(loaded, pve, ground);
-  const hooks = createHooks(hooksOf(loaded, hosts, { redact, ...ground }));
+  const hooks = createHooks({ ...hooksOf(loaded, hosts, { redact, ...ground }), uid: ground.uid });
   const blocked = blockedBy(loaded, 'ssh');
   const { shell, endJobs, ...ssh } = shellSide(loaded, { hosts, keep, onConnection: hooks.connection, blocked });
   const terminal = terminalOf(loaded, ground, redact);

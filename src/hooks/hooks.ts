@@ -67,7 +67,8 @@ class LiveHooks implements Hooks {
   async close(): Promise<void> {
     clearTimeout(this.#resume);
     await this.#line;
-    await (await this.#office)?.close(GRACE_MS);
+    const office = await this.#office?.catch(() => undefined);
+    await office?.close(GRACE_MS);
   }
 
   #tell(happening: Happening | undefined): void {
@@ -111,7 +112,7 @@ class LiveHooks implements Hooks {
   }
 
   #opened(): Promise<Office> {
-    this.#office ??= import('./office.ts').then((made) => new made.Office(this.options));
+    this.#office ??= import('./office.ts').then((made) => made.openOffice(this.options));
     return this.#office;
   }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readdir, rm } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Failure } from '../failure.ts';
 import type { Redact } from '../present/redact.ts';
 import { Box } from './box.ts';
 import { Courier, type CourierOptions } from './courier.ts';
@@ -12,6 +13,8 @@ export interface OfficeOptions extends CourierOptions {
   /** Where events wait, for every process of this user. */
   readonly folder: string;
   readonly redact: Redact;
+  /** The user, where files have an owner. */
+  readonly uid?: number;
 }
 
 /** The name of a URL's folder: the events of another URL are never brought to it, and it tells no secret. */
@@ -21,6 +24,22 @@ const TOLD = 'told';
 /** A refusal that repeats itself is told once in this time. */
 const REPEAT_MS = 60_000;
 const MOST_REMEMBERED = 1_000;
+
+/**
+ * An office over its folder. `misconfigured` when others can write that: they could put events there, which would be signed.
+ */
+export async function openOffice(options: OfficeOptions): Promise<Office> {
+  const { folder, uid } = options;
+  await mkdir(folder, { recursive: true, mode: 0o700 }).catch(() => undefined);
+  // What the disk does not take is kept in memory.
+  const found = await lstat(folder).catch(() => undefined);
+  const shared = found && uid !== undefined && (found.uid !== uid || (found.mode & 0o022) !== 0);
+  if (found?.isSymbolicLink() || (found?.isDirectory() && shared)) {
+    const text = `Events cannot wait in ${folder}: others could write there.`;
+    throw new Failure('misconfigured', text, 'Remove it, or set MCP_AUDIT_FILE to a file in a folder of your own.');
+  }
+  return new Office(options);
+}
 
 /** Takes in what happened, and has it brought to the URLs. */
 export class Office {

@@ -94,6 +94,8 @@ const post = (url: URL, options: RequestOptions, body: string): Promise<Sent> =>
       request.destroy();
     });
     request.on('error', reject);
+    // Node tells a change of protocol that nobody wanted (101) by nothing else.
+    request.on('close', () => reject(new Error('closed without an answer')));
     request.end(body);
   });
 

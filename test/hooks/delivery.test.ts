@@ -1,9 +1,22 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { Failure } from '../../src/failure.ts';
 import { Box } from '../../src/hooks/box.ts';
+import { eventTypes } from '../../src/hooks/events.ts';
+import { createHooks } from '../../src/hooks/hooks.ts';
 import { keyOf } from '../../src/hooks/office.ts';
+import { Secret } from '../../src/secret.ts';
 import type { Identity } from '../rig/tls.ts';
 import { runAsRoot } from '../rig/users.ts';
 import { change, folderOf, labOf } from './office.ts';
@@ -282,5 +295,38 @@ describe.concurrent('a disk that takes nothing', () => {
     const { receiver, open } = await labOf(test, ca, { folder });
     await open().take(change('a'), [receiver.url()]);
     await receiver.requests(1);
+  });
+});
+
+describe.concurrent('a folder for events that others can write', () => {
+  const planted = { id: 'msg_planted', body: JSON.stringify({ id: 'msg_planted', type: 'change.made', data: {} }) };
+
+  const kinds = ['open to all', 'somebody else’s', 'a link'] as const;
+  it.for(kinds)('is not used when it is %s: what lies there is not signed', async (kind, test) => {
+    const { receiver, folder, secret, told } = await labOf(test, ca);
+    const place = kind === 'a link' ? join(folderOf(test), 'elsewhere') : folder;
+    const box = join(place, keyOf(receiver.url()));
+    mkdirSync(box, { recursive: true });
+    writeFileSync(join(box, `${Date.now()}-000000-0badcafe.json`), JSON.stringify(planted));
+    if (kind === 'open to all') chmodSync(folder, 0o777);
+    if (kind === 'a link') symlinkSync(place, folder);
+    const uid = (process.getuid?.() ?? 0) + (kind === 'somebody else’s' ? 1 : 0);
+    const hooks = createHooks({
+      ...{ folder, uid, version: '1', ca: ca.cert, plainHttp: false, redact: String, events: eventTypes },
+      ...{
+        secret: new Secret(secret.replace('whsec_', '')),
+        url: new Secret(receiver.url()),
+        ofHosts: () => new Map(),
+      },
+      tell: (text) => told.push(text),
+    });
+    hooks.connection(
+      { name: 'pve1', address: '192.0.2.1', port: 22, user: 'root' },
+      new Failure('unreachable', 'Gone.', ''),
+    );
+    await until(async () => told.length > 0);
+    await hooks.close();
+    expect(told[0]).toContain(`A webhook was not told: Events cannot wait in ${folder}: others could write there.`);
+    expect(receiver.got).toEqual([]);
   });
 });

@@ -129,6 +129,35 @@ describe('an answer', () => {
     expect(performance.now() - began).toBeLessThan(1_500);
   });
 
+  it.each([
+    [
+      '101 with another protocol',
+      'HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n',
+      'closed without an answer',
+    ],
+    ['no HTTP', '\u0000\u001b[2Jgarbage\r\n\r\n', 'HPE_INVALID_CONSTANT'],
+    ['a head without end', `HTTP/1.1 200 OK\r\nX: ${'a'.repeat(1_000_000)}`, 'HPE_HEADER_OVERFLOW'],
+    ['headers without end', `HTTP/1.1 200 OK\r\n${'a: b\r\n'.repeat(100_000)}`, 'HPE_HEADER_OVERFLOW'],
+    [
+      'two lengths',
+      'HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n',
+      'HPE_INVALID_TRANSFER_ENCODING',
+    ],
+    ['a status that is none', 'HTTP/1.1 2000000000 OK\r\n\r\n', 'HPE_INVALID_STATUS'],
+    ['100 Continue for ever', 'HTTP/1.1 100 Continue\r\n\r\n', 'no answer within 0.5 s'],
+    ['nothing', '', 'ECONNRESET'],
+  ])('that is none is told as that in time: %s', async (_, bytes, trouble) => {
+    const hostile = createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.once('data', () => (bytes === '' ? socket.end() : socket.write(bytes)));
+    }).listen(0, '127.0.0.1');
+    onTestFinished(() => void hostile.close());
+    await once(hostile, 'listening');
+    const { port } = hostile.address() as { port: number };
+    const url = `http://127.0.0.1:${port}/`;
+    expect(await post(url, { plainHttp: true, timeoutMs: 500 })).toEqual({ trouble });
+  });
+
   it('is read no further than its head', async () => {
     receiver.answer = (response) => {
       response.writeHead(200);
