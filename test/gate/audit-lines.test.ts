@@ -1,5 +1,15 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -145,6 +155,18 @@ describe('the head of the audit', () => {
     const before = statSync(place.file);
     await audit.close();
     expect([statSync(place.file).ino, statSync(place.file).mtimeMs]).toEqual([before.ino, before.mtimeMs]);
+  });
+
+  it('does not name a line that the disk does not have, in a file that was moved neither', async () => {
+    mkdirSync(dirname(file));
+    symlinkSync('/dev/null', file);
+    const audit = audited();
+    await audit.write({ kind: 'outcome', ...line });
+    await expect(audit.write({ kind: 'intent', ...line })).rejects.toThrow('EINVAL');
+    renameSync(file, `${file}.1`);
+    await audit.write({ kind: 'outcome', ...line });
+    await audit.close();
+    expect([rows().length, chainInHead()]).toEqual([1, undefined]);
   });
 
   it('is tried again after it could not be written', async () => {

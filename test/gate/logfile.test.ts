@@ -8,6 +8,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -37,6 +38,7 @@ describe('a file of lines', () => {
     const log = opened();
     await log.sync();
     expect(existsSync(dirname(file))).toBe(false);
+    const before = descriptors();
     const at: number[] = [];
     for (const line of ['ä\n', 'bc\n', 'd\n']) {
       log.append((size) => {
@@ -45,6 +47,7 @@ describe('a file of lines', () => {
       });
     }
     expect([at, text()]).toEqual([[0, 3, 6], 'ä\nbc\nd\n']);
+    expect(descriptors()).toBe(before + 1);
     expect([statSync(file).mode & 0o777, statSync(dirname(file)).mode & 0o777]).toEqual([0o600, 0o700]);
   });
 
@@ -86,6 +89,21 @@ describe('a file of lines', () => {
     log.append(() => 'again\n');
     await log.close();
     expect(text()).toBe('last\nagain\n');
+  });
+
+  it('says so to all who wait when the disk does not have it; of a file that was moved, to those who ask for all', async () => {
+    mkdirSync(dirname(file));
+    symlinkSync('/dev/null', file);
+    const log = opened();
+    log.append(() => 'lost\n');
+    const together = await Promise.allSettled([log.sync(), log.sync(), log.sync()]);
+    expect(together.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+    renameSync(file, `${file}.1`);
+    log.append(() => 'kept\n');
+    const [last, all] = await Promise.allSettled([log.sync(), log.sync('all')]);
+    expect([last.status, all.status]).toEqual(['fulfilled', 'rejected']);
+    await log.sync('all');
+    expect(text()).toBe('kept\n');
   });
 
   it('fails where it cannot be, and goes on when it can', async () => {
