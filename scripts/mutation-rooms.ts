@@ -37,7 +37,7 @@ export const rooms: Readonly<Record<string, readonly Part[]>> = {
       'confirm policy dispatch admit commands',
       'admit policy confirm dispatch question hostile audit-lines terminal',
     ),
-    part('gate', 'parse registry protect', 'parse guests dispatch'),
+    part('gate', 'parse registry protect', 'parse guests dispatch hostile'),
     part('gate', 'terminal', 'terminal-answers terminal'),
   ],
 };

@@ -29,6 +29,16 @@ describe('order of sources', () => {
     expect(loaded.settingsFile).toBe(home.settingsFile);
   });
 
+  it('takes the default where what is set is wrong, and says so', () => {
+    const { settings, sources } = new Home().load({ env: { ...TOKEN, MCP_TASK_WAIT_S: 'x', SSH_PORT: 'x' } });
+    expect([settings.taskWaitS, sources.taskWaitS, settings.sshPort, sources.sshPort]).toEqual([
+      60,
+      'default',
+      22,
+      'default',
+    ]);
+  });
+
   it('reads the file that --settings-file names instead of the usual one', () => {
     const home = new Home();
     home.settings('MCP_MODE=ask');
@@ -197,7 +207,7 @@ it('tells first what was wrong with the command line', () => {
 });
 
 const WRONG: Record<Key, readonly string[]> = {
-  proxmoxHost: ['https://pve:8006', 'a b', 'pve:0', 'pve:8006:1', 'pve1,-x', ',', '[::1'],
+  proxmoxHost: ['https://pve:8006', 'a\nb:80', 'a b', 'pve:0', 'pve:8006:1', 'pve1,-x', ',', '[::1'],
   proxmoxPort: ['0', '65536', '8006x', 'x8006', '-1', '1e3'],
   proxmoxUser: ['root', 'root@', '@pam', 'root@pam!x', 'root@p', 'ro ot@pam', 'root@1pam', 'root@pam x'],
   proxmoxTokenName: ['root@pam!mcp=secret', 'a b', '!xy', '1x', 'm', 'root@pam!', 'root@pam!mcp!x'],
@@ -249,7 +259,14 @@ const WRONG: Record<Key, readonly string[]> = {
   tlsCert: ['tls.crt'],
   tlsKey: ['./tls.key'],
   webhookUrl: ['hooks.example.com', 'ftp://a/', 'https://me:pw@a/', 'https://169.254.169.254/', 'https://a/#x'],
-  webhookSecret: [`x${KEY}`, KEY.slice(0, 28), 'secret', 'whsec_c2hvcnQ=', `whsec_${'A'.repeat(128)}`],
+  webhookSecret: [
+    `x${KEY}`,
+    `QUFBwhsec_${KEY}`,
+    KEY.slice(0, 28),
+    'secret',
+    'whsec_c2hvcnQ=',
+    `whsec_${'A'.repeat(128)}`,
+  ],
   webhookEvents: ['host.gone', ','],
   webhookHttp: ['maybe'],
   webhookCaFile: ['ca.pem'],

@@ -72,6 +72,8 @@ describe('guarantee 21: secrets do not leave by way of the settings', () => {
       'KEY',
       'PASSWORDS',
       'XACCESS_KEYX',
+      'PROXMOX_HOST',
+      'SSH_USER',
     ];
     const gone = [
       ...['PROXMOX_TOKEN_VALUE', 'PROXMOX_TOKEN_NAME', 'SSH_PASSWORD', 'SSH_KEY_PASSPHRASE', 'SSH_SUDO_PASSWORD'],

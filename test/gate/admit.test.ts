@@ -3,6 +3,7 @@ import { Failure } from '../../src/failure.ts';
 import { createAdmit } from '../../src/gate/admit.ts';
 import { createConfirmation, type Question } from '../../src/gate/confirm.ts';
 import type { Mode } from '../../src/gate/policy.ts';
+import type { Terminal } from '../../src/gate/terminal.ts';
 import { answer } from '../../src/present/answer.ts';
 import { defineSshTool, type PlacedCommands, type Tool, type ToolContext } from '../../src/toolsets/tool.ts';
 import { setup } from './harness.ts';
@@ -24,7 +25,7 @@ const toolOf = ({ commands, alarm, human }: Made): Tool => ({
     summary: 'X.',
     search: 'x',
     input: {},
-    alarm: () => alarm,
+    ...(alarm !== undefined && { alarm: () => alarm }),
     ...(commands && { commands: async () => commands }),
     run: async () => answer('x', {}),
   }),
@@ -32,10 +33,15 @@ const toolOf = ({ commands, alarm, human }: Made): Tool => ({
 });
 
 /** How a call is let through, what is asked, or why it is refused: cause and cure. */
-async function admitted(made: Made, mode: Mode = 'guarded', canAsk = true, file?: string) {
+async function admitted(
+  made: Made,
+  mode: Mode = 'guarded',
+  canAsk = true,
+  { file, terminal }: { readonly file?: string; readonly terminal?: Terminal | Failure } = {},
+) {
   const hosts = { rules: () => (file === undefined ? undefined : { file }) };
   const context = { setup: setup({ mode }), ssh: { hosts } } as unknown as ToolContext;
-  const admit = createAdmit(mode, { confirmation: createConfirmation(1_000, (text) => text) });
+  const admit = createAdmit(mode, { confirmation: createConfirmation(1_000, (text) => text), terminal });
   const end = await admit({ canAsk }, toolOf(made), {}, context, async () => undefined).catch(
     (error: unknown) => error,
   );
@@ -83,7 +89,9 @@ describe('what is not let through', () => {
     for (const mode of ['guarded', 'ask', 'trusted'] as const) {
       expect(await admitted({ commands: [at('reboot'), rm] }, mode)).toEqual(refusal('the inventory file'));
     }
-    expect(await admitted({ commands: [rm] }, 'guarded', true, '/etc/hosts.json')).toEqual(refusal('/etc/hosts.json'));
+    expect(await admitted({ commands: [rm] }, 'guarded', true, { file: '/etc/hosts.json' })).toEqual(
+      refusal('/etc/hosts.json'),
+    );
     const long = await admitted({ commands: [at(`rm ${'x'.repeat(400)}`)] });
     expect(long[1]).toMatch(/denies: rm x+ \[… \d+ characters not shown …\] x+\. ssh_x was not run\.$/);
   });
@@ -106,5 +114,33 @@ describe('what is not let through', () => {
       `${client}. Or do it by hand.`,
     ]);
     expect(await admitted({}, 'guarded', false)).toBe('mode');
+  });
+});
+
+describe('a client that cannot ask, where a terminal can be', () => {
+  const asked: unknown[] = [];
+  const terminal: Terminal = {
+    admit: async (_tool, _input, _context, because) => void asked.push(because),
+    close: () => undefined,
+  };
+
+  it('has the operator asked there, with why it is asked, and only then', async () => {
+    expect(await admitted({ alarm: 'It burns.' }, 'ask', false, { terminal })).toBe('terminal');
+    expect(await admitted({ commands: [at('reboot')] }, 'trusted', false, { terminal })).toBe('terminal');
+    expect(asked).toEqual([['It burns.'], ['The rule "reboot" for pve1 asks about: reboot.']]);
+    expect(await admitted({}, 'guarded', false, { terminal })).toBe('mode');
+    expect(await admitted({}, 'ask', true, { terminal })).toBe('Run');
+    expect(asked).toHaveLength(2);
+  });
+
+  it('is told why that cannot be, and only what has to be asked is', async () => {
+    const none = new Failure('misconfigured', 'The key cannot be read.', 'Mend it.');
+    expect(await admitted({}, 'ask', false, { terminal: none })).toEqual([
+      'misconfigured',
+      'The key cannot be read.',
+      'Mend it.',
+    ]);
+    expect(await admitted({}, 'guarded', false, { terminal: none })).toBe('mode');
+    expect(await admitted({}, 'ask', true, { terminal: none })).toBe('Run');
   });
 });

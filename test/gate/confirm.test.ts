@@ -35,6 +35,7 @@ describe('a question', () => {
       'Lamp: smash\na: one\nn: 2\nlist: [1,"[gone]"]\nmore:\n  | x\n  | y: z\n  | ',
     );
     expect(await shown({ a: 'x\x1by' })).toBe('Lamp: smash\na: x\\x1by');
+    expect(await shown({ user: 'x', password: 'a\nb' })).toBe('Lamp: smash\nuser: x\npassword: [hidden]');
   });
 
   it('has no empty space that would push what it is about out of sight', async () => {
@@ -132,6 +133,7 @@ describe('guarantee 20: the answer to a question', () => {
   it.each<[string, Record<string, unknown>]>([
     ['a value', { ...input, colour: 'blue' }],
     ['one value more', { ...input, more: 1 }],
+    ['numbered members for a list', { ...input, deep: { a: 1, b: { 0: 2, 1: null, 2: { c: 3 } } } }],
     ['another order of a list', { ...input, deep: { a: 1, b: [null, 2, { c: 3 }] } }],
     ['text for a number', { ...input, deep: { ...input.deep, a: '1' } }],
   ])('is refused for a call that differs in %s', async (_, given) => {

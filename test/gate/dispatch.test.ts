@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { AuditEntry } from '../../src/gate/audit.ts';
 import type { Reply, Ticket } from '../../src/gate/confirm.ts';
 import type { Outcome } from '../../src/gate/dispatch.ts';
 import { createRegistry } from '../../src/gate/registry.ts';
@@ -71,6 +72,47 @@ describe('a tool that only a human may allow', () => {
       message: 'pve_lamp_change has to be confirmed by a human, and this client cannot ask one.',
       hint: 'Use a client with elicitation (Claude Code has it). Or run it in a terminal.',
     });
+  });
+});
+
+describe('the notes of a call', () => {
+  /** A gate whose audit refuses notes of these kinds, and what it was to note. */
+  function noting(...refused: readonly AuditEntry['kind'][]) {
+    const entries: AuditEntry[] = [];
+    const write = async (entry: AuditEntry): Promise<void> => {
+      entries.push(entry);
+      if (refused.includes(entry.kind)) throw new Error('ENOSPC');
+    };
+    return { entries, ...bench({ audit: { write, close: async () => undefined } }) };
+  }
+
+  it('have one name of twelve digits, another for each call, and end with what came of it', async () => {
+    const { call, entries } = noting();
+    for (const colour of ['red', 'broken']) await call('pve_lamp_change', { colour });
+    expect(entries.map(({ kind, verdict }) => [kind, verdict])).toEqual([
+      ['intent', undefined],
+      ['outcome', 'ok'],
+      ['intent', undefined],
+      ['outcome', 'internal'],
+    ]);
+    const [first, second, third] = entries.map((entry) => entry.call);
+    expect(first).toMatch(/^[0-9a-f]{12}$/);
+    expect([first === second, second === third]).toEqual([true, false]);
+  });
+
+  it('are needed before a change and before a question; what was done stays done, and reads are answered', async () => {
+    const before = noting('intent', 'asked');
+    for (const name of ['pve_lamp_change', 'pve_lamp_destroy']) {
+      expect(failureOf(await before.call(name))).toMatchObject({
+        kind: 'refused',
+        message: expect.stringContaining(`(ENOSPC), so ${name} was not run.`),
+      });
+    }
+    expect(before.ran).toEqual([]);
+    const after = noting('outcome');
+    expect((await after.call('pve_lamp_change')).kind).toBe('answer');
+    expect((await after.call('pve_lamp_read')).kind).toBe('answer');
+    expect(after.ran).toEqual(['change', 'read']);
   });
 });
 

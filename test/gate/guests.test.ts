@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { refuseProtected } from '../../src/gate/protect.ts';
 import { answer } from '../../src/present/answer.ts';
 import { createPve } from '../../src/pve/client.ts';
+import type { WireRequest } from '../../src/pve/wire.ts';
 import { definePveTool, type Effect, type Tool, type ToolContext } from '../../src/toolsets/tool.ts';
 import { setup } from './harness.ts';
 
@@ -12,7 +13,7 @@ const GUESTS = [
   { type: 'qemu', vmid: 102, name: 'flagged', node: 'pve2', status: 'running' },
 ];
 
-const input = {
+const parameters = {
   guest: z.union([z.string(), z.number()]).optional(),
   vmid: z.number().optional(),
   target: z.string().optional(),
@@ -25,25 +26,25 @@ const toolOf = (effect: Effect, touches?: Tool['touches']): Tool => ({
     effect,
     summary: 'X.',
     search: 'x',
-    input,
+    input: parameters,
     confirm: async () => ({ message: 'x', state: {} }),
     run: async () => answer('x', {}),
   }),
   ...(touches && { touches }),
 });
 
-/** What becomes of a call where these guests are listed, and the paths that were asked for it. */
-async function judged(tool: Tool, given: Record<string, unknown>, protectedGuests: readonly number[] = [400]) {
+/** What becomes of a call where these guests are listed, and the paths that were asked for it, each given up with the call. */
+async function judged(tool: Tool, input: Record<string, unknown>, protectedGuests: readonly number[] = [400]) {
   const asked: string[] = [];
-  const send = async ({ path }: { path: string }) => {
-    asked.push(path.replace('/api2/json', ''));
+  const { signal } = new AbortController();
+  const send = async ({ path, signal: given }: WireRequest) => {
+    asked.push(`${path.replace('/api2/json', '')}${given === signal ? '' : ' for ever'}`);
     const data = path.includes('resources') ? GUESTS : { protection: path.includes('/102/') ? 1 : 0 };
     return { status: 200, statusText: 'OK', body: JSON.stringify({ data }) };
   };
   const pve = createPve({ host: 'x', port: 1, wire: { endpoint: 'x:1', send, close: async () => undefined } });
-  const { signal } = new AbortController();
   const context = { pve, signal, setup: setup({ protectedGuests }) } as ToolContext;
-  const failure = await refuseProtected(tool, given, context).catch((error: unknown) => error);
+  const failure = await refuseProtected(tool, input, context).catch((error: unknown) => error);
   return { asked, failure };
 }
 
