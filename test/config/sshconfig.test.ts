@@ -77,9 +77,11 @@ Host 'quoted'
   identityfile /k#3
 # Host commented
 #User nobody
+Host odd!
+  User bang
 Host last
   HostName last.example.com`,
-    names: ['one', 'three', 'quoted', 'commented', 'last'],
+    names: ['one', 'three', 'quoted', 'commented', 'odd!', 'odd', 'last'],
   },
   {
     says: 'tokens of HostName',
@@ -457,6 +459,20 @@ describe('a configuration that is wrong', () => {
         cure: 'Take that Include out: ssh itself refuses to go on there.',
       },
     ]);
+  });
+
+  it('is used without its lines that say nothing, and a Match of nothing matches nothing', () => {
+    const nothing = 'IdentityFile\nUser\nUser ""\nProxyJump\nProxyJump # gate\nHostName\n';
+    const text = `Host a\n${nothing}User u\nProxyJump gate\nMatch # all\nPort 1\nMatch\nPort 2\nMatch host\nPort 3\n`;
+    const config = read(new Home().write('config', text));
+    expect(config.lookup('a')).toMatchObject({
+      user: 'u',
+      jumps: ['gate'],
+      port: undefined,
+      hostName: undefined,
+      identityFiles: [],
+    });
+    expect(config.problems).toEqual([]);
   });
 
   it('includes a thousand files at most, and says once that there are more', () => {

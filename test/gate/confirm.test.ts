@@ -49,6 +49,11 @@ describe('a question', () => {
     expect(await shown({ a: `x${' \n\t\n'.repeat(3)}y` })).toMatch(/\| x ?\n?.*\[… \d empty lines …\]\n {2}\| y$/s);
   });
 
+  it('has no more of it where the tool itself has shown it', async () => {
+    const gaping = { ...lamp, confirm: async () => ({ message: `Smash${'\n'.repeat(6)}it.`, state: {} }) };
+    expect((await asking().ask(gaping, {}, context)).message).toBe('Smash\n[… 5 empty lines …]\nit.');
+  });
+
   it('is cut from 2,001 characters on', async () => {
     const head = 'Lamp: smash\na: ';
     const text = 'x'.repeat(2_000 - head.length);

@@ -100,7 +100,7 @@ describe('the notes of a call', () => {
     expect([first === second, second === third]).toEqual([true, false]);
   });
 
-  it('are needed before a change and before a question; what was done stays done, and reads are answered', async () => {
+  it('are needed before a change and before a question about one; what was done stays done, and reads are answered', async () => {
     const before = noting('intent', 'asked');
     for (const name of ['pve_lamp_change', 'pve_lamp_destroy']) {
       expect(failureOf(await before.call(name))).toMatchObject({
@@ -108,6 +108,7 @@ describe('the notes of a call', () => {
         message: expect.stringContaining(`(ENOSPC), so ${name} was not run.`),
       });
     }
+    expect((await before.call('pve_lamp_read', { colour: 'infrared' })).kind).toBe('question');
     expect(before.ran).toEqual([]);
     const after = noting('outcome');
     expect((await after.call('pve_lamp_change')).kind).toBe('answer');
