@@ -6,6 +6,7 @@ import {
   type Server,
 } from '@modelcontextprotocol/server';
 import { reaches } from '../toolsets/tool.ts';
+import { guestName } from './completion.ts';
 import { auditContents } from './resources.ts';
 import { type Runbook, runbooks } from './runbooks.ts';
 import type { Edge } from './server.ts';
@@ -34,7 +35,7 @@ export function servePrompts(
       throw new ProtocolError(INVALID_PARAMS, `There is no prompt ${present.line(name)}; there are ${known}.`);
     }
     const guest = present.line(given.guest?.trim() ?? '');
-    if (runbook.guest && guest === '') {
+    if (runbook.guest && !guestName.test(guest)) {
       throw new ProtocolError(INVALID_PARAMS, `${name} needs the guest that it is about: a VMID or a name.`);
     }
     const content: ContentBlock[] = [{ type: 'text', text: runbook.text(guest) }];

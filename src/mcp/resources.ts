@@ -141,10 +141,12 @@ export function serveResources(
   server.setRequestHandler('resources/list', async ({ params }) => {
     const known = await names();
     const all = offered.flatMap((kind) =>
-      kind.names(known).map(({ name, title }): Resource => {
+      kind.names(known).flatMap(({ name, title }): Resource[] => {
+        // Hidden characters or a secret: no name that anybody could mean, and a lone surrogate is in no URI.
+        if (present.line(name) !== name) return [];
         const shown = present.line(title === '' ? kind.title : title);
         const uri = `${kind.uri}${encodeURIComponent(name)}`;
-        return { uri, name: shown, title: shown, description: kind.description, mimeType: 'text/plain' };
+        return [{ uri, name: shown, title: shown, description: kind.description, mimeType: 'text/plain' }];
       }),
     );
     return page([...all.slice(0, 1), audit, ...all.slice(1)], params?.cursor);

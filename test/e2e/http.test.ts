@@ -189,7 +189,9 @@ describe('a start that would not be safe ends with exit code 2 and the cure', ()
   });
 
   it('an address that is taken, or is none; an option that is none', async () => {
-    expect(await refused(['--http', new URL(http.url).host])).toContain('another program listens there already');
+    const taken = await refused(['--http', new URL(http.url).host]);
+    expect(taken).toContain('another program listens there already');
+    expect(taken).toContain('clients may have sent it the token');
     for (const address of ['pve1:80', '127.0.0.1', '8765', '127.0.0.1:99999', '127.1:80'])
       expect(await refused(['--http', address])).toContain('Write it as 127.0.0.1:8765');
     expect(await refused(['--http', '127.0.0.1:0', '--bogus'])).toContain('--bogus');

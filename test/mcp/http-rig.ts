@@ -34,10 +34,11 @@ export async function openRig({ limits, build, tls }: RigOptions = {}) {
     port: Number(port),
     end: () => ending.abort(),
     /** What comes back for these bytes, and for those sent after the first reply, until the server closes the connection. */
-    raw: (bytes: string, more?: () => string): Promise<string> =>
+    raw: (bytes: string, more?: () => string, from?: string): Promise<string> =>
       new Promise((resolve, reject) => {
         let reply = '';
-        const socket = connectTcp(Number(port), '127.0.0.1', () => socket.write(bytes));
+        const to = { port: Number(port), host: '127.0.0.1', localAddress: from };
+        const socket = connectTcp(to, () => socket.write(bytes));
         socket.once('data', () => socket.write(more?.() ?? ''));
         socket.on('data', (chunk) => {
           reply += chunk.toString('utf8');

@@ -102,6 +102,35 @@ describe('what there is', () => {
     expect((await ask(rig, { path: '/health' })).status).toBe(405);
   });
 
+  it('nothing by another way: each is refused, and the connection closed', async () =>
+    withRig({}, async (own) => {
+      const token = `Authorization: Bearer ${TOKEN}\r\n`;
+      const local = 'Host: localhost\r\n';
+      const health = `GET /health HTTP/1.1\r\n${local}\r\n`;
+      const ways: readonly (readonly [status: string, request: string])[] = [
+        ['401', `GET /mcp HTTP/1.1\r\n${local}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n`],
+        ['401', `GET /mcp HTTP/1.1\r\n${local}Authorization: Bearer x\r\n${token}\r\n`],
+        ['401', `GET /mcp HTTP/1.1\r\n${local}\r\n${health}`],
+        ['401', `POST /mcp HTTP/1.1\r\n${local}Expect: 100-continue\r\nContent-Length: 5\r\n\r\n`],
+        [
+          '400',
+          `POST /mcp HTTP/1.1\r\n${local}${token}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+        ],
+        ['400', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
+        ['400', 'GET /health HTTP/1.1\r\n\r\n'],
+        ['403', 'GET /health HTTP/1.0\r\n\r\n'],
+        ['403', `GET /health HTTP/1.1\r\nHost: evil.com\r\n${local}\r\n`],
+        ['403', `GET /health HTTP/1.1\r\n${local}Origin: http://localhost\r\nOrigin: http://evil.com\r\n\r\n`],
+        ['404', `GET http://localhost/health HTTP/1.1\r\n${local}\r\n`],
+        ['', `CONNECT 169.254.169.254:80 HTTP/1.1\r\n${local}\r\n`],
+      ];
+      for (const [status, bytes] of ways) {
+        const reply = await own.raw(bytes);
+        expect(/^HTTP\/1\.1 (?:100 Continue\r\n\r\nHTTP\/1\.1 )?(\d+)/.exec(reply)?.[1] ?? '', bytes).toBe(status);
+        expect(reply, bytes).not.toContain('"status":"ok"');
+      }
+    }));
+
   it('no session that was not begun, and no call before it is', async () => {
     const foreign = { 'mcp-session-id': '6d0d2a62-9f54-4f2b-8f0a-0f5a5ff6a001' };
     expect((await ask(rig, { headers: foreign })).status).toBe(404);
@@ -138,6 +167,15 @@ describe('how much', () => {
       expect(statuses).toEqual([401, 401, 401, 429, 429, 429]);
       expect((await ask(own, { headers: { authorization: '' } })).headers['retry-after']).toBe('60');
       expect((await ask(own, { body: initialize })).status).toBe(200);
+    }));
+
+  it('wrong tokens from many addresses are told of a few times', async () =>
+    withRig({}, async (own) => {
+      const answers = Array.from({ length: 30 }, (_, i) =>
+        own.raw('GET /mcp HTTP/1.1\r\nHost: localhost\r\n\r\n', undefined, `127.0.9.${i + 1}`),
+      );
+      for (const answer of await Promise.all(answers)) expect(answer).toContain('HTTP/1.1 401');
+      expect(own.told).toHaveLength(10);
     }));
 
   it('they are forgotten in time, and no more than 1000 addresses are remembered', () => {

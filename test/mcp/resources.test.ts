@@ -125,6 +125,27 @@ describe.each(Object.keys(eras) as (keyof typeof eras)[])('resources, to a clien
     expect(contents[0]?.text).toContain("default-src 'none'");
   });
 
+  it('are listed without names that hide something, or are no text', async () => {
+    const [node] = dc.world.nodes;
+    const kept = node?.name;
+    for (const name of ['pve\u202e1', 'pve\ud8001', 'pve1\u001b[2J']) {
+      Object.assign(node ?? {}, { name });
+      const ask = await serverIn(era);
+      const all = (await listed(ask)).map(({ uri }) => uri);
+      const ref = { type: 'ref/resource', uri: 'pve://node/{node}' };
+      const told = JSON.stringify([
+        all,
+        await ask('completion/complete', { ref, argument: { name: 'node', value: '' } }),
+      ]);
+      Object.assign(node ?? {}, { name: kept });
+      expect(all).toContain('pve://guest/400');
+      expect(told).toContain('pve2');
+      expect(told).not.toMatch(/pve(\u202e|%E2%80%AE|%1B|\\u)/);
+      session?.child.stdin?.end();
+      await session?.gone;
+    }
+  });
+
   it('are completed by what was typed', async () => {
     const ask = await serverIn(era);
     const complete = async (uri: string, value: string) => {

@@ -36,7 +36,7 @@ const digest = (text: string): Buffer => createHash('sha256').update(text).diges
 export interface DoorParts {
   readonly token: string;
   readonly limits: Limits;
-  /** Told of the first wrong token from an address. */
+  /** Told of the first wrong token from an address, of a few addresses in a minute: on this machine alone anybody has 16 million. */
   readonly tell: (message: string) => void;
 }
 
@@ -48,6 +48,7 @@ export function createDoorkeeper({ token, limits, tell }: DoorParts) {
   const right = digest(token);
   const failures = countFailures(limits.failuresMs);
   const mayPass = allowance(limits);
+  const mayTell = allowance({ burst: limits.failures, perSecond: 1 / 60 });
   const wait = { 'retry-after': String(Math.ceil(limits.failuresMs / 1000)) };
   return (req: IncomingMessage, res: ServerResponse): boolean => {
     const [, given = ''] = /^Bearer +(\S+)$/i.exec(req.headers.authorization ?? '') ?? [];
@@ -56,7 +57,7 @@ export function createDoorkeeper({ token, limits, tell }: DoorParts) {
     }
     const address = req.socket.remoteAddress ?? '';
     const count = failures(address);
-    if (count === 1) tell(`A request from ${address} had no token or a wrong one. It was refused.`);
+    if (count === 1 && mayTell()) tell(`A request from ${address} had no token or a wrong one. It was refused.`);
     if (count > limits.failures) return refuse(res, 429, 'Too many requests without the right token.', wait);
     const message = 'The bearer token is missing or wrong. The server says at its start in which file it is.';
     return refuse(res, 401, message, { 'www-authenticate': 'Bearer' });

@@ -6,6 +6,9 @@ import type { Limits } from './limits.ts';
 import type { Place } from './place.ts';
 
 const HEADER_BYTES = 16 * 1024;
+/** What clients send there, it has. */
+const UNLESS_OURS =
+  'If that is no server of yours, clients may have sent it the token: remove its file, for a new one.';
 /** How often connections are looked at that have sent too little for too long. */
 const LOOK_MS = 1000;
 
@@ -32,11 +35,11 @@ export async function listen(place: Place, limits: Limits, handler: RequestListe
     await once(server, 'listening');
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    const cause = code === 'EADDRINUSE' ? 'another program listens there already' : message;
+    const taken = code === 'EADDRINUSE';
+    const cause = taken ? 'another program listens there already' : message;
     const text = `Nothing can listen on ${place.host} port ${place.port}: ${cause}.`;
-    throw new Failure('misconfigured', text, 'Give another address to --http, or correct what it says.', {
-      cause: error,
-    });
+    const cure = 'Give another address to --http, or correct what it says.';
+    throw new Failure('misconfigured', text, taken ? `${cure} ${UNLESS_OURS}` : cure, { cause: error });
   }
   const address = server.address();
   const port = typeof address === 'object' && address ? address.port : place.port;
