@@ -1,5 +1,6 @@
 import { connectionOf, hostsOf, pveOf } from '../clients.ts';
 import type { Loaded } from '../config/load.ts';
+import { asciiJson } from '../log/json.ts';
 import { createRedact } from '../present/redact.ts';
 import { createPool } from '../ssh/pool.ts';
 import { createSsh } from '../ssh/run.ts';
@@ -37,7 +38,7 @@ export async function checkAll(flags: Flags, json = false): Promise<boolean> {
     if (!json) print(check);
   }
   const ok = checks.every(({ state }) => state !== 'failed');
-  if (json) say(JSON.stringify({ ok, checks }, null, 2));
+  if (json) say(asciiJson({ ok, checks }, 2));
   return ok;
 }
 
@@ -61,5 +62,6 @@ async function* allChecks(loaded: Loaded): Checks {
 function print({ name, state, says, cure }: Check): void {
   const [sign, colour] = MARKS[state];
   mark(sign, colour);
-  say(` ${name}: ${says}${cure ? `\n    ${cure}` : ''}`);
+  // Set off, so that no line of what others said can pass for a check.
+  say(` ${name}: ${[says, ...(cure ? [cure] : [])].join('\n').replaceAll('\n', '\n    ')}`);
 }

@@ -1,5 +1,7 @@
 import { hostsOf, pveOf } from '../clients.ts';
 import { asFailure } from '../failure.ts';
+import { asciiJson } from '../log/json.ts';
+import { visibleLine } from '../present/visible.ts';
 import type { KnownHost } from '../toolsets/tool.ts';
 import { columns } from './columns.ts';
 import { type Flags, ground, loadHere } from './surroundings.ts';
@@ -16,7 +18,7 @@ export async function hosts(flags: Flags, json: boolean): Promise<void> {
     const rows = (await inventory.list()).map(rowOf);
     for (const { cause, cure } of [...loaded.problems, ...inventory.problems()]) warn(`${cause} ${cure}`);
     for (const { name, why } of await inventory.unusable()) warn(`${name} cannot be used. ${why}`);
-    if (json) return say(JSON.stringify(rows, null, 2));
+    if (json) return say(asciiJson(rows, 2));
     if (rows.length === 0) return say('No host is known. Set SSH_HOST, or describe hosts in ~/.ssh/config.');
     for (const line of table(rows)) say(line);
   } catch (error) {
@@ -45,5 +47,5 @@ const heads = ['name', 'login', 'via', 'known_from', 'purpose'] as const;
 const table = (rows: readonly Row[]): string[] =>
   columns([
     heads.map((head) => head.replace('_', ' ').toUpperCase()),
-    ...rows.map((row) => heads.map((head) => row[head])),
+    ...rows.map((row) => heads.map((head) => visibleLine(row[head]))),
   ]);

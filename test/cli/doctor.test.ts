@@ -77,6 +77,13 @@ describe.concurrent('doctor', () => {
     expect((await doctor({})).states).toEqual(WELL);
   });
 
+  it('tells in JSON what would act on a terminal, as it is and in ASCII', async () => {
+    const file = join(datacentre.dir, 'au\u009bdit\u202e.jsonl');
+    const { stdout, checks } = await doctor({ MCP_AUDIT_FILE: file });
+    expect(stdout).toMatch(/^[\x20-\x7e\n]+$/);
+    expect(checks.find(({ name }) => name === 'audit file')?.says).toContain(file);
+  });
+
   it('shows both fingerprints of a wrong certificate, and goes on with SSH', async () => {
     const { states, find } = await doctor({ PROXMOX_FINGERPRINT: Array(32).fill('AB').join(':') });
     expect(states).toEqual({

@@ -283,6 +283,38 @@ describe.runIf(mayTrace())('guarantee 11: an upload whose last step', () => {
   });
 });
 
+describe.runIf(mayTrace())('guarantee 11: a disk that does not take what was sent', () => {
+  afterEach(() => rmSync(join(programs, 'dd')));
+
+  const write = (path: string, text: string) =>
+    lab.call('write', { target: 'psm-dash', path, content: text, overwrite: true }, through());
+
+  it.each(['EIO', 'ENOSPC', 'EDQUOT'] as const)(
+    'is a failure, the old file stays, and no part is gone on from: %s',
+    async (instead) => {
+      const path = upload.final();
+      rmSync(path, { force: true });
+      await write(path, 'old');
+      spoilProgram(programs, 'dd', { call: 'fsync', instead });
+      for (const sent of [write(path, 'new'), whole(upload, through())]) {
+        await expect(sent).rejects.toMatchObject({
+          kind: 'remote-error',
+          message: expect.stringMatching(/The disk of psm-dash did not take .*, which was left as it was/),
+        });
+        expect(readFileSync(path, 'utf8')).toBe('old');
+      }
+      expect(readdirSync(there())).toEqual(['file']);
+    },
+  );
+
+  it.each(['EINVAL', 'ENOSYS', 'EOPNOTSUPP'] as const)('is none where it only cannot be asked: %s', async (instead) => {
+    spoilProgram(programs, 'dd', { call: 'fsync', instead });
+    await write(upload.final(), 'new');
+    expect(readFileSync(upload.final(), 'utf8')).toBe('new');
+    expect((await whole(upload, through())).facts.sha256).toBe(hash(content));
+  });
+});
+
 describe('guarantee 11: a write that is cut', () => {
   it('leaves the old file or the new one, and no temporary file', async () => {
     const path = join(there(), 'written');

@@ -26,7 +26,8 @@ export const orderArgs = (path: string, order: WriteOrder): string[] => [
 
 /**
  * `place` finds the real file `r` and its folder `d`. `check` sees that what is there may be replaced; `was` are its
- * facts, `old` its hash. `publish` gives the temporary file `t` the mode, owner and attributes that the file has or
+ * facts, `old` its hash. `flush` has the temporary file `t` put on the disk; what the disk refuses is removed, because the
+ * same bytes would seem to be there the next time, and a file system that cannot be asked is none that refuses. `publish` gives it the mode, owner and attributes that the file has or
  * shall have, and puts it in its place in one step: by a link where nothing may be there, because a rename would replace
  * what somebody else made meanwhile. The lock is for others of our kind, who check and publish too.
  */
@@ -81,6 +82,14 @@ lock() {
     sleep 0.1 2>/dev/null || sleep 1
   done
 }
+flush() {
+  e=$(dd if=/dev/null of="$t" conv=notrunc,fsync 2>&1) || case $e in
+    *'put/output error'* | *'I/O error'* | *'No space left'* | *'uota exceeded'* | *'ead-only file system'* | *'tale file handle'* | *'timed out'* | *'not connected'*)
+      rm -f -- "$t"
+      no flush "$e"
+      ;;
+  esac
+}
 publish() {
   m=$mode
   if [ -n "$was" ]; then
@@ -125,7 +134,7 @@ e=$(cat 2>&1 >"$t") || no full "$e"
 sum "$t" "$size"
 [ -z "$h" ] || [ "$h" = "$want" ] || no damaged
 tell sum "$h"
-dd if=/dev/null of="$t" conv=notrunc,fsync 2>/dev/null
+flush
 publish
 `;
 
@@ -200,7 +209,7 @@ IFS= read -r want || exit 1
   no damaged
 }
 tell sum "$h"
-[ "$size" -gt ${SMALL} ] || dd if=/dev/null of="$t" conv=notrunc,fsync 2>/dev/null
+[ "$size" -gt ${SMALL} ] || flush
 publish
 rm -f -- "$d/.psm-$key".*.part
 `;

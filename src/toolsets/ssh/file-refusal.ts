@@ -68,6 +68,11 @@ const tellings = (reply: Reply, { place: { label }, path }: FileSpot, said: stri
     `${path} could not be written in full on ${label}, and was left as it was.`,
     'Make room there.',
   ],
+  flush: [
+    'remote-error',
+    `The disk of ${label} did not take ${path}, which was left as it was.`,
+    'Make room there, or look at the disk: the log of its kernel says what is wrong with it.',
+  ],
   cut: ['remote-error', `Not all of ${path} arrived on ${label}; it was left as it was.`, 'Call again.'],
   damaged: [
     'remote-error',
