@@ -40,7 +40,7 @@ it('guarantee 7: 1 GiB on stdout and 64 MiB on stderr at once take 64 MiB of mem
     const whole = memoryOf(client.pid, 'VmHWM');
     figure(
       7,
-      `memory of the program: ${Math.round(whole - quarter)} MiB more than for a quarter of it, ${Math.round(whole - idle)} MiB more than idle`,
+      `most memory of the program: ${Math.round(whole - quarter)} MiB more than for 256 MiB, which take ${Math.round(quarter - idle)} MiB more than nothing`,
     );
     expect(whole - quarter).toBeLessThan(64);
   } finally {

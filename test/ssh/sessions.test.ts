@@ -146,7 +146,7 @@ describe(`guarantee 7: ${mebibytes} MiB`, { timeout: counted(240_000, 60_000) },
       expect([command.output.bytes('stdout'), stdout.slice(-5)]).toEqual([bytes + 5, '\nend\n']);
       const grown = (process.memoryUsage().rss - before) / 2 ** 20;
       expect(grown).toBeLessThan(64);
-      figure(7, `${grouped(mebibytes)} MiB through a session: ${grown.toFixed(0)} MiB more memory`);
+      figure(7, `${grouped(mebibytes)} MiB through a session: ${grown.toFixed(0)} MiB more memory after it`);
     });
   });
 });
