@@ -347,6 +347,6 @@ describe('guarantee 21: no secret leaves by what goes wrong', () => {
     // What is looked for would be found.
     await writeFile(join(folder, 'x'), held.SSH_PASSWORD);
     expect(canary.leaksIn('x', await readFile(join(folder, 'x'), 'utf8'))).toHaveLength(2);
-    figure(21, `0 in ${grouped(calls)} calls of ${tools.length} tools that went wrong, ${canary.seen}`);
+    figure(21, `${grouped(calls)} calls of ${tools.length} tools that went wrong: no secret in ${canary.seen}`);
   });
 });

@@ -154,6 +154,6 @@ describe('guarantee 21: no secret leaves', () => {
     expect(children.trim()).toBe('');
     const kinds = Object.keys({ ...secrets, ...inherited, ...late }).length + 2;
     const spelt = `${kinds} secrets in ${spellings('').length} spellings`;
-    figure(21, `${spelt} through ${tools.length} tools: 0 in ${grouped(seen.length)} answers and ${canary.seen}`);
+    figure(21, `${spelt} through ${tools.length} tools: none in ${grouped(seen.length)} answers and ${canary.seen}`);
   });
 });
