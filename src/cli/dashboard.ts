@@ -1,9 +1,9 @@
-import { join, resolve } from 'node:path';
+import { renameSync, rmSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { assemble } from '../app.ts';
-import { asFailure } from '../failure.ts';
+import { asFailure, Failure } from '../failure.ts';
 import { filledPage } from '../pages/page.ts';
 import { saveFilesIn } from '../present/exports.ts';
-import { replaceFile } from '../replacefile.ts';
 import { openInBrowser } from './browser.ts';
 import { type Flags, ground, loadHere, version } from './surroundings.ts';
 import { say, warn } from './terminal.ts';
@@ -32,9 +32,10 @@ export async function dashboard(flags: Flags, { open, output }: DashboardOptions
     if (outcome.kind === 'failure') throw outcome.failure;
     const { structured } = await present.answer(outcome.answer);
     const page = await filledPage('dashboard', structured);
-    if (output !== undefined) replaceFile(resolve(output), page);
-    const save = saveFilesIn(join(loaded.settings.outputDir, 'exports'));
-    const file = output === undefined ? await save('dashboard.html', page) : resolve(output);
+    const folder = output === undefined ? join(loaded.settings.outputDir, 'exports') : dirname(resolve(output));
+    const written = await saveFilesIn(folder)('dashboard.html', page);
+    const file = output === undefined ? written : resolve(output);
+    if (file !== written) putInPlace(written, file);
     say(file);
     if (open) await openInBrowser(file);
   } catch (error) {
@@ -43,5 +44,16 @@ export async function dashboard(flags: Flags, { open, output }: DashboardOptions
     process.exitCode = 1;
   } finally {
     await close();
+  }
+}
+
+/** A link that somebody put there is replaced, not followed. */
+function putInPlace(written: string, file: string): void {
+  try {
+    renameSync(written, file);
+  } catch (cause) {
+    rmSync(written, { force: true });
+    const text = `${file} could not be written: ${(cause as Error).message}.`;
+    throw new Failure('misconfigured', text, 'It is as it was. Name another file to --output.', { cause });
   }
 }

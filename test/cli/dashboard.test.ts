@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Datacentre, startDatacentre } from '../e2e/datacentre.ts';
@@ -30,6 +30,21 @@ it('writes it where it is told to', async () => {
   const output = join(dc.dir, 'page.html');
   expect(await run({}, '--output', output)).toMatchObject({ code: 0, stdout: `${output}\n` });
   expect(await readFile(output, 'utf8')).toContain('keycloak');
+});
+
+it('follows no link that somebody put where it is written to, and leaves nothing beside it', async () => {
+  const [output, victim] = [join(dc.dir, 'shared', 'page.html'), join(dc.dir, 'victim')];
+  await mkdir(join(dc.dir, 'shared', 'folder'), { recursive: true });
+  await writeFile(victim, 'untouched');
+  await symlink(victim, output);
+  expect(await run({}, '--output', output)).toMatchObject({ code: 0, stdout: `${output}\n` });
+  expect(await readFile(victim, 'utf8')).toBe('untouched');
+  expect((await lstat(output)).isFile()).toBe(true);
+  expect((await lstat(output)).mode & 0o777).toBe(0o600);
+  const ran = await run({}, '--output', join(dc.dir, 'shared', 'folder'));
+  expect(ran).toMatchObject({ code: 1, stdout: '' });
+  expect(ran.stderr).toContain('Name another file to --output.');
+  expect((await readdir(join(dc.dir, 'shared'))).sort()).toEqual(['folder', 'page.html']);
 });
 
 it('says what is wrong, and writes nothing', async () => {
