@@ -5,6 +5,7 @@ import type { Problem } from './problem.ts';
 import { flagOf, type Key, keys, type Settings, settingOf } from './settings.ts';
 import { caText, missing, tokenOf } from './token.ts';
 import { fetchTokenSecret } from './tokensecret.ts';
+import { guardTransferDir } from './transferdir.ts';
 import { webhookProblems } from './webhook.ts';
 
 /** What the settings are made from, as plain arguments. The functions throw as those of node:fs do. */
@@ -79,6 +80,12 @@ export function loadSettings(around: Surroundings): Loaded {
   const file = readEnvFile(named ?? defaultFile, named !== undefined, around);
   const read = readAll(file, around);
   derive(read, around);
+  const state = xdg(around, 'XDG_STATE_HOME', '.local/state');
+  const seals = join(state, 'proxmox-ssh-mcp-seals');
+  const approvals = { folder: join(state, 'proxmox-ssh-mcp', 'approvals'), keyFile: join(folder, 'approvals.key') };
+  const trusted = (['inventoryFile', 'auditFile', 'sshKeyPath'] as const).map((key) => read.values.get(key));
+  const ours = [folder, file.path, seals, approvals.folder, join(around.home, '.ssh'), ...trusted];
+  guardTransferDir(read, initial('transferDir', around), ours);
 
   const settings = Object.fromEntries(read.values) as Settings;
   const sources = Object.fromEntries(read.sources) as Record<Key, string>;
@@ -99,12 +106,9 @@ export function loadSettings(around: Surroundings): Loaded {
     ca: ca?.text,
     webhookCa: webhookCa?.text,
     ownKnownHosts: join(folder, 'known_hosts'),
-    auditHeads: join(xdg(around, 'XDG_STATE_HOME', '.local/state'), 'proxmox-ssh-mcp-seals'),
+    auditHeads: seals,
     httpTokenFile: join(folder, 'http-token'),
-    approvals: {
-      folder: join(xdg(around, 'XDG_STATE_HOME', '.local/state'), 'proxmox-ssh-mcp', 'approvals'),
-      keyFile: join(folder, 'approvals.key'),
-    },
+    approvals,
     cacheFolder: join(xdg(around, 'XDG_CACHE_HOME', '.cache'), 'proxmox-ssh-mcp'),
     secrets: [...read.values.values()].filter((value) => value instanceof Secret),
     scrub: secretNames(around.env),

@@ -120,6 +120,29 @@ describe('defaults that depend on the machine', () => {
   });
 });
 
+describe('the transfer folder', () => {
+  it.each(['~', '/', '~/.ssh', '~/.config', '~/.config/proxmox-ssh-mcp', '~/.local/state', '~/lists'])(
+    'is not %s, which holds what this program trusts: the usual one is used, and that is told',
+    (MCP_TRANSFER_DIR) => {
+      const home = new Home();
+      const env = { MCP_TRANSFER_DIR, MCP_INVENTORY_FILE: '~/lists/hosts.json' };
+      const { settings, sources, problems } = home.load({ env });
+      expect(settings.transferDir).toBe(join(home.path, '.local/state/proxmox-ssh-mcp/files'));
+      expect(sources.transferDir).toBe('default');
+      const told = problems.map(({ cause }) => cause).filter((cause) => cause.includes('MCP_TRANSFER_DIR'));
+      expect(told).toHaveLength(1);
+      expect(told[0]).toContain('is in it, which tools could then replace and send.');
+    },
+  );
+
+  it.each(['~/files', '~/.ssh-files', '~/.local/state/proxmox-ssh-mcp/others', '~/..files'])('may be %s', (dir) => {
+    const home = new Home();
+    const { settings, problems } = home.load({ env: { MCP_TRANSFER_DIR: dir } });
+    expect(settings.transferDir).toBe(dir.replace('~', home.path));
+    expect(problems.map(({ cause }) => cause).join()).not.toContain('MCP_TRANSFER_DIR');
+  });
+});
+
 describe('the API token', () => {
   const load = (env: Record<string, string>) => new Home().load({ env: { ...TOKEN, ...env } });
 

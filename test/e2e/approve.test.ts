@@ -158,7 +158,7 @@ describe('guarantee 20: without a yes in a terminal nothing happens', () => {
   });
 
   it('a folder that tools or others can write: told, and nobody is asked', async () => {
-    const within = await session({ MCP_TRANSFER_DIR: join(dc.dir, '.local') });
+    const within = await session({ MCP_OUTPUT_DIR: join(dc.dir, '.local') });
     expect((await stop(within)).text).toContain('which tools can write.');
     expect((await within.call('server_status')).text).toContain('Approving in a terminal does not work');
     mkdirSync(folder(), { recursive: true });
