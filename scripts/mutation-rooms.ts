@@ -24,7 +24,7 @@ export const rooms: Readonly<Record<string, readonly Part[]>> = {
     part('config', 'setting settings settings-proxmox settings-webhook', 'documents load'),
     part('config', 'values load token tokensecret envfile problem webhook', 'load tokensecret secrets envfile'),
     part('config', 'sshconfig sshlines sshmatch sshpattern', 'sshconfig'),
-    part('config', 'hostsfile hostbook inventory', 'hostsfile inventory hostschange'),
+    part('config', 'hostsfile hostbook inventory', 'hostsfile inventory hostschange commandrules'),
     part('config', 'hostschange', 'hostschange'),
     part('config', 'httptoken tlsfiles', 'httptoken'),
     part('config', 'learned', 'learned'),

@@ -100,6 +100,39 @@ describe('a change of the inventory file', () => {
     });
   });
 
+  it('says where a host is that the file itself describes', async () => {
+    const home = new Home();
+    home.write(FILE, TEXT);
+    const hosts = hostsOf(home);
+    await hosts.change('web1', [{ path: ['address'], value: '10.0.0.2' }]);
+    expect((await hosts.find('web1')).spec.address).toBe('10.0.0.2');
+  });
+
+  it('is one of the entry that is there, by whichever name of the main host that goes', async () => {
+    const home = new Home();
+    const file = home.write(FILE, '{ "hosts": { "192.0.2.1": { "tags": ["a"] } } }');
+    const hosts = hostsOf(home, { SSH_HOST: '192.0.2.1' });
+    await hosts.change('pve1', [{ path: ['purpose'], value: 'main' }]);
+    expect(JSON.parse(readFileSync(file, 'utf8')).hosts).toEqual({ '192.0.2.1': { tags: ['a'], purpose: 'main' } });
+    expect(await hosts.find('pve1')).toMatchObject({ tags: ['a'], purpose: 'main' });
+  });
+
+  it('needs a host that can be had, or an address for a new one', async () => {
+    const home = new Home();
+    home.write(FILE, '{ "hosts": { "web1": { "address": "10.0.0.1" }, "loop": { "address": "a", "via": "loop" } } }');
+    const hosts = hostsOf(home);
+    const purpose = { path: ['purpose'], value: 'x' };
+    await expect(hosts.change('web', [purpose])).rejects.toMatchObject({
+      kind: 'not-found',
+      hint: 'Did you mean web1? With an address it would be added.',
+      facts: { nearest: ['web1'] },
+    });
+    await expect(hosts.change('loop', [purpose, { path: ['address'], value: 'b' }])).rejects.toMatchObject({
+      kind: 'misconfigured',
+      message: 'The way to loop goes in a circle: loop through loop.',
+    });
+  });
+
   it.each([
     ['pve1', 'How pve1 is reached is what the settings say: SSH_HOST, SSH_PORT, SSH_USER, SSH_KEY_PATH;'],
     ['pve2', 'How pve2 is reached is what the cluster and the SSH_ settings say;'],

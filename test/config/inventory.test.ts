@@ -132,6 +132,15 @@ describe('~/.ssh/config', () => {
     expect([main.user, main.password?.reveal(), main.sudoPassword?.reveal()]).toEqual(['ops', 'p', 's']);
   });
 
+  it('has the passphrase of the settings for their own key alone', async () => {
+    const home = new Home();
+    home.write('.ssh/proxmox_mcp', 'x');
+    const own = home.write('.ssh/web', 'x');
+    sshConfig(home, 'Host web1\n  IdentityFile ~/.ssh/web\n');
+    const web = await spec(hostsOf(home, { SSH_KEY_PASSPHRASE: 'k' }), 'web1');
+    expect([web.keyPath, web.keyPassphrase]).toEqual([own, undefined]);
+  });
+
   it('resolves chains of ProxyJump, each hop by its own name', async () => {
     const home = new Home();
     sshConfig(
@@ -352,6 +361,41 @@ describe('the inventory file', () => {
     const path = home.write('.config/proxmox-ssh-mcp/hosts.json', '{ hosts:');
     const problem = await failure(hostsOf(home).find('web1'));
     expect(problem.hint).toContain(`The inventory file ${path} is not used`);
+  });
+});
+
+describe('the webhooks of hosts', () => {
+  const [one, two] = ['https://example.com/1', 'https://example.com/2'];
+
+  it('are those of the file, the main host’s by the name of its node too', async () => {
+    const home = new Home();
+    inventory(home, {
+      lab: { webhook: one },
+      web1: { address: '10.0.0.1', webhook: two },
+      web2: { address: '10.0.0.2' },
+    });
+    sshConfig(home, 'Host lab\n  HostName 192.0.2.1\n');
+    const hosts = hostsOf(home, { SSH_HOST: 'lab' }, NODES);
+    expect([...hosts.webhooks()]).toEqual([
+      ['lab', one],
+      ['web1', two],
+    ]);
+    await hosts.find('lab');
+    expect([...hosts.webhooks()]).toEqual([
+      ['lab', one],
+      ['web1', two],
+      ['pve1', one],
+    ]);
+  });
+
+  it('are none where the file has none, whatever the main host is called', async () => {
+    const home = new Home();
+    for (const env of [{}, { SSH_HOST: 'lab' }]) {
+      const hosts = hostsOf(home, env, NODES);
+      expect([...hosts.webhooks()]).toEqual([]);
+      await hosts.list();
+      expect([...hosts.webhooks()]).toEqual([]);
+    }
   });
 });
 
