@@ -78,6 +78,48 @@ describe('a change of the inventory file', () => {
     await expect(hosts.usual()).rejects.toMatchObject({ kind: 'invalid-input' });
   });
 
+  it('takes the mark from no other where it gives none, and from the host itself not either', async () => {
+    const home = new Home();
+    const file = home.write(FILE, TEXT);
+    const hosts = hostsOf(home);
+    const mark = (value?: boolean) => ({ path: ['default'], value });
+    for (const edit of [mark(false), mark(), { path: ['purpose'], value: 'x' }]) {
+      expect(await hosts.change('web1', [edit])).toMatchObject({ formerDefault: undefined });
+    }
+    expect(await hosts.change('gate', [mark(true)])).toMatchObject({ formerDefault: undefined });
+    expect((await hosts.usual()).spec.name).toBe('gate');
+    const both = [{ path: ['purpose'], value: 'y' }, mark(true)];
+    expect(await hosts.change('web1', both)).toMatchObject({ formerDefault: 'gate' });
+    expect(Object.keys(JSON.parse(readFileSync(file, 'utf8')).hosts)).toEqual(['101', 'web1', 'gate']);
+  });
+
+  it('that changes nothing leaves the file itself alone, and makes none', async () => {
+    const home = new Home();
+    home.write('.ssh/config', 'Host lab\n');
+    const hosts = hostsOf(home);
+    expect(await hosts.change('lab', [{ path: ['purpose'] }])).toMatchObject({ before: undefined, after: {} });
+    expect(existsSync(join(home.path, FILE))).toBe(false);
+    const file = home.write(FILE, `\ufeff${TEXT}`);
+    const { ino } = statSync(file);
+    await hosts.change('gate', [{ path: ['default'], value: true }]);
+    expect(statSync(file).ino).toBe(ino);
+    await hosts.change('gate', [{ path: ['default'] }]);
+    expect(statSync(file).ino).not.toBe(ino);
+    expect(readFileSync(file, 'utf8')).toBe(`\ufeff${TEXT.replace(/,\s*"default": true/, '')}`);
+  });
+
+  it('cannot be made where the file cannot be read', async () => {
+    const home = new Home();
+    home.write('.ssh/config', 'Host lab\n');
+    home.write(`${FILE}/x`, '');
+    await expect(hostsOf(home).change('lab', [{ path: ['purpose'], value: 'x' }])).rejects.toMatchObject({
+      kind: 'misconfigured',
+      message: expect.stringMatching(/^The inventory file \S+ cannot be read: EISDIR/),
+      hint: 'Make it readable and writable for this user.',
+      cause: { code: 'EISDIR' },
+    });
+  });
+
   it('notes something of a host that another source describes, which stays that one’s', async () => {
     const home = new Home();
     home.write('.ssh/config', 'Host lab\n  HostName 192.0.2.77\n  User ops\nHost db*\n  HostName %h.example.com\n');
@@ -203,6 +245,7 @@ describe('a change of the inventory file', () => {
     await expect(hostsOf(home).change('web1', [{ path, value }])).rejects.toMatchObject({
       kind: 'invalid-input',
       message: expect.stringContaining(where),
+      hint: 'Correct that value, and call again.',
     });
     expect(readFileSync(file, 'utf8')).toBe(TEXT);
   });

@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -45,7 +46,7 @@ describe('what is made of files', () => {
     expect(text()).toBe('two');
   });
 
-  const old = join(import.meta.dirname, '../../node_modules/vitest/package.json');
+  const old = createRequire(import.meta.url).resolve('vitest/package.json');
 
   it('is not made anew for a real file that stays as it is', () => {
     let made = 0;
