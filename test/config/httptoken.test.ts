@@ -1,4 +1,14 @@
-import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { httpToken } from '../../src/config/httptoken.ts';
@@ -29,6 +39,16 @@ describe('the token of HTTP clients', () => {
     expect([statSync(file).mode & 0o777, statSync(dirname(file)).mode & 0o777]).toEqual([0o600, 0o700]);
     expect(httpToken(file, us).reveal()).toBe(token);
     expect(httpToken(join(dirname(file), 'other'), us).reveal()).not.toBe(token);
+  });
+
+  it('leaves no file open, right or wrong', () => {
+    const home = new Home();
+    const files = [home.write('right', TOKEN), home.write('wrong', 'x')];
+    const descriptors = () => readdirSync('/proc/self/fd').length;
+    const before = descriptors();
+    httpToken(files[0] ?? '', us);
+    failing(() => httpToken(files[1] ?? '', us));
+    expect(descriptors()).toBe(before);
   });
 
   it.each([TOKEN, 'z-_9'.repeat(64), `  ${TOKEN}\n\n`])('may be %j', (text) => {
@@ -72,6 +92,9 @@ describe('the token of HTTP clients', () => {
       'it is no file.',
       'it is no file.',
     ]);
+    expect(failing(() => httpToken(join(home.path, 'folder'), us))[2]).toBe(
+      'Remove it; a new one is made at the next start.',
+    );
     expect(failing(() => httpToken(join(home.path, 'real', 'token'), us))[2]).toBe(
       'Make its folder writable for this user, or remove what stands in its place.',
     );
