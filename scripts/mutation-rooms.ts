@@ -15,7 +15,7 @@ export const rooms: Readonly<Record<string, readonly Part[]>> = {
   'ssh/hostkey': [part('ssh', 'hostkey', 'hostkey-known')],
   'pve/path': [part('pve', 'path', 'path')],
   present: [
-    part('present', 'answer present budget cut fence render visible', 'text present budget'),
+    part('present', 'answer present budget cut fence render visible', 'text present budget cut rows'),
     part('present', 'redact scrub', 'redact scrub'),
     part('present', 'newfile exports outputs secrets', 'exports newfile present secrets'),
     part('present', 'spool', 'spool'),

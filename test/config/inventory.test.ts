@@ -390,7 +390,7 @@ describe('the webhooks of hosts', () => {
 
   it('are none where the file has none, whatever the main host is called', async () => {
     const home = new Home();
-    for (const env of [{}, { SSH_HOST: 'lab' }]) {
+    for (const env of [{}, { SSH_HOST: 'lab' }] as Env[]) {
       const hosts = hostsOf(home, env, NODES);
       expect([...hosts.webhooks()]).toEqual([]);
       await hosts.list();
