@@ -1,11 +1,13 @@
 import { join } from 'node:path';
 import { Approvals } from './approvals.ts';
-import { hooksOf, hostsOf, pveOf } from './clients.ts';
+import { hooksOf, hostsOf, pvesOf } from './clients.ts';
+import type { Cluster } from './config/clusters.ts';
 import type { HostsAround } from './config/inventory.ts';
 import type { Loaded } from './config/load.ts';
 import type { Problem } from './config/problem.ts';
 import { asFailure, Failure } from './failure.ts';
 import { type Audit, createAudit } from './gate/audit.ts';
+import { createChoosing } from './gate/clusters.ts';
 import { createConfirmation } from './gate/confirm.ts';
 import { createGate } from './gate/dispatch.ts';
 import { createRegistry } from './gate/registry.ts';
@@ -22,39 +24,45 @@ import { createPresent } from './present/present.ts';
 import { createRedaction, type Redact } from './present/redact.ts';
 import { keepSecretsIn } from './present/secrets.ts';
 import { keepOutputsIn } from './present/spool.ts';
-import { createSchema } from './pve/schema.ts';
+import type { Pve } from './pve/client.ts';
+import { createSchema, type ReadSchema } from './pve/schema.ts';
 import type { Secret } from './secret.ts';
 import { shellSide } from './shell.ts';
 import { core } from './toolsets/core.ts';
 import { namesOf } from './toolsets/names.ts';
-import type { Setup, Toolset } from './toolsets/tool.ts';
-
-/** The first problem that keeps a toolset from working, as the answer of all its tools. */
-function blockedBy({ problems }: Loaded, toolset: Toolset): Failure | undefined {
-  const problem = problems.find(({ blocks }) => blocks?.includes(toolset));
-  return problem && new Failure('misconfigured', problem.cause, problem.cure);
-}
+import type { ClusterView, Setup, ToolContext } from './toolsets/tool.ts';
 
 function setupOf(
-  { settings, problems, settingsFile, token }: Loaded,
+  { settings, problems, settingsFile, clusters }: Loaded,
   more: readonly Problem[],
   version: string,
-): Setup {
-  const { mode, toolsets, protectedGuests, auditFile, transferDir, taskWaitS, commandTimeoutS } = settings;
+): Omit<Setup, keyof OfCluster> {
+  const { toolsets, auditFile, transferDir, taskWaitS, commandTimeoutS } = settings;
   const waits = { taskWaitMs: taskWaitS * 1000, commandTimeoutMs: commandTimeoutS * 1000 };
   return {
     version,
-    mode,
     toolsets,
-    protectedGuests,
+    clusters: clusters.length > 1 ? clusters.map(({ name, mode }) => ({ name, mode })) : undefined,
     auditFile,
     transferDir,
     settingsFile,
-    token: token?.id,
-    problems: [...problems, ...more],
+    // One that is about the inventory file may be found by both who read it.
+    problems: [...problems, ...more].filter(({ cause }, i, all) => all.findIndex((one) => one.cause === cause) === i),
     ...waits,
   };
 }
+
+type OfCluster = Pick<Setup, 'mode' | 'protectedGuests' | 'token'>;
+
+/** What of a Setup is the cluster's own. */
+const ofCluster = ({ mode, protectedGuests, token }: Cluster): OfCluster => ({
+  mode,
+  protectedGuests,
+  token: token?.id,
+});
+
+const failureOf = (problem: Problem | undefined): Failure | undefined =>
+  problem && new Failure('misconfigured', problem.cause, problem.cure);
 
 /** What the process is on: its own version, and the files that hosts are known from. */
 export interface Ground extends Omit<HostsAround, 'nodes'> {
@@ -96,28 +104,59 @@ const allTools = async () => (await import('./toolsets/index.ts')).tools;
 /** What audit://recent shows. */
 const RECENT_CALLS = 100;
 
+interface ClusterParts extends ClusterView {
+  readonly schema: ReadSchema;
+}
+
+/** What calls about each cluster are given, in the order of `pves`. */
+function clustersOf(
+  { clusters, cacheFolder }: Loaded,
+  common: Omit<Setup, keyof OfCluster>,
+  [first, ...rest]: readonly [Pve, ...Pve[]],
+): readonly [ClusterParts, ...ClusterParts[]] {
+  const [main, ...others] = clusters;
+  const parts = (cluster: Cluster, pve: Pve): ClusterParts => ({
+    name: cluster.name,
+    pve,
+    schema: createSchema(pve, cacheFolder),
+    setup: { ...common, ...ofCluster(cluster) },
+  });
+  return [parts(main, first), ...others.flatMap((cluster, i) => (rest[i] ? [parts(cluster, rest[i])] : []))];
+}
+
 /** Everything the process is made of, from what was loaded; nothing is connected yet. */
 export async function assemble(loaded: Loaded, ground: Ground): Promise<ServerParts> {
   const { settings } = loaded;
-  const readOnly = settings.mode === 'read-only';
-  const pve = pveOf(loaded, { readOnly, problem: blockedBy(loaded, 'pve') });
+  const pves = pvesOf(loaded, ({ mode, problem }) => ({ readOnly: mode === 'read-only', problem: failureOf(problem) }));
   const redaction = createRedaction(loaded.secrets);
   const { redact, hold } = redaction;
   const keep = keepOutputsIn(settings.outputDir, redaction);
-  const hosts = hostsOf(loaded, pve, ground);
+  const hosts = hostsOf(loaded, pves, ground);
   const hooks = createHooks({ ...hooksOf(loaded, hosts, { redact, ...ground }), uid: ground.uid });
-  const blocked = blockedBy(loaded, 'ssh');
-  const { shell, endJobs, ...ssh } = shellSide(loaded, { hosts, keep, onConnection: hooks.connection, blocked });
+  const blocked = failureOf(loaded.problems.find(({ blocks }) => blocks?.includes('ssh')));
+  const { shell, sessions, endJobs, ...ssh } = shellSide(loaded, {
+    hosts,
+    keep,
+    onConnection: hooks.connection,
+    blocked,
+  });
   const terminal = terminalOf(loaded, ground, redact);
   const unasked = terminal instanceof Failure ? [{ cause: terminal.message, cure: terminal.hint }] : [];
-  const setup = setupOf(loaded, [...hosts.problems(), ...unasked], ground.version);
+  const common = setupOf(loaded, [...hosts.problems(), ...unasked], ground.version);
+  const [main, ...others] = clustersOf(loaded, common, pves);
+  const { setup } = main;
   const keepSecret = keepSecretsIn(join(settings.outputDir, 'secrets'), hold);
   const saveFile = saveFilesIn(join(settings.outputDir, 'exports'));
   const audit = auditOf(loaded, redact);
-  const schema = createSchema(pve, loaded.cacheFolder);
   const tools = settings.toolsets.every((one) => one === 'core') ? core : await allTools();
   const registry = createRegistry(tools, setup, allTools);
-  const kept = { pve, schema, setup, keepSecret, saveFile };
+  const clusters = others.length > 0 ? [main, ...others] : undefined;
+  const context = (signal: AbortSignal, progress: ToolContext['progress'], cluster?: string): ToolContext => {
+    const { pve, schema, setup } = clusters?.find(({ name }) => name === cluster) ?? main;
+    const ssh = shell({ signal, progress }, cluster, setup.mode);
+    const all = cluster === undefined ? clusters : undefined;
+    return { pve, schema, setup, ssh, cluster, clusters: all, keepSecret, saveFile, signal, progress };
+  };
   const confirmTimeoutMs = settings.confirmTimeoutS * 1000;
   const gate = createGate({
     registry,
@@ -125,7 +164,8 @@ export async function assemble(loaded: Loaded, ground: Ground): Promise<ServerPa
     setup,
     confirmation: createConfirmation(confirmTimeoutMs, redact),
     terminal,
-    context: (signal, progress) => ({ ...kept, ssh: shell(signal, progress), signal, progress }),
+    choose: clusters && createChoosing({ clusters, hosts, sessions }),
+    context,
   });
   const present = createPresent({
     redact,
@@ -134,9 +174,9 @@ export async function assemble(loaded: Loaded, ground: Ground): Promise<ServerPa
   });
   const close = async (): Promise<void> => {
     if (!(terminal instanceof Failure)) terminal?.close();
-    await Promise.allSettled([ssh.close(), pve.close(), audit.close(), hooks.close()]);
+    await Promise.allSettled([ssh.close(), ...pves.map((pve) => pve.close()), audit.close(), hooks.close()]);
   };
-  const names = namesOf(pve, hosts);
+  const names = namesOf(clusters ?? [{ pve: main.pve }], hosts);
   const recent = () => recentCalls(settings.auditFile, RECENT_CALLS);
   return {
     gate: hooks.watch(gate, registry),

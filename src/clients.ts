@@ -1,4 +1,5 @@
 import { dirname, join } from 'node:path';
+import type { Cluster } from './config/clusters.ts';
 import { createHosts, type HostsAround, type Inventory } from './config/inventory.ts';
 import type { Loaded } from './config/load.ts';
 import type { Failure } from './failure.ts';
@@ -16,24 +17,22 @@ export interface PveWishes {
   readonly problem?: Failure;
 }
 
-/** The API as the settings describe it. */
-export function pveOf({ settings, token, ca }: Loaded, wishes: PveWishes): Pve {
-  const [first, ...others] = endpointsOf(settings);
-  return createPve({
-    ...(first ?? { host: 'unset', port: settings.proxmoxPort }),
-    others,
-    token,
-    fingerprint: settings.proxmoxFingerprint,
-    ca,
-    protectedGuests: new Set(settings.protectedGuests),
-    ...wishes,
-    timeoutMs: wishes.timeoutMs ?? settings.proxmoxTimeoutS * 1000,
-  });
+/** The API of a cluster as it is described. */
+export function pveOf(cluster: Cluster, wishes: PveWishes): Pve {
+  const { endpoints, token, fingerprint, ca, protectedGuests, timeoutMs } = cluster;
+  const [first = { host: 'unset', port: 8006 }, ...others] = endpoints;
+  const common = { token, fingerprint, ca, protectedGuests: new Set(protectedGuests) };
+  return createPve({ ...first, others, ...common, ...wishes, timeoutMs: wishes.timeoutMs ?? timeoutMs });
 }
 
-/** Every endpoint of PROXMOX_HOST with its port. */
-export const endpointsOf = ({ proxmoxHost = [], proxmoxPort }: Loaded['settings']) =>
-  proxmoxHost.map(({ host, port = proxmoxPort }) => ({ host, port }));
+/** The same of all clusters, that of the settings first. */
+export const pvesOf = (
+  { clusters: [main, ...others] }: Loaded,
+  wishesOf: (cluster: Cluster) => PveWishes,
+): readonly [Pve, ...Pve[]] => [
+  pveOf(main, wishesOf(main)),
+  ...others.map((cluster) => pveOf(cluster, wishesOf(cluster))),
+];
 
 /** How SSH connections are made. */
 export const connectionOf = ({ settings, ownKnownHosts }: Loaded): PoolOptions => ({
@@ -43,9 +42,19 @@ export const connectionOf = ({ settings, ownKnownHosts }: Loaded): PoolOptions =
   connectTimeoutMs: settings.sshConnectTimeoutS * 1000,
 });
 
-/** The hosts that can be named. Without a token the cluster is not asked for its nodes. */
-export const hostsOf = (loaded: Loaded, pve: Pve, ground: Omit<HostsAround, 'nodes'>): Inventory =>
-  createHosts(loaded, { ...ground, nodes: async () => (loaded.token ? (await readCluster(pve)).nodes : []) });
+/** The hosts that can be named; `pves` are in the order of the clusters. Without a token no cluster is asked for its nodes. */
+export function hostsOf(
+  loaded: Loaded,
+  pves: readonly Pve[],
+  ground: Omit<HostsAround, 'nodes' | 'further'>,
+): Inventory {
+  const nodesOf = (pve: Pve | undefined, { token }: Cluster) => {
+    return async () => (pve && token ? (await readCluster(pve)).nodes : []);
+  };
+  const [main, ...others] = loaded.clusters;
+  const further = others.map((cluster, i) => [cluster.name, nodesOf(pves[i + 1], cluster)] as const);
+  return createHosts(loaded, { ...ground, nodes: nodesOf(pves[0], main), further: new Map(further) });
+}
 
 /** Webhooks as the settings and the inventory file have them; events wait beside the audit file. */
 export function hooksOf(

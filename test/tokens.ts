@@ -18,7 +18,7 @@ export const mostTokens: Readonly<Record<'core' | 'full', number>> = { core: 6_0
 export function weigh(choice: ToolChoice): Weight {
   const { listed } = createRegistry(tools, { mode: 'guarded', toolsets: [choice] });
   const each = listed.map((tool) => {
-    const { name, description, inputSchema } = describeTool(tool, 'guarded');
+    const { name, description, inputSchema } = describeTool(tool, { mode: 'guarded' });
     return { name, tokens: countTokens(JSON.stringify({ name, description, inputSchema })) };
   });
   const tokens = each.reduce((sum, one) => sum + one.tokens, 0);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { endpointsOf, type PveWishes, pveOf } from '../clients.ts';
+import { type PveWishes, pveOf } from '../clients.ts';
+import type { Cluster } from '../config/clusters.ts';
 import type { Loaded } from '../config/load.ts';
 import { asFailure, Failure } from '../failure.ts';
 import { type Certificate, endpointOf, fetchCertificate } from '../pve/certificate.ts';
@@ -18,11 +19,10 @@ const AFTER_API = ['API certificate', 'API token', 'privileges'];
  * Certificate, token and privileges. The certificate is shown without a token too: one begins with it. Of several
  * endpoints each is looked at, and one that answers is enough.
  */
-export async function* apiChecks(loaded: Loaded, pve: Pve, patience: PveWishes): Checks {
-  const { settings, token } = loaded;
-  const places = endpointsOf(settings);
+export async function* apiChecks(loaded: Loaded, cluster: Cluster, pve: Pve, patience: PveWishes): Checks {
+  const { token, endpoints: places, fingerprint } = cluster;
   if (places.length === 0) return yield* skipped(['API', ...AFTER_API], 'PROXMOX_HOST is not set');
-  const seen = await Promise.all(places.map((place) => look(loaded, place, patience)));
+  const seen = await Promise.all(places.map((place) => look(cluster, place, patience)));
   const reached = seen.filter(({ certificate }) => certificate !== undefined);
   for (const { endpoint, unreached } of seen) {
     if (unreached === undefined) yield ok('API', `${endpoint} can be reached`);
@@ -33,7 +33,7 @@ export async function* apiChecks(loaded: Loaded, pve: Pve, patience: PveWishes):
   const distrusted = reached.filter(({ version }) => version instanceof Failure && version.kind === 'untrusted');
   for (const one of reached) {
     if (distrusted.includes(one)) yield failure('API certificate', one.version);
-    else if (one.certificate) yield trusted(one.certificate, settings.proxmoxFingerprint !== undefined);
+    else if (one.certificate) yield trusted(one.certificate, fingerprint !== undefined);
   }
   const believed = reached.filter((one) => !distrusted.includes(one));
   if (believed.length === 0) return yield* skipped(['API token', 'privileges'], 'the certificate is not trusted');
@@ -44,7 +44,7 @@ export async function* apiChecks(loaded: Loaded, pve: Pve, patience: PveWishes):
   }
   yield ok('API token', `${token?.id} is accepted by Proxmox VE ${version}`);
   yield* expiryCheck(pve, token?.id ?? '');
-  if (distrusted.length === 0) yield* privilegeChecks(loaded, pve, version);
+  if (distrusted.length === 0) yield* privilegeChecks(loaded, cluster, pve, version);
   else yield* skipped(['privileges'], 'a certificate is not trusted');
   yield* clockCheck(pve);
   yield* speedCheck('API speed', () => pve.get(path`/version`, z.unknown()));
@@ -58,11 +58,11 @@ interface Seen {
   readonly version?: string | Failure;
 }
 
-async function look(loaded: Loaded, place: { host: string; port: number }, patience: PveWishes): Promise<Seen> {
+async function look(cluster: Cluster, place: Cluster['endpoints'][number], patience: PveWishes): Promise<Seen> {
   const endpoint = endpointOf(place.host, place.port);
   try {
     const certificate = await fetchCertificate(place.host, place.port, CONNECT_MS);
-    const alone = pveOf({ ...loaded, settings: { ...loaded.settings, proxmoxHost: [place] } }, patience);
+    const alone = pveOf({ ...cluster, endpoints: [place] }, patience);
     try {
       return { endpoint, certificate, version: await versionOf(alone) };
     } finally {
@@ -92,8 +92,8 @@ function trusted({ fingerprint, subject, validTo }: Certificate, pinned: boolean
 }
 
 /** What the chosen tools need and the token has not, with the line that gives it. */
-async function* privilegeChecks(loaded: Loaded, pve: Pve, version: string): Checks {
-  const token = loaded.token?.id ?? '';
+async function* privilegeChecks(loaded: Loaded, cluster: Cluster, pve: Pve, version: string): Checks {
+  const token = cluster.token?.id ?? '';
   let rights: Rights;
   try {
     rights = await pve.get(path`/access/permissions`, rightsShape);
@@ -104,7 +104,7 @@ async function* privilegeChecks(loaded: Loaded, pve: Pve, version: string): Chec
     const cure = `On the host: pveum acl modify / --tokens '${token}' --roles PVEAuditor; its user needs the role too.`;
     return yield failed('privileges', `${token} has none at all.`, cure);
   }
-  const chosen = await chosenTools(loaded);
+  const chosen = await chosenTools(loaded, cluster);
   const needs = [...needsOf(Number.parseInt(version, 10))].filter(([tool]) => chosen.has(tool));
   const gaps = gapsIn(new Map(needs), rights, token);
   for (const { privileges, on, tools, partly, cure } of gaps) {
@@ -116,7 +116,7 @@ async function* privilegeChecks(loaded: Loaded, pve: Pve, version: string): Chec
 }
 
 /** The names of the tools that a client sees with these settings. */
-async function chosenTools({ settings: { mode, toolsets } }: Loaded): Promise<ReadonlySet<string>> {
+async function chosenTools({ settings: { toolsets } }: Loaded, { mode }: Cluster): Promise<ReadonlySet<string>> {
   const { tools } = await import('../toolsets/index.ts');
   const chosen = tools.filter(
     ({ toolset, core, effect }) =>

@@ -1,4 +1,5 @@
-import { connectionOf, hostsOf, pveOf } from '../clients.ts';
+import { connectionOf, hostsOf, pvesOf } from '../clients.ts';
+import type { Cluster } from '../config/clusters.ts';
 import type { Loaded } from '../config/load.ts';
 import { asciiJson } from '../log/json.ts';
 import { createRedact } from '../present/redact.ts';
@@ -44,19 +45,27 @@ export async function checkAll(flags: Flags, json = false): Promise<boolean> {
 
 async function* allChecks(loaded: Loaded): Checks {
   const patience = { timeoutMs: API_PATIENCE_MS, readOnly: true };
-  const pve = pveOf(loaded, patience);
+  const pves = pvesOf(loaded, () => patience);
   const options = connectionOf(loaded);
   const ssh = createSsh(createPool(options));
-  const hosts = hostsOf(loaded, pve, ground());
+  const hosts = hostsOf(loaded, pves, ground());
   const { toolsets } = loaded.settings;
   try {
     yield* localChecks(loaded, hosts);
-    if (reaches(toolsets, 'pve')) yield* apiChecks(loaded, pve, patience);
+    for (const [i, cluster] of loaded.clusters.entries()) {
+      const pve = pves[i];
+      if (pve && reaches(toolsets, 'pve')) yield* named(apiChecks(loaded, cluster, pve, patience), cluster, loaded);
+    }
     if (reaches(toolsets, 'ssh')) yield* sshChecks(loaded, hosts, options, ssh);
     yield* webhookChecks(loaded, hosts);
   } finally {
-    await Promise.allSettled([pve.close(), ssh.close()]);
+    await Promise.allSettled([...pves.map((pve) => pve.close()), ssh.close()]);
   }
+}
+
+/** Each check says which cluster it is of, where there are several. */
+async function* named(checks: Checks, { name }: Cluster, { clusters }: Loaded): Checks {
+  for await (const check of checks) yield clusters.length > 1 ? { ...check, name: `${name}: ${check.name}` } : check;
 }
 
 function print({ name, state, says, cure }: Check): void {

@@ -1,4 +1,4 @@
-import { hostsOf, pveOf } from '../clients.ts';
+import { hostsOf, pvesOf } from '../clients.ts';
 import { asFailure } from '../failure.ts';
 import { asciiJson } from '../log/json.ts';
 import { visibleLine } from '../present/visible.ts';
@@ -12,9 +12,9 @@ const API_PATIENCE_MS = 5_000;
 /** Lists every host that a target can name. */
 export async function hosts(flags: Flags, json: boolean): Promise<void> {
   const loaded = loadHere(flags);
-  const pve = pveOf(loaded, { timeoutMs: API_PATIENCE_MS, readOnly: true });
+  const pves = pvesOf(loaded, () => ({ timeoutMs: API_PATIENCE_MS, readOnly: true }));
   try {
-    const inventory = hostsOf(loaded, pve, ground());
+    const inventory = hostsOf(loaded, pves, ground());
     const rows = (await inventory.list()).map(rowOf);
     for (const { cause, cure } of [...loaded.problems, ...inventory.problems()]) warn(`${cause} ${cure}`);
     for (const { name, why } of await inventory.unusable()) warn(`${name} cannot be used. ${why}`);
@@ -26,7 +26,7 @@ export async function hosts(flags: Flags, json: boolean): Promise<void> {
     warn(`${message} ${hint}`);
     process.exitCode = 1;
   } finally {
-    await pve.close();
+    await Promise.all(pves.map((pve) => pve.close()));
   }
 }
 

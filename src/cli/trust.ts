@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { connectionOf, hostsOf, pveOf } from '../clients.ts';
+import { connectionOf, hostsOf, pvesOf } from '../clients.ts';
 import { asFailure, Failure } from '../failure.ts';
 import { replaceFile } from '../replacefile.ts';
 import type { HostSpec } from '../ssh/client.ts';
@@ -29,9 +29,9 @@ export async function trust(
 ): Promise<void> {
   const loaded = loadHere(flags);
   for (const { cause, cure, blocks } of loaded.problems) if (blocks?.includes('ssh')) warn(`${cause} ${cure}`);
-  const pve = pveOf(loaded, { timeoutMs: API_PATIENCE_MS, readOnly: true });
+  const pves = pvesOf(loaded, () => ({ timeoutMs: API_PATIENCE_MS, readOnly: true }));
   try {
-    const host = await hostNamed(name, hostsOf(loaded, pve, ground()));
+    const host = await hostNamed(name, hostsOf(loaded, pves, ground()));
     const options = connectionOf(loaded);
     const key = await scanHostKey(host, { ...options, acceptNew: false });
     say(`${host.name} (${host.address}:${host.port}) shows this key:\n  ${key.keyType} ${key.fingerprint}`);
@@ -41,7 +41,7 @@ export async function trust(
     warn(`${message} ${hint}`);
     process.exitCode = 1;
   } finally {
-    await pve.close();
+    await Promise.all(pves.map((pve) => pve.close()));
   }
 }
 

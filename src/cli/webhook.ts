@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { hooksOf, hostsOf, pveOf } from '../clients.ts';
+import { hooksOf, hostsOf, pvesOf } from '../clients.ts';
 import type { Inventory } from '../config/inventory.ts';
 import type { Loaded } from '../config/load.ts';
 import { urlInShort } from '../hooks/address.ts';
@@ -30,8 +30,8 @@ function webhooksOf({ url, ofHosts }: HooksOptions): Webhook[] {
 /** Posts one event to every URL that is set, and tells what came back. Exits with 1 unless all of them took it. */
 export async function testWebhooks(flags: Flags): Promise<void> {
   const loaded = loadHere(flags);
-  const pve = pveOf(loaded, { readOnly: true });
-  const options = hooksOf(loaded, hostsOf(loaded, pve, ground()), { version, redact: createRedact(loaded.secrets) });
+  const pves = pvesOf(loaded, () => ({ readOnly: true }));
+  const options = hooksOf(loaded, hostsOf(loaded, pves, ground()), { version, redact: createRedact(loaded.secrets) });
   for (const { cause, cure } of loaded.problems) warn(`${cause} ${cure}`);
   const webhooks = webhooksOf(options);
   if (webhooks.length === 0) warn('No webhook is set. Set MCP_WEBHOOK_URL, or "webhook" of a host.');

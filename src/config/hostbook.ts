@@ -11,6 +11,8 @@ export interface ClusterNode {
   readonly name: string;
   readonly address?: string;
   readonly local?: boolean;
+  /** The further cluster that it belongs to, whose name its own ends with: `pve1.attic`. */
+  readonly cluster?: string;
 }
 
 export interface HostSources {
@@ -20,13 +22,15 @@ export interface HostSources {
   readonly commands?: CommandRules;
   readonly sshConfig: SshConfig;
   readonly nodes: readonly ClusterNode[];
+  /** The cluster of the settings, where there are others. */
+  readonly mainCluster?: string;
   /** Who ssh(1) would log in as, where ~/.ssh/config does not say. */
   readonly localUser?: string;
   readonly home: string;
   exists(path: string): boolean;
 }
 
-/** All that is said of one name. `ours` are the main host and cluster nodes: settings and passwords are for them. */
+/** All that is said of one name. `ours` are the main host and the nodes of its cluster: settings and passwords are for them. */
 interface Said {
   readonly ours: boolean;
   readonly key: string;
@@ -66,7 +70,20 @@ export class HostBook {
     const { displayName, purpose, tags, default: usual, webhook } = about;
     const source = this.names.get(name) ?? 'ssh config';
     const spec = this.#spec(name, []);
-    return { spec, source, displayName, purpose, tags, usual, webhook, rules: this.#rules(name, spec) };
+    const rules = this.#rules(name, spec);
+    return { spec, source, displayName, purpose, tags, usual, webhook, rules, cluster: this.#cluster(name, spec) };
+  }
+
+  /** Of a node: as the inventory file says, by its name, or by an address that only one cluster has. */
+  #cluster(name: string, { address }: HostSpec): string | undefined {
+    const { nodes, mainCluster } = this.from;
+    if (mainCluster === undefined) return undefined;
+    const node = nodes.find((each) => each.name === name);
+    const there = nodes.filter((each) => each.address === address);
+    const [only = mainCluster, ...others] = new Set(there.map(({ cluster = mainCluster }) => cluster));
+    return (
+      this.#said(name).about?.cluster ?? (node ? (node.cluster ?? mainCluster) : others.length > 0 ? mainCluster : only)
+    );
   }
 
   /** Those for every place and those of the host, by whatever name its address goes in the file. */
@@ -98,11 +115,12 @@ export class HostBook {
     const { sshHost, proxmoxHost = [] } = this.#settings;
     if (sshHost === undefined) return undefined;
     const { nodes, sshConfig } = this.from;
+    const own = nodes.filter(({ cluster }) => cluster === undefined);
     const address = this.from.inventory.get(sshHost)?.address ?? sshConfig.lookup(sshHost).hostName;
     const node =
       // Of several endpoints, nobody can tell which one answered as the local node.
-      nodes.find(({ local }) => local && proxmoxHost.length === 1 && sshHost === proxmoxHost[0]?.host) ??
-      nodes.find(
+      own.find(({ local }) => local && proxmoxHost.length === 1 && sshHost === proxmoxHost[0]?.host) ??
+      own.find(
         (each) => [sshHost, address].includes(each.name) || (each.address && [sshHost, address].includes(each.address)),
       );
     return node?.name ?? (HOST_NAME.test(sshHost) ? sshHost : 'main');
@@ -112,13 +130,14 @@ export class HostBook {
     const source = this.names.get(name);
     const key = source === 'settings' ? (this.#settings.sshHost ?? name) : name;
     const file = this.from.inventory.get(key);
+    const node = source === 'node' ? this.from.nodes.find((each) => each.name === name) : undefined;
     return {
       key,
-      ours: source === 'settings' || source === 'node',
+      ours: source === 'settings' || (node !== undefined && node.cluster === undefined),
       file,
       about: { ...this.from.inventory.get(name), ...file },
       options: this.from.sshConfig.lookup(key),
-      node: source === 'node' ? this.from.nodes.find((each) => each.name === name) : undefined,
+      node,
     };
   }
 
@@ -177,10 +196,10 @@ export class HostBook {
   }
 
   /** The hops of one host. A node without any of its own is reached as the main host is. */
-  #via(name: string, { file, options, node }: Said, trail: readonly string[]): readonly HostSpec[] | undefined {
+  #via(name: string, { file, options, node, ours }: Said, trail: readonly string[]): readonly HostSpec[] | undefined {
     const jumps = file?.via === undefined ? options.jumps : [file.via].flat();
     if (jumps === undefined && options.proxyCommand !== undefined) throw proxyCommand(name, options.proxyCommand);
-    if (jumps === undefined) return node && this.main ? this.#spec(this.main, trail).via : undefined;
+    if (jumps === undefined) return node && ours && this.main ? this.#spec(this.main, trail).via : undefined;
     const hops = jumps.map((jump) => this.#hop(jump, trail));
     // As ssh(1) does it, only the way to the first hop is looked up: each further one is reached from the one before.
     return [...(hops[0]?.via ?? []), ...hops.map((hop) => ({ ...hop, via: undefined }))];

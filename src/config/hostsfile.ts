@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { hookUrl } from '../hooks/address.ts';
 import type { CommandRules } from '../toolsets/tool.ts';
+import { type ClusterEntry, clusterEntry } from './clusterentry.ts';
 import { type Problem, reason } from './problem.ts';
-import { host, loginName } from './values.ts';
+import { clusterName, host, loginName } from './values.ts';
 
 /** What can name a host in a target. */
 export const HOST_NAME = /^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$/;
@@ -53,13 +54,17 @@ const entry = z.strictObject({
     })
     .optional(),
   limits: limits.optional(),
+  /** The cluster that it is a node of, where its name and its address do not tell. */
+  cluster: z.string().pipe(clusterName.schema).optional(),
   /** For commands on the host and in its containers, beside those for all places. */
   commands: commands.optional(),
 });
 
 const schema = z
   .strictObject({
-    hosts: z.record(z.string().regex(HOST_NAME), entry),
+    hosts: z.record(z.string().regex(HOST_NAME), entry).default({}),
+    /** Further clusters, beside the one of the settings. */
+    clusters: z.record(z.string().pipe(clusterName.schema), clusterEntry).optional(),
     /** For commands everywhere. */
     commands: commands.optional(),
   })
@@ -79,37 +84,43 @@ export type HostEntry = z.output<typeof entry>;
 
 export interface HostsFile {
   readonly hosts: ReadonlyMap<string, HostEntry>;
+  readonly clusters?: ReadonlyMap<string, ClusterEntry>;
   /** The rules for commands everywhere. */
   readonly commands?: CommandRules;
   readonly problem?: Problem;
   /** It is not used, and may have rules for commands. */
   readonly rulesLost?: true;
+  /** It is not used, and may describe clusters. */
+  readonly clustersLost?: true;
 }
 
 /** Reads the inventory file. It is refused as a whole when a field is wrong; not being there is no problem. */
 export function readHostsFile(path: string | undefined, readFile: (path: string) => string): HostsFile {
   const none = new Map<string, HostEntry>();
   if (path === undefined) return { hosts: none };
-  const refuse = (why: string, rulesLost?: true): HostsFile => ({
+  const refuse = (why: string, text?: string): HostsFile => ({
     hosts: none,
-    rulesLost,
+    rulesLost: text?.includes('"commands"') === false ? undefined : true,
+    clustersLost: text?.includes('"clusters"') === false ? undefined : true,
     problem: {
       cause: `The inventory file ${path} is not used: ${why}`,
-      cure: `It is JSON: { "hosts": { "NAME": { ${fields} } } }; all may be left out, address where the name is known. Beside "hosts" there may be "commands".`,
+      cure: `It is JSON: { "hosts": { "NAME": { ${fields} } } }; all may be left out, address where the name is known. Beside "hosts" there may be "commands" and "clusters".`,
     },
   });
   try {
     const text = readFile(path);
     const read = parseHosts(text);
-    return 'wrong' in read ? refuse(read.wrong, text.includes('"commands"') || undefined) : read;
+    return 'wrong' in read ? refuse(read.wrong, text) : read;
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return { hosts: none };
-    return refuse(`${reason(error)}.`, true);
+    return refuse(`${reason(error)}.`);
   }
 }
 
 /** The hosts of a text, or what is wrong with it, as a sentence. */
-export function parseHosts(text: string): Pick<HostsFile, 'hosts' | 'commands'> | { readonly wrong: string } {
+export function parseHosts(
+  text: string,
+): Pick<HostsFile, 'hosts' | 'clusters' | 'commands'> | { readonly wrong: string } {
   let value: unknown;
   try {
     value = JSON.parse(text.replace(/^\uFEFF/, ''));
@@ -117,7 +128,11 @@ export function parseHosts(text: string): Pick<HostsFile, 'hosts' | 'commands'> 
     return { wrong: `${(error as Error).message}.` };
   }
   const parsed = schema.safeParse(value);
-  if (parsed.success) return { hosts: new Map(Object.entries(parsed.data.hosts)), commands: parsed.data.commands };
+  if (parsed.success) {
+    const { hosts, clusters, commands } = parsed.data;
+    const described = clusters && new Map(Object.entries(clusters));
+    return { hosts: new Map(Object.entries(hosts)), clusters: described, commands };
+  }
   const [issue] = parsed.error.issues;
   const where = issue?.path.map(String).join('.') || 'the top level';
   return { wrong: `${where}: ${issue?.message ?? 'wrong'}.` };

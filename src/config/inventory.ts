@@ -16,9 +16,13 @@ export interface HostsAround extends Disk {
   exists(path: string): boolean;
   /** The nodes of the cluster; rejects when the API cannot be asked. */
   nodes(): Promise<readonly ClusterNode[]>;
+  /** The same of each further cluster, by its name. */
+  readonly further?: ReadonlyMap<string, HostsAround['nodes']>;
 }
 
 export interface Inventory extends Hosts {
+  /** The same as a call about that cluster sees them. */
+  of(cluster: string | undefined): Hosts;
   /** What is wrong with the inventory file and ~/.ssh/config, which are read for it. */
   problems(): readonly Problem[];
   /** The webhooks of single hosts, by the names of those; from the inventory file alone. */
@@ -32,18 +36,21 @@ const NODES_RETRY_MS = 10_000;
 
 /** Every host an operator may name, of all sources. The files are read anew when they have changed. */
 export function createHosts(loaded: Pick<Loaded, 'settings' | 'sources'>, around: HostsAround): Inventory {
-  const { inventoryFile, sshConfig: sshConfigFile, mode } = loaded.settings;
-  const nodes = rememberNodes(around.nodes);
+  const { inventoryFile, sshConfig: sshConfigFile, mode, proxmoxCluster } = loaded.settings;
+  const { further = new Map() } = around;
+  const mainCluster = further.size > 0 ? proxmoxCluster : undefined;
+  const asking = [around.nodes, ...[...further].map(([cluster, nodes]) => nodesOf(cluster, nodes))].map(rememberNodes);
   const hostsFile = remembered(around, (disk) => readHostsFile(inventoryFile, disk.readFile));
   const sshConfigOf = remembered(around, (disk) => readSshConfig(sshConfigFile, disk, around));
   let made: { readonly book: HostBook; readonly of: readonly unknown[] } | undefined;
   const bookOf = async (askAgain: boolean): Promise<HostBook> => {
-    const known = await nodes(askAgain);
+    const known = await Promise.all(asking.map((nodes) => nodes(askAgain)));
     const [file, sshConfig] = [hostsFile(), sshConfigOf()];
-    const of = [known, file, sshConfig];
+    const of = [...known, file, sshConfig];
     if (made?.of.every((one, i) => one === of[i])) return made.book;
     const { hosts: inventory, commands } = file;
-    made = { book: new HostBook({ ...around, loaded, inventory, commands, sshConfig, nodes: known }), of };
+    const nodes = known.flat();
+    made = { book: new HostBook({ ...around, loaded, inventory, commands, sshConfig, nodes, mainCluster }), of };
     return made.book;
   };
   const problems = (): readonly Problem[] => {
@@ -69,10 +76,9 @@ export function createHosts(loaded: Pick<Loaded, 'settings' | 'sources'>, around
       ...(main === undefined ? [] : of(main, loaded.settings.sshHost)),
     ]);
   };
-  return {
-    problems,
-    webhooks,
+  const hosts: Hosts = {
     find,
+    ofNode: find,
     async list() {
       const book = await bookOf(true);
       return sorted(book).flatMap(({ host }) => host ?? []);
@@ -104,7 +110,20 @@ export function createHosts(loaded: Pick<Loaded, 'settings' | 'sources'>, around
       return changeEntry(inventoryFile, entry, edits);
     },
   };
+  const of = (cluster: string | undefined): Hosts =>
+    cluster === undefined || cluster === mainCluster
+      ? hosts
+      : { ...hosts, ofNode: (node) => find(nodeName(node, cluster)) };
+  return { ...hosts, of, problems, webhooks };
 }
+
+/** What a node of a further cluster is called as a host: two clusters may well have a `pve` each. */
+const nodeName = (node: string, cluster: string): string => `${node}.${cluster}`;
+
+const nodesOf =
+  (cluster: string, nodes: HostsAround['nodes']): HostsAround['nodes'] =>
+  async () =>
+    (await nodes()).map(({ name, address }) => ({ name: nodeName(name, cluster), address, cluster }));
 
 /** Members that say how a host is reached. */
 const WAY = ['address', 'port', 'user', 'keyPath', 'via', 'hostKeyAlias'];

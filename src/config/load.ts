@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { Secret } from '../secret.ts';
+import { type ApiToken, type Cluster, furtherClusters, settingsCluster } from './clusters.ts';
 import { type EnvFile, readEnvFile } from './envfile.ts';
 import type { Problem } from './problem.ts';
 import { flagOf, type Key, keys, type Settings, settingOf } from './settings.ts';
@@ -35,10 +36,10 @@ export interface Loaded {
   readonly settingsFile?: string;
   /** Where the settings file is looked for when no flag names one. */
   readonly defaultFile: string;
-  /** The API token; its id is `user@realm!name`. */
-  readonly token?: { readonly id: string; readonly secret: Secret };
-  /** Text of PROXMOX_CA_FILE. */
-  readonly ca?: string;
+  /** The API token of the settings. */
+  readonly token?: ApiToken;
+  /** The cluster of the settings, then those of the inventory file. */
+  readonly clusters: readonly [Cluster, ...Cluster[]];
   /** Text of MCP_WEBHOOK_CA_FILE. */
   readonly webhookCa?: string;
   /** Our own known_hosts, written by `trust` and by SSH_ACCEPT_NEW. */
@@ -59,6 +60,9 @@ export interface Loaded {
 
 /** Taking a shorter secret out of answers would take ordinary words out of them. */
 export const SHORTEST_HIDDEN = 4;
+
+/** Where the mode is from when a setting that guards something cannot be read. */
+const WRONG_SAFETY = 'a wrong safety setting';
 
 interface Found {
   readonly text: string;
@@ -95,23 +99,31 @@ export function loadSettings(around: Surroundings): Loaded {
     caText(key, settings, sources, around),
   );
   const unset = missing(settings, told, file.path ?? defaultFile);
-  const own = [token, ca, unset, webhookCa].flatMap((part) => part?.problem ?? []);
+  const further = furtherClusters({ settings, file, around, unguarded: sources.mode === WRONG_SAFETY });
+  const own = [token, ca, unset, webhookCa, further].flatMap((part) => part?.problem ?? []);
+  const known = told.filter(({ cause }) => !further.variables.some((name) => cause.startsWith(`${name} (`)));
+  const mine = [...known, ...own, ...webhookProblems(settings)];
+  const problem = mine.find(({ blocks }) => blocks?.includes('pve'));
+  const others = further.clusters;
   return {
     settings,
     sources,
-    problems: [...told, ...own, ...webhookProblems(settings)],
+    problems: [...mine, ...others.flatMap((one) => one.problem ?? [])],
     settingsFile: file.path,
     defaultFile,
     token: token?.token,
-    ca: ca?.text,
+    clusters: [settingsCluster(settings, { token: token?.token, ca: ca?.text, problem }), ...others],
     webhookCa: webhookCa?.text,
     ownKnownHosts: join(folder, 'known_hosts'),
     auditHeads: seals,
     httpTokenFile: join(folder, 'http-token'),
     approvals,
     cacheFolder: join(xdg(around, 'XDG_CACHE_HOME', '.cache'), 'proxmox-ssh-mcp'),
-    secrets: [...read.values.values()].filter((value) => value instanceof Secret),
-    scrub: secretNames(around.env),
+    secrets: [
+      ...[...read.values.values()].filter((value) => value instanceof Secret),
+      ...others.flatMap((one) => one.token?.secret ?? []),
+    ],
+    scrub: [...secretNames(around.env), ...further.variables],
   };
 }
 
@@ -133,7 +145,7 @@ function readAll(file: EnvFile, around: Surroundings): Read {
   }
   if (unguarded) {
     read.values.set('mode', 'read-only');
-    read.sources.set('mode', 'a wrong safety setting');
+    read.sources.set('mode', WRONG_SAFETY);
   }
   return read;
 }

@@ -1,5 +1,6 @@
 import type { Setting } from './setting.ts';
 import {
+  clusterName,
   commandLine,
   endpoints,
   file,
@@ -92,6 +93,14 @@ export const proxmoxSettings = {
     says: 'PEM file with the CA of the certificate, instead of a fingerprint; on a host: /etc/pve/pve-root-ca.pem.',
     otherwise: "Node.js's own list of CAs",
     example: '~/pve-root-ca.pem',
+  },
+  proxmoxCluster: {
+    ...clusterName,
+    env: 'PROXMOX_CLUSTER',
+    group: 'proxmox',
+    initial: 'main',
+    says: 'What this cluster is called in calls, where the inventory file describes others beside it.',
+    example: 'home',
   },
   proxmoxTimeoutS: {
     ...wholeNumber(1, 600),

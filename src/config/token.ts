@@ -1,5 +1,5 @@
-import type { Secret } from '../secret.ts';
 import { reaches } from '../toolsets/tool.ts';
+import type { ApiToken } from './clusters.ts';
 import type { Surroundings } from './load.ts';
 import { ALL, type Problem, reason } from './problem.ts';
 import { type Key, keys, type Settings, settingOf } from './settings.ts';
@@ -7,7 +7,7 @@ import { type Key, keys, type Settings, settingOf } from './settings.ts';
 type Sources = Readonly<Record<Key, string>>;
 
 interface Token {
-  readonly token?: { readonly id: string; readonly secret: Secret };
+  readonly token?: ApiToken;
   readonly problem?: Problem;
 }
 
@@ -55,17 +55,26 @@ export function caText(
   const path = settings[key];
   if (path === undefined) return {};
   const ofApi = key === 'proxmoxCaFile';
-  const problem = (why: string): { problem: Problem } => ({
+  const read = textOfCa(path, around);
+  if ('text' in read) return read;
+  return {
     problem: {
-      cause: `${settingOf(key).env} (${sources[key]}) names a file that cannot be used: ${why}.`,
+      cause: `${settingOf(key).env} (${sources[key]}) names a file that cannot be used: ${read.why}.`,
       cure: `Name a PEM file${ofApi ? '; a Proxmox VE host keeps its own CA in /etc/pve/pve-root-ca.pem' : ''}.`,
       blocks: ofApi ? ['pve'] : undefined,
     },
-  });
+  };
+}
+
+/** The text of a PEM file, or why it is none. */
+export function textOfCa(
+  path: string,
+  { readFile }: Pick<Surroundings, 'readFile'>,
+): { readonly text: string } | { readonly why: string } {
   try {
-    const text = around.readFile(path);
-    return text.includes('-----BEGIN CERTIFICATE-----') ? { text } : problem('it holds no certificate');
+    const text = readFile(path);
+    return text.includes('-----BEGIN CERTIFICATE-----') ? { text } : { why: 'it holds no certificate' };
   } catch (error) {
-    return problem(reason(error));
+    return { why: reason(error) };
   }
 }

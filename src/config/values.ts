@@ -126,6 +126,11 @@ export const tokenValue: Kind<Secret> = {
     .transform((text) => new Secret(text)),
 };
 
+export const clusterName = pattern(
+  'a name of letters, digits and dashes, up to 40 characters',
+  /^[A-Za-z0-9]([A-Za-z0-9-]{0,38}[A-Za-z0-9])?$/,
+);
+
 export const loginName = pattern('a login name', /^[^\s:@-][^\s:@]*$/);
 
 export const commandLine: Kind<string> = { takes: 'a command', schema: z.string().min(1) };

@@ -4,6 +4,7 @@ import { judgeCommands } from './commands.ts';
 import type { Confirmation, Question, Reply } from './confirm.ts';
 import { decide, type Mode } from './policy.ts';
 import { refuseProtected } from './protect.ts';
+import { hidden } from './registry.ts';
 import type { Terminal } from './terminal.ts';
 
 /** How a call was let through: by the mode, by the operator's rules for commands, by a human, whom the client or a terminal asked. */
@@ -35,11 +36,13 @@ export interface Askers {
 
 /** Cheap refusals come before questions. */
 export const createAdmit =
-  (mode: Mode, { confirmation, terminal }: Askers): Admit =>
+  ({ confirmation, terminal }: Askers): Admit =>
   async ({ canAsk, reply }, tool, input, context, noted) => {
+    const { mode } = context.setup;
     const ruled = await judgeCommands(tool, input, context);
     const alarm = tool.alarm?.(input, context);
     const byMode = decide(mode, tool, alarm);
+    if (byMode === 'hide') throw hidden(tool, true, context.setup);
     const byRule = ruled.verdict === 'allow' && alarm === undefined && tool.human === undefined;
     const asks = ruled.verdict === 'ask' || (byMode === 'ask' && !byRule);
     if (asks && !canAsk && terminal instanceof Failure) throw terminal;

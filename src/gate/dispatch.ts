@@ -4,6 +4,7 @@ import type { Answer, Facts } from '../present/answer.ts';
 import type { Setup, Tool, ToolContext } from '../toolsets/tool.ts';
 import { type Asker, type Askers, createAdmit } from './admit.ts';
 import { type Audit, type AuditEntry, unaudited } from './audit.ts';
+import type { ChooseCluster } from './clusters.ts';
 import type { Confirmation, Question } from './confirm.ts';
 import { parseInput } from './parse.ts';
 import type { Registry } from './registry.ts';
@@ -32,9 +33,11 @@ export interface GateParts {
   readonly confirmation: Confirmation;
   readonly terminal?: Askers['terminal'];
   readonly audit: Audit;
-  readonly setup: Setup;
-  /** What a tool may use in one call. */
-  readonly context: (signal: AbortSignal, progress: (message: string) => void) => ToolContext;
+  readonly setup: Pick<Setup, 'auditFile' | 'mode'>;
+  /** Where there are several clusters. */
+  readonly choose?: ChooseCluster;
+  /** What a tool may use in one call, which is about that cluster. */
+  readonly context: (signal: AbortSignal, progress: (message: string) => void, cluster?: string) => ToolContext;
 }
 
 export type Gate = (call: Call) => Promise<Outcome>;
@@ -44,8 +47,9 @@ const nonceOf = ({ reply }: Call): string | undefined =>
   reply && 'nonce' in reply.ticket ? reply.ticket.nonce : undefined;
 
 /** The one road of every call: parse, decide, ask, note, run, note. */
-export function createGate({ registry, confirmation, terminal, audit, setup, context: contextOf }: GateParts): Gate {
-  const admit = createAdmit(setup.mode, { confirmation, terminal });
+export function createGate(parts: GateParts): Gate {
+  const { registry, confirmation, terminal, audit, setup, choose, context: contextOf } = parts;
+  const admit = createAdmit({ confirmation, terminal });
 
   /** Where a note cannot be written, reads are still answered and what was done stays done; nothing else begins. */
   const note = async (tool: Tool, entry: Omit<AuditEntry, 'tool' | 'effect'>): Promise<void> => {
@@ -56,8 +60,8 @@ export function createGate({ registry, confirmation, terminal, audit, setup, con
 
   return async (call) => {
     const { client, protocol } = call;
-    const line = { call: randomUUID().slice(-12), client, protocol, mode: setup.mode };
-    const context = contextOf(call.signal, call.progress);
+    let line: Pick<AuditEntry, 'call' | 'client' | 'protocol' | 'mode'>;
+    line = { call: randomUUID().slice(-12), client, protocol, mode: setup.mode };
     const began = performance.now();
     let tool: Tool | undefined;
     let input: Record<string, unknown> | undefined;
@@ -68,6 +72,10 @@ export function createGate({ registry, confirmation, terminal, audit, setup, con
     try {
       tool = await registry.find(call.tool, call.unlisted);
       input = parseInput(tool, call.args);
+      const cluster = await choose?.(tool, input, call.signal);
+      if (cluster !== undefined && tool.clusters) input = { ...input, cluster };
+      const context = contextOf(call.signal, call.progress, cluster);
+      line = { ...line, mode: context.setup.mode };
       const given = input;
       const named = tool;
       const noted = ({ message, ticket }: Question): Promise<void> =>

@@ -1,6 +1,7 @@
 import { distance } from 'fastest-levenshtein';
 import { Failure } from '../failure.ts';
 import type { Setup, Tool, ToolChoice } from '../toolsets/tool.ts';
+import { takingCluster } from './clusters.ts';
 import { decide } from './policy.ts';
 
 /** The tools of this process: which are listed, and what to say of a name that is not. */
@@ -20,13 +21,13 @@ const LONGEST_NAME = 128;
 const nearest = (name: string, names: readonly string[]): string[] =>
   [...names].sort((a, b) => distance(name, a) - distance(name, b)).slice(0, 3);
 
-type Choice = Pick<Setup, 'mode' | 'toolsets'>;
+type Choice = Pick<Setup, 'mode' | 'toolsets' | 'clusters'>;
 
 const chosenBy = (chosen: readonly ToolChoice[], { toolset, core }: Tool): boolean =>
   toolset === 'server' || chosen.some((one) => one === 'full' || one === toolset || (one === 'core' && core));
 
-/** Why a tool that exists is not listed, with the settings that would list it. */
-function hidden(tool: Tool, chosen: boolean, { mode, toolsets }: Choice): Failure {
+/** Why a tool is not there in this mode, or not among the chosen ones, with the settings that would list it. */
+export function hidden(tool: Tool, chosen: boolean, { mode, toolsets }: Pick<Setup, 'mode' | 'toolsets'>): Failure {
   const { name, effect, toolset } = tool;
   const byMode = decide(mode, tool) === 'hide';
   const why = chosen
@@ -43,15 +44,19 @@ function hidden(tool: Tool, chosen: boolean, { mode, toolsets }: Choice): Failur
 
 /** The tools that `setup`'s mode and toolsets leave. `all` gives those that were not worth loading, to speak of them. */
 export function createRegistry(tools: readonly Tool[], setup: Choice, all = async () => tools): Registry {
-  const sorted = [...tools].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const { clusters = [] } = setup;
+  const names = clusters.map(({ name }) => name);
+  const modes = [setup.mode, ...clusters.map(({ mode }) => mode)];
+  const made = (tool: Tool): Tool => (names.length > 0 ? takingCluster(tool, names) : tool);
+  const sorted = [...tools].sort((a, b) => (a.name < b.name ? -1 : 1)).map(made);
   const inSet = sorted.filter((tool) => chosenBy(setup.toolsets, tool));
-  const listed = inSet.filter((tool) => decide(setup.mode, tool) !== 'hide');
+  const listed = inSet.filter((tool) => modes.some((mode) => decide(mode, tool) !== 'hide'));
   const find = async (name: string, unlisted = false): Promise<Tool> => {
     const tool = listed.find((one) => one.name === name);
     if (tool) return tool;
     const other = (await all()).find((one) => one.name === name);
-    if (other?.effect === 'read' && unlisted) return other;
-    if (other) throw hidden(other, inSet.includes(other), setup);
+    if (other?.effect === 'read' && unlisted) return made(other);
+    if (other) throw hidden(other, chosenBy(setup.toolsets, other), setup);
     const wanted = name.slice(0, LONGEST_NAME);
     const near = nearest(
       wanted,

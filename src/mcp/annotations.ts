@@ -19,8 +19,8 @@ export const pageUri = (name: PageName): string => `ui://proxmox-ssh-mcp/${name}
  * A tool as `tools/list` has it. `anthropic/searchHint` is what Claude Code's tool search reads beside name and
  * description; `anthropic/requiresUserInteraction` makes it ask a person itself, a second barrier where we ask too.
  */
-export function describeTool(tool: Tool, mode: Setup['mode']): McpTool {
-  const asksAnyway = decide(mode, tool) === 'ask';
+export function describeTool(tool: Tool, { mode, clusters = [] }: Pick<Setup, 'mode' | 'clusters'>): McpTool {
+  const asksAnyway = [{ mode }, ...clusters].some((one) => decide(one.mode, tool) === 'ask');
   return {
     name: tool.name,
     title: tool.title,

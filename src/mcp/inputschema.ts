@@ -27,5 +27,6 @@ let built: Readonly<Record<string, InputSchema>> | undefined;
 /** The same, without the 10 ms that converting all of them takes at a start: a package brings them along. */
 export function inputSchemaOf(tool: Tool): InputSchema {
   built ??= typeof INPUT_SCHEMAS === 'string' ? JSON.parse(INPUT_SCHEMAS) : {};
-  return built?.[tool.name] ?? convertInput(tool);
+  // A package knows nothing of the clusters there are.
+  return (tool.clusters ? undefined : built?.[tool.name]) ?? convertInput(tool);
 }

@@ -40,6 +40,12 @@ interface Kind {
 
 const plainly = (names: readonly string[]): Named[] => names.map((name) => ({ name, title: name }));
 
+/** The parts of `400@attic`, which is how guests and nodes are called where there are several clusters. */
+function clusterIn(text: string): { readonly name: string; readonly cluster?: string } {
+  const [, name = text, cluster] = /^(.+)@([A-Za-z0-9-]+)$/.exec(text) ?? [];
+  return cluster === undefined ? { name } : { name, cluster };
+}
+
 const kinds: readonly Kind[] = [
   {
     uri: 'pve://cluster',
@@ -57,7 +63,10 @@ const kinds: readonly Kind[] = [
     tool: 'pve_node_get',
     title: 'A node',
     description: 'Version, load, memory, disks and services of one node.',
-    input: (node) => ({ node }),
+    input: (text) => {
+      const { name, ...cluster } = clusterIn(text);
+      return { node: name, ...cluster };
+    },
     names: ({ nodes }) => plainly(nodes),
   },
   {
@@ -67,8 +76,11 @@ const kinds: readonly Kind[] = [
     tool: 'pve_guest_get',
     title: 'A guest',
     description: 'State, load, configuration, addresses and snapshots of one VM or container, by VMID.',
-    input: (vmid) => ({ guest: /^\d+$/.test(vmid) ? Number(vmid) : vmid }),
-    names: ({ guests }) => guests.map(({ vmid, label }) => ({ name: String(vmid), title: label })),
+    input: (text) => {
+      const { name, ...cluster } = clusterIn(text);
+      return { guest: /^\d+$/.test(name) ? Number(name) : name, ...cluster };
+    },
+    names: ({ guests }) => guests.map(({ ref, label }) => ({ name: ref, title: label })),
   },
   {
     uri: 'ssh://host/',

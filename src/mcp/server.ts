@@ -25,7 +25,7 @@ export interface Edge {
   readonly registry: Registry;
   readonly present: Present;
   readonly asker: Asker;
-  readonly setup: Pick<Setup, 'version' | 'mode' | 'toolsets'>;
+  readonly setup: Pick<Setup, 'version' | 'mode' | 'toolsets' | 'clusters'>;
   /** The newest calls of the audit, the newest last. */
   readonly recent: () => Promise<readonly AuditCall[]>;
   /** What there is to be named, for lists and completion. */
@@ -78,7 +78,7 @@ export function buildServer(edge: Edge): McpServer {
   );
   const { server } = mcp;
   server.setRequestHandler('tools/list', () => ({
-    tools: registry.listed.map((tool) => describeTool(tool, setup.mode)),
+    tools: registry.listed.map((tool) => describeTool(tool, setup)),
   }));
   const answered = async (params: CallToolRequest['params'], ctx: ServerContext) => {
     const outcome = await gate({

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { Failure } from '../failure.ts';
-import { parseTarget } from './target.ts';
+import { guestTarget, parseTarget } from './target.ts';
 
 /** Who and where a job is: `j8k2m4q@pve1`, and `j8k2m4q+root@ct/400` of one that somebody else than the login runs. */
 export interface JobId {
@@ -42,7 +42,7 @@ export function parseJobId(text: string): JobId {
   const [, name, user, target] = found ?? [];
   if (name !== undefined && target !== undefined) {
     const place = parseTarget(target);
-    return idOf(name, user, place.kind === 'host' ? target : `${place.kind}/${place.vmid}`);
+    return idOf(name, user, place.kind === 'host' ? target : guestTarget(place));
   }
   throw new Failure(
     'invalid-input',

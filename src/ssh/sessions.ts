@@ -30,14 +30,20 @@ const MOST_ENDED = 20;
 
 /** The sessions of this process. */
 export class Sessions {
-  readonly #sessions = new Map<string, Session>();
+  readonly #sessions: Map<string, Session>;
   readonly #options: SessionsOptions;
   readonly #killer: Killer;
   #looking: NodeJS.Timeout | undefined;
 
-  constructor(options: SessionsOptions) {
+  constructor(options: SessionsOptions, sessions = new Map<string, Session>()) {
     this.#options = options;
+    this.#sessions = sessions;
     this.#killer = new Killer(options.pool);
+  }
+
+  /** The same sessions for those who may not open one. */
+  closed(refused: Failure): Sessions {
+    return new Sessions({ ...this.#options, refused }, this.#sessions);
   }
 
   /** Opens a session over SSH. Fails as a command does that could not be run; `busy` when there are too many. */

@@ -62,6 +62,8 @@ export interface Hosts {
   list(): Promise<readonly KnownHost[]>;
   /** The host of that name (node names included), or a `not-found` Failure with the nearest names. */
   find(name: string): Promise<KnownHost>;
+  /** The host that a node of the call's cluster is. */
+  ofNode(node: string): Promise<KnownHost>;
   /** The host that is meant where none is named: the one marked so, else the only one; else `invalid-input`. */
   usual(): Promise<KnownHost>;
   /**
@@ -105,6 +107,8 @@ export interface KnownHost {
   readonly webhook?: string;
   /** The rules for commands on it, those for every place among them. */
   readonly rules?: CommandRules;
+  /** The cluster that it belongs to, where there are several. */
+  readonly cluster?: string;
 }
 
 /** What was learned of a host when it was last looked at; ms since 1970. */
@@ -149,6 +153,8 @@ export interface Setup {
   readonly mode: 'read-only' | 'guarded' | 'ask' | 'trusted';
   readonly toolsets: readonly ToolChoice[];
   readonly protectedGuests: readonly number[];
+  /** All clusters with their modes, where there are several. */
+  readonly clusters?: readonly { readonly name: string; readonly mode: Setup['mode'] }[];
   readonly auditFile: string;
   readonly settingsFile?: string;
   /** `user@realm!tokenid`, when one is set. */
@@ -163,9 +169,21 @@ export interface Setup {
   readonly problems: readonly { readonly cause: string; readonly cure: string }[];
 }
 
+/** One of several clusters, for a tool that looks at all of them. */
+export interface ClusterView {
+  readonly name: string;
+  readonly pve: Pve;
+  readonly setup: Setup;
+}
+
 /** Everything a tool may use. It lives for one call. */
 export interface ToolContext {
+  /** The API of the cluster that the call is about. */
   readonly pve: Pve;
+  /** The name of that cluster; undefined where there is one alone. */
+  readonly cluster?: string;
+  /** All clusters, where there are several and a tool that spans them was told of none. */
+  readonly clusters?: readonly ClusterView[];
   /** The API as the server itself describes it; the first call may fetch it. */
   readonly schema: ReadSchema;
   readonly ssh: Shell;
@@ -196,6 +214,8 @@ export interface ToolSpec<Shape extends z.ZodRawShape> {
   readonly input: Shape;
   /** The page that shows its answer, in clients that show pages. */
   readonly page?: PageName;
+  /** Looks at all clusters where there are several and none is named. */
+  readonly spans?: true;
   /** Belongs to the set that is there unless the operator chooses another one. */
   readonly core?: true;
   /** Every guest that the input names in other ways than by `guest`, `vmid` or `target`: VMIDs or names, unused ones too. */
@@ -225,6 +245,9 @@ export interface Tool {
   readonly schema: z.ZodObject;
   readonly core?: true;
   readonly page?: PageName;
+  readonly spans?: true;
+  /** The clusters that its input may name, where there are several. */
+  readonly clusters?: readonly string[];
   readonly human?: string;
   touches?(input: unknown, context?: ToolContext): readonly (string | number)[];
   confirm?(input: unknown, context: ToolContext): Promise<Preview>;

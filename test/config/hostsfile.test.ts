@@ -84,7 +84,6 @@ describe('the inventory file', () => {
   it.each([
     ['{', /^Expected .*\.$/],
     ['[]', /^the top level: .*\.$/],
-    ['{}', /^hosts: .*\.$/],
     ['{ "hosts": {}, "more": 1 }', /^the top level: Unrecognized key: "more"\.$/],
   ])('of %s is wrong', (text, wrong) => expect(parseHosts(text)).toEqual({ wrong: expect.stringMatching(wrong) }));
 
@@ -102,17 +101,19 @@ describe('the inventory file', () => {
     expect(readHostsFile('/h.json', throwing(Object.assign(new Error(), { code: 'EACCES' })))).toEqual({
       ...none,
       rulesLost: true,
+      clustersLost: true,
       problem: {
         cause: 'The inventory file /h.json is not used: this user may not read it.',
         cure:
           'It is JSON: { "hosts": { "NAME": { "address", "port", "user", "keyPath", "via", "hostKeyAlias", "displayName", ' +
-          '"purpose", "tags", "default", "webhook", "limits", "commands" } } }; all may be left out, address where the name ' +
-          'is known. Beside "hosts" there may be "commands".',
+          '"purpose", "tags", "default", "webhook", "limits", "cluster", "commands" } } }; all may be left out, address where the name ' +
+          'is known. Beside "hosts" there may be "commands" and "clusters".',
       },
     });
     expect(readHostsFile('/h.json', throwing('x')).problem?.cause).toBe(
       'The inventory file /h.json is not used: it cannot be read.',
     );
-    expect(readHostsFile('/h.json', () => '{}').problem?.cause).toMatch(/is not used: hosts: .*\.$/);
+    expect(readHostsFile('/h.json', () => '{ "hosts": [] }').problem?.cause).toMatch(/is not used: hosts: .*\.$/);
+    expect(readHostsFile('/h.json', () => '{}')).toEqual({ hosts: new Map() });
   });
 });

@@ -21,6 +21,73 @@ function hostsOf(home: Home, env: Env = {}, nodes: readonly ClusterNode[] | Erro
   });
 }
 
+describe('several clusters', () => {
+  const further = (nodes: readonly ClusterNode[] | Error) =>
+    new Map([
+      [
+        'attic',
+        async () => {
+          if (nodes instanceof Error) throw nodes;
+          return nodes;
+        },
+      ],
+    ]);
+  const hostsOfBoth = (home: Home, attic: readonly ClusterNode[] | Error, env: Env = {}): Inventory =>
+    createHosts(home.load({ env: { PROXMOX_HOST: 'pve.example.com', PROXMOX_CLUSTER: 'home', ...env } }), {
+      ...ground(),
+      home: home.path,
+      localUser: 'me',
+      nodes: async () => NODES,
+      further: further(attic),
+    });
+  const ATTIC = [{ name: 'pve1', address: '198.51.100.1', local: true }];
+
+  it('have their nodes by names that are not mixed up, and what runs in a container goes to its own', async () => {
+    const hosts = hostsOfBoth(new Home(), ATTIC);
+    expect((await hosts.list()).map(({ spec, cluster }) => [spec.name, spec.address, cluster])).toEqual([
+      ['pve1', 'pve.example.com', 'home'],
+      ['pve1.attic', '198.51.100.1', 'attic'],
+      ['pve2', '192.0.2.2', 'home'],
+    ]);
+    const address = async (cluster: string | undefined, node: string) =>
+      (await hosts.of(cluster).ofNode(node)).spec.address;
+    expect(await address('home', 'pve1')).toBe('pve.example.com');
+    expect(await address(undefined, 'pve1')).toBe('pve.example.com');
+    expect(await address('attic', 'pve1')).toBe('198.51.100.1');
+    expect(await failure(hosts.of('attic').ofNode('pve2'))).toMatchObject({ kind: 'not-found' });
+  });
+
+  it('leave the settings of SSH to the first: no password and no jump host of it is for another', async () => {
+    const home = new Home();
+    sshConfig(home, 'Host pve.example.com\n  ProxyJump gate\n');
+    const env = { SSH_PASSWORD: 'secret', SSH_SUDO_PASSWORD: 'secret', SSH_PORT: '2222', SSH_USER: 'admin' };
+    const hosts = hostsOfBoth(home, ATTIC, env);
+    const there = await spec(hosts, 'pve1.attic');
+    expect([there.password, there.sudoPassword, there.port, there.via]).toEqual([undefined, undefined, 22, undefined]);
+    const here = await spec(hosts, 'pve2');
+    expect([here.password?.reveal(), here.port, here.via?.length]).toEqual(['secret', 2222, 1]);
+  });
+
+  it('tell the hosts of their own by address, or as the inventory file says', async () => {
+    const home = new Home();
+    inventory(home, {
+      'pve1.attic': { port: 2200 },
+      box: { address: '198.51.100.1' },
+      web: { address: '203.0.113.1' },
+      said: { address: '203.0.113.2', cluster: 'attic' },
+      two: { address: '192.0.2.2' },
+    });
+    const both = hostsOfBoth(home, [...ATTIC, { name: 'same', address: '192.0.2.2' }]);
+    const of = async (hosts: Inventory) =>
+      Object.fromEntries((await hosts.list()).map(({ spec, cluster }) => [spec.name, cluster]));
+    // An address that both have tells nothing.
+    const expected = { box: 'attic', web: 'home', said: 'attic', two: 'home', 'pve1.attic': 'attic' };
+    expect(await of(both)).toMatchObject(expected);
+    expect((await spec(both, 'pve1.attic')).port).toBe(2200);
+    expect(await of(hostsOfBoth(home, new Error('down')))).toMatchObject({ said: 'attic', box: 'home', pve1: 'home' });
+  });
+});
+
 const sshConfig = (home: Home, text: string) => home.write('.ssh/config', text);
 const inventory = (home: Home, hosts: unknown) =>
   home.write('.config/proxmox-ssh-mcp/hosts.json', JSON.stringify({ hosts }));

@@ -208,9 +208,9 @@ describe('the API token', () => {
 it('reads the CA file, and refuses one without a certificate', () => {
   const home = new Home();
   const good = home.write('ca.pem', '-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n');
-  expect(home.load({ env: { ...TOKEN, PROXMOX_CA_FILE: good } }).ca).toContain('BEGIN');
+  expect(home.load({ env: { ...TOKEN, PROXMOX_CA_FILE: good } }).clusters[0].ca).toContain('BEGIN');
   const bad = home.load({ env: { ...TOKEN, PROXMOX_CA_FILE: home.write('key.pem', 'nothing') } });
-  expect(bad.ca).toBeUndefined();
+  expect(bad.clusters[0].ca).toBeUndefined();
   const problem = (why: string) => ({
     cause: `PROXMOX_CA_FILE (environment variable PROXMOX_CA_FILE) names a file that cannot be used: ${why}.`,
     cure: 'Name a PEM file; a Proxmox VE host keeps its own CA in /etc/pve/pve-root-ca.pem.',
@@ -218,7 +218,7 @@ it('reads the CA file, and refuses one without a certificate', () => {
   });
   expect(bad.problems).toEqual([problem('it holds no certificate')]);
   const none = home.load({ env: { ...TOKEN, PROXMOX_CA_FILE: '/no/ca.pem' } });
-  expect([none.ca, none.problems]).toEqual([undefined, [problem('there is no such file')]]);
+  expect([none.clusters[0].ca, none.problems]).toEqual([undefined, [problem('there is no such file')]]);
 });
 
 it('tells first what was wrong with the command line', () => {
@@ -240,6 +240,7 @@ const WRONG: Record<Key, readonly string[]> = {
   proxmoxFingerprint: ['AA:BB', 'SHA256:abc', 'zz'.repeat(32), `${'ab'.repeat(32)},AA`, `${'ab'.repeat(32)}0`, ','],
   proxmoxCaFile: ['ca.pem', './ca.pem'],
   proxmoxTimeoutS: ['0', '601', 'soon'],
+  proxmoxCluster: ['a b', '-a', 'a-', 'a.b', 'x'.repeat(41)],
   sshHost: [
     'ssh://pve',
     'root@pve',
@@ -345,6 +346,7 @@ it('says of each setting what it takes', () => {
       "MCP_WEBHOOK_SECRET": "whsec_ and 24 to 64 bytes as base64",
       "MCP_WEBHOOK_URL": "an https URL without a user or password in it, to an address that may be posted to",
       "PROXMOX_CA_FILE": "an absolute path, or one that begins with ~/",
+      "PROXMOX_CLUSTER": "a name of letters, digits and dashes, up to 40 characters",
       "PROXMOX_FINGERPRINT": "a SHA-256 fingerprint (32 pairs of hexadecimal digits, joined by colons), or several, separated by commas",
       "PROXMOX_HOST": "a host name or an IP address, without https://, or several, separated by commas",
       "PROXMOX_PORT": "a whole number from 1 to 65535",
@@ -572,8 +574,8 @@ it('says why a webhook that is set would not be posted to', () => {
 it('has a CA for webhooks beside that of the API', () => {
   const home = new Home();
   const file = home.write('ca.pem', '-----BEGIN CERTIFICATE-----\n');
-  const { ca, webhookCa, problems } = home.load({ env: { ...TOKEN, MCP_WEBHOOK_CA_FILE: file } });
-  expect([ca, webhookCa, problems]).toEqual([undefined, '-----BEGIN CERTIFICATE-----\n', []]);
+  const { clusters, webhookCa, problems } = home.load({ env: { ...TOKEN, MCP_WEBHOOK_CA_FILE: file } });
+  expect([clusters[0].ca, webhookCa, problems]).toEqual([undefined, '-----BEGIN CERTIFICATE-----\n', []]);
   expect(home.load({ env: { ...TOKEN, MCP_WEBHOOK_CA_FILE: '/no/ca.pem' } }).problems).toEqual([
     {
       cause:
@@ -593,10 +595,11 @@ it('takes what only contains a placeholder as it is', () => {
 
 it('has these values where nothing is set', () => {
   const home = new Home();
-  const { settings, sources, problems, secrets, token, ca, defaultFile, settingsFile } = home.load();
+  const { settings, sources, problems, secrets, token, clusters, defaultFile, settingsFile } = home.load();
   expect(settings).toEqual({
     proxmoxPort: 8006,
     proxmoxUser: 'root@pam',
+    proxmoxCluster: 'main',
     proxmoxTokenKeychain: false,
     proxmoxTimeoutS: 30,
     sshPort: 22,
@@ -633,7 +636,7 @@ it('has these values where nothing is set', () => {
   expect(problems.map(({ cause }) => cause)).toEqual([
     'PROXMOX_HOST, PROXMOX_TOKEN_NAME and PROXMOX_TOKEN_VALUE are not set.',
   ]);
-  expect([secrets, token, ca, settingsFile, defaultFile]).toEqual([
+  expect([secrets, token, clusters[0].ca, settingsFile, defaultFile]).toEqual([
     [],
     undefined,
     undefined,

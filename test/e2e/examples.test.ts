@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Connected, connect } from './clients.ts';
-import { type Datacentre, startDatacentre } from './datacentre.ts';
+import { startDatacentre } from './datacentre.ts';
+import { startTwoClusters } from './two-clusters.ts';
 
 const docs = resolve(import.meta.dirname, '../../docs');
 
@@ -39,12 +40,14 @@ const steady = (text: string): string =>
 describe.each(readdirSync(docs).filter((name) => name.endsWith('.md') && examplesOf(name).length > 0))(
   'docs/%s',
   (page) => {
-    let dc: Datacentre;
+    let stop: () => Promise<void>;
     let client: Connected;
     const asked: string[] = [];
     beforeAll(async () => {
-      dc = await startDatacentre();
-      const launch = await dc.launch({ MCP_TOOLSETS: 'full', MCP_PROTECTED_GUESTS: '410' });
+      // The page about several clusters has two of them.
+      const pretend = page === 'clusters.md' ? await startTwoClusters() : await startDatacentre();
+      ({ stop } = pretend);
+      const launch = await pretend.launch({ MCP_TOOLSETS: 'full', MCP_PROTECTED_GUESTS: '410' });
       client = await connect('v2-2026', launch, (message) => {
         asked.push(message);
         return { action: 'accept', content: { confirm: true } };
@@ -52,7 +55,7 @@ describe.each(readdirSync(docs).filter((name) => name.endsWith('.md') && example
     });
     afterAll(async () => {
       await client.close();
-      await dc.stop();
+      await stop();
     });
 
     it.each(examplesOf(page))('$call', async ({ tool, args, shown }) => {

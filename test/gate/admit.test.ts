@@ -41,7 +41,7 @@ async function admitted(
 ) {
   const hosts = { rules: () => (file === undefined ? undefined : { file }) };
   const context = { setup: setup({ mode }), ssh: { hosts } } as unknown as ToolContext;
-  const admit = createAdmit(mode, { confirmation: createConfirmation(1_000, (text) => text), terminal });
+  const admit = createAdmit({ confirmation: createConfirmation(1_000, (text) => text), terminal });
   const end = await admit({ canAsk }, toolOf(made), {}, context, async () => undefined).catch(
     (error: unknown) => error,
   );

@@ -10,7 +10,7 @@ const modes: readonly Mode[] = ['read-only', 'guarded', 'ask', 'trusted'];
 describe.each(modes)('guarantee 20: in %s mode Claude Code is told to ask a person too', (mode) => {
   const { listed } = createRegistry(tools, setup({ mode, toolsets: ['full'] }));
   const marked = listed.filter(
-    (tool) => describeTool(tool, mode)._meta?.['anthropic/requiresUserInteraction'] !== undefined,
+    (tool) => describeTool(tool, { mode })._meta?.['anthropic/requiresUserInteraction'] !== undefined,
   );
 
   it('for exactly the tools that we ask about whatever their input', () => {
@@ -22,7 +22,7 @@ describe.each(modes)('guarantee 20: in %s mode Claude Code is told to ask a pers
 
   it('with hints that say the same', () => {
     for (const tool of listed) {
-      const { annotations } = describeTool(tool, mode);
+      const { annotations } = describeTool(tool, { mode });
       expect(annotations?.readOnlyHint, tool.name).toBe(tool.effect === 'read');
       if (tool.effect === 'destroy') expect(annotations?.destructiveHint, tool.name).toBe(true);
     }

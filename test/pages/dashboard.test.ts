@@ -72,6 +72,25 @@ describe('the dashboard', () => {
     expect(await page.title()).toContain('Cluster homelab');
   });
 
+  it('shows several clusters one below the other, and a note of one that did not answer', async () => {
+    const { page } = lab;
+    const { summary, ...facts } = data;
+    const clusters = ['home', 'attic'].map((in_cluster) => ({ in_cluster, ...facts }));
+    await open({ summary: `home: ${summary}. attic: ${summary}`, clusters, notes: ['cellar: Nobody there.'] });
+    const shown = await text();
+    const places = ['2 clusters', 'cellar: Nobody there.', 'home', 'keycloak', 'attic', 'keycloak'];
+    let from = 0;
+    for (const part of places) {
+      expect(shown.indexOf(part, from), part).toBeGreaterThanOrEqual(from);
+      from = shown.indexOf(part, from) + part.length;
+    }
+    expect(await page.getByRole('heading', { level: 2 }).allInnerTexts()).toEqual(
+      expect.arrayContaining(['home', 'attic']),
+    );
+    await page.screenshot({ path: join(lab.folder, 'clusters.png'), fullPage: true });
+    expect(await contrastOf(page)).toBeGreaterThan(7);
+  });
+
   it.each(['light', 'dark'] as const)(
     'can be read in %s, on a wide screen and on a narrow one',
     async (colorScheme) => {

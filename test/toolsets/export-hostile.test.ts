@@ -210,7 +210,7 @@ describe('ssh_config', () => {
       fc.property(reached, hostile, (all, address) => {
         const via = [{ name: 'gate', address, port: 22, user: address }];
         const spec = { name: all[0]?.guest.node ?? '', address, port: 22, user: address, via };
-        const text = sshConfig(all, [{ spec, source: 'node' }], 'root');
+        const text = sshConfig(all, new Map([[spec.name, { spec, source: 'node' }]]), 'root');
         const config = SSHConfig.parse(text);
         const params = config.flatMap((line) => ('config' in line ? [line, ...line.config] : [line]));
         const lines = params.filter((line) => 'param' in line);

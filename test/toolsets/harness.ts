@@ -213,6 +213,7 @@ const hostsOf = (known: readonly KnownHost[]): Hosts => ({
   async change(name) {
     throw new Failure('misconfigured', `There is no inventory file to change ${name} in.`, 'Set MCP_INVENTORY_FILE.');
   },
+  ofNode: (node) => hostsOf(known).find(node),
   find: async (name) => {
     const host = known.find(({ spec }) => spec.name === name);
     if (host) return host;

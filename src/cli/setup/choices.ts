@@ -1,5 +1,4 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { endpointsOf } from '../../clients.ts';
 import type { Settings } from '../../config/settings.ts';
 import { replaceFile } from '../../replacefile.ts';
 import { changeRecord } from '../../setup/record.ts';
@@ -60,7 +59,7 @@ export async function saveSettings(stage: Stage): Promise<boolean> {
 /** Only what was found out: every other line of the file stays. */
 function valuesOf({ draft, home, loaded }: Stage): Record<string, string | undefined> {
   const [user, name] = draft.token?.id.split('!') ?? [];
-  const sameHost = endpointsOf(loaded.settings)[0]?.host === draft.host;
+  const sameHost = loaded.clusters[0].endpoints[0]?.host === draft.host;
   const values = {
     // It may name further ones behind this one.
     PROXMOX_HOST: sameHost && loaded.sources.proxmoxHost !== 'default' ? undefined : draft.host,

@@ -1,4 +1,3 @@
-import { endpointsOf } from '../../clients.ts';
 import type { Kind } from '../../config/values.ts';
 import { host, loginName, wholeNumber } from '../../config/values.ts';
 import type { Old } from '../../setup/moving.ts';
@@ -15,8 +14,8 @@ const port = wholeNumber(1, 65535);
 
 /** Step 1: where the server is, and whether it answers there. */
 export async function askServer({ ask, loaded, draft, old }: Stage): Promise<void> {
-  const { settings, sources } = loaded;
-  const [set] = endpointsOf(settings);
+  const { settings, sources, clusters } = loaded;
+  const [set] = clusters[0].endpoints;
   const first = <K extends keyof Old>(key: K): Old[K] | undefined => old.find((one) => one[key] !== undefined)?.[key];
   const known = { host: set?.host ?? first('host'), port: set?.port ?? first('apiPort') };
   for (const { label } of old) note(`Found ${label}: its settings are offered.`);

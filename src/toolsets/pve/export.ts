@@ -121,6 +121,7 @@ async function write(
   const all = await reached(guests, context, notes);
   if (format === 'ansible') return { text: await ansibleInventory(all, user), guests: all.length };
   const known = all.filter(({ address }) => address !== undefined);
-  const hosts = await context.ssh.hosts.list();
-  return { text: sshConfig(known, hosts, user), guests: known.length };
+  const nodes = [...new Set(known.map(({ guest }) => guest.node))].sort();
+  const hosts = nodes.map(async (node) => [node, await context.ssh.hosts.ofNode(node).catch(() => undefined)] as const);
+  return { text: sshConfig(known, new Map(await Promise.all(hosts)), user), guests: known.length };
 }

@@ -27,7 +27,7 @@ export async function rootRoad({ ssh, setup }: ToolContext, guest: Guest, why: s
       'An operator can add ssh to MCP_TOOLSETS, or make the change in the web interface as root@pam.',
     );
   }
-  const host = await ssh.hosts.find(guest.node).catch((error: unknown) => {
+  const host = await ssh.hosts.ofNode(guest.node).catch((error: unknown) => {
     throw closed(
       `no SSH host is known for ${guest.node}`,
       `Name ${guest.node} in the hosts file or in ~/.ssh/config with a login as root, or make the change in the web interface as root@pam.`,

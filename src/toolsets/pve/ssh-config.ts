@@ -5,13 +5,16 @@ import type { Reached } from './reached.ts';
 
 /**
  * An OpenSSH client configuration: a Host for each guest that has an address, reached through its node, and one for
- * each of these nodes as it is logged in to. Every word is checked, because ssh_config has no way to quote all.
+ * each of these `nodes` as it is logged in to. Every word is checked, because ssh_config has no way to quote all.
  */
-export function sshConfig(guests: readonly Reached[], hosts: readonly KnownHost[], user: string | undefined): string {
+export function sshConfig(
+  guests: readonly Reached[],
+  nodes: ReadonlyMap<string, KnownHost | undefined>,
+  user: string | undefined,
+): string {
   const reachable = guests.filter(({ address }) => address !== undefined);
-  const nodes = [...new Set(reachable.map(({ guest }) => guest.node))].sort();
   const blocks = [
-    ...nodes.map((node) => nodeBlock(node, hosts)),
+    ...[...nodes].map(([node, host]) => nodeBlock(node, host)),
     ...reachable.map(({ guest, alias, address = '' }) => [
       `# ${guest.kind === 'lxc' ? 'CT' : 'VM'} ${guest.vmid}`,
       `Host ${alias}`,
@@ -28,9 +31,9 @@ export function sshConfig(guests: readonly Reached[], hosts: readonly KnownHost[
 
 const jumpName = (node: string): string => safeName(node, 'node');
 
-function nodeBlock(node: string, hosts: readonly KnownHost[]): string[] {
-  const spec = hosts.find((host) => host.spec.name === node)?.spec;
-  if (spec === undefined) return [];
+function nodeBlock(node: string, host: KnownHost | undefined): string[] {
+  if (host === undefined) return [];
+  const { spec } = host;
   const jumps = (spec.via ?? []).map(({ user, address, port }) => {
     return `${user}@${isIP(address) === 6 ? `[${address}]` : address}:${port}`;
   });

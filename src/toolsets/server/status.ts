@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { asFailure } from '../../failure.ts';
-import { answer, type Facts } from '../../present/answer.ts';
+import { answer, type Fact, type Facts } from '../../present/answer.ts';
 import { text } from '../../pve/fields.ts';
 import { path } from '../../pve/path.ts';
 import { count, elapsed } from '../format.ts';
@@ -13,7 +13,7 @@ const HOSTS_PATIENCE_MS = API_PATIENCE_MS + SSH_PATIENCE_MS;
 const HOSTS_CHECKED = 5;
 
 /** What a check says, within its time and whatever happens; a check that is late is told to give up. */
-async function told(
+async function inTime(
   check: (signal: AbortSignal) => Promise<Facts>,
   patienceMs: number,
   signal: AbortSignal,
@@ -34,7 +34,7 @@ async function told(
   return facts;
 }
 
-async function checkApi({ pve, setup }: ToolContext, signal: AbortSignal): Promise<Facts> {
+async function checkApi({ pve, setup }: ApiOf, signal: AbortSignal): Promise<Facts> {
   const began = performance.now();
   const { version } = await pve.get(path`/version`, z.object({ version: text }), {}, { signal });
   const took = elapsed(performance.now() - began);
@@ -50,6 +50,31 @@ async function checkApi({ pve, setup }: ToolContext, signal: AbortSignal): Promi
     }),
   };
 }
+
+type ApiOf = Pick<ToolContext, 'pve' | 'setup'>;
+
+/** How the API of a cluster is reached, and whether it works. */
+async function toldApi(of: ApiOf, signal: AbortSignal): Promise<Facts & { readonly state?: Fact }> {
+  const { pve, setup } = of;
+  const told = await inTime((each) => checkApi(of, each), API_PATIENCE_MS, signal);
+  return { endpoint: pve.endpoint, other_endpoints: others(pve), token: setup.token, ...told };
+}
+
+/** The same of every cluster, where there are several. */
+async function toldClusters({ clusters = [], signal }: ToolContext): Promise<readonly Facts[] | undefined> {
+  if (clusters.length === 0) return undefined;
+  return Promise.all(
+    clusters.map(async ({ name: cluster, pve, setup }) => ({
+      cluster,
+      mode: setup.mode,
+      protected_guests: protectedOf(setup),
+      ...(await toldApi({ pve, setup }, signal)),
+    })),
+  );
+}
+
+const protectedOf = ({ protectedGuests }: ToolContext['setup']): readonly number[] | undefined =>
+  protectedGuests.length > 0 ? protectedGuests : undefined;
 
 /** Which are asked when the first does not answer; undefined when there is only one. */
 function others({ endpoint, endpoints }: ToolContext['pve']): readonly string[] | undefined {
@@ -72,16 +97,17 @@ const ours: readonly KnownHost['source'][] = ['node', 'settings', 'inventory'];
 async function checkHosts(context: ToolContext): Promise<Facts> {
   const hosts = await context.ssh.hosts.list();
   const known = ours.flatMap((from) => hosts.filter(({ source }) => source === from)).slice(0, HOSTS_CHECKED);
-  const tried = context.setup.mode !== 'read-only';
+  const modes = new Map(context.clusters?.map(({ name, setup }) => [name, setup.mode]));
+  const triedOn = ({ cluster = '' }: KnownHost): boolean => (modes.get(cluster) ?? context.setup.mode) !== 'read-only';
   const checked = await Promise.all(
     known.map(async (host) => ({
       host: host.spec.name,
       login: `${host.spec.user}@${host.spec.address}:${host.spec.port}`,
-      ...(tried ? await told(() => checkHost(host, context), SSH_PATIENCE_MS, context.signal) : {}),
+      ...(triedOn(host) ? await inTime(() => checkHost(host, context), SSH_PATIENCE_MS, context.signal) : {}),
     })),
   );
   const connected = checked.filter((one) => 'state' in one && one.state === 'connected').length;
-  const state = tried ? `${connected} of ${count(checked.length, 'host')} connected` : 'off (read-only)';
+  const state = known.some(triedOn) ? `${connected} of ${count(checked.length, 'host')} connected` : 'off (read-only)';
   return { state, known_hosts: hosts.length, checked };
 }
 
@@ -90,6 +116,7 @@ export default defineServerTool({
   title: 'Status of this server',
   effect: 'read',
   core: true,
+  spans: true,
   summary:
     'How this MCP server is set up and whether it works: mode, API token and privileges, SSH to the nodes, ' +
     'protected guests, audit file, and what is wrong, with its cure.',
@@ -97,23 +124,29 @@ export default defineServerTool({
   input: {},
 
   async run(_, context) {
-    const { setup, pve } = context;
+    const { setup } = context;
     const on = (toolset: 'pve' | 'ssh') => reaches(setup.toolsets, toolset);
-    const [api, ssh] = await Promise.all([
-      on('pve') ? told((signal) => checkApi(context, signal), API_PATIENCE_MS, context.signal) : undefined,
-      on('ssh') ? told(() => checkHosts(context), HOSTS_PATIENCE_MS, context.signal) : undefined,
+    const [clusters, api, ssh] = await Promise.all([
+      on('pve') ? toldClusters(context) : undefined,
+      on('pve') && !context.clusters ? toldApi(context, context.signal) : undefined,
+      on('ssh') ? inTime(() => checkHosts(context), HOSTS_PATIENCE_MS, context.signal) : undefined,
     ]);
     const wrong = setup.problems.length > 0 ? `; ${count(setup.problems.length, 'problem')} in the configuration` : '';
-    const works = api?.state === 'connected' ? 'connected' : `not usable (${api?.state})`;
-    const state = `API ${api ? works : 'off'}, SSH ${ssh?.state ?? 'off'}`;
+    const apis = clusters ?? (api ? [api] : []);
+    const works = apis.map(({ cluster, state }) => {
+      const word = state === 'connected' ? 'connected' : `not usable (${state})`;
+      return `API ${cluster === undefined ? '' : `of ${cluster} `}${word}`;
+    });
+    const state = `${works.join(', ') || 'API off'}, SSH ${ssh?.state ?? 'off'}`;
     return answer(`proxmox-ssh-mcp ${setup.version}, ${setup.mode} mode; ${state}${wrong}`, {
       version: setup.version,
-      mode: setup.mode,
+      mode: clusters ? undefined : setup.mode,
       toolsets: setup.toolsets,
       problems: setup.problems.length > 0 ? setup.problems.map(({ cause, cure }) => ({ cause, cure })) : undefined,
-      api: api && { endpoint: pve.endpoint, other_endpoints: others(pve), token: setup.token, ...api },
+      api,
+      clusters,
       ssh,
-      protected_guests: setup.protectedGuests.length > 0 ? setup.protectedGuests : undefined,
+      protected_guests: clusters ? undefined : protectedOf(setup),
       audit_file: setup.auditFile,
       settings_file: setup.settingsFile,
     });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Failure } from '../../failure.ts';
-import { parseTarget } from '../../ssh/target.ts';
+import { guestTarget, parseTarget } from '../../ssh/target.ts';
 import { count, onOneLine } from '../format.ts';
 import { command } from '../params.ts';
 import { defineSshTool, type Preview, type ToolContext } from '../tool.ts';
@@ -67,14 +67,14 @@ export default defineSshTool({
 });
 
 /** One spelling for each place, in the order in which they were given, and then by tag. */
-async function targetsOf({ targets = [], tag }: Input, { ssh }: ToolContext): Promise<string[]> {
+async function targetsOf({ targets = [], tag }: Input, { ssh, cluster }: ToolContext): Promise<string[]> {
   const tagged = tag === undefined ? [] : (await ssh.hosts.list()).filter((host) => host.tags?.includes(tag));
   if (tag !== undefined && tagged.length === 0) {
     throw new Failure('not-found', `No host has the tag "${tag}".`, 'ssh_host_list shows every host with its tags.');
   }
   const named = targets.map((target) => {
     const place = parseTarget(target);
-    return place.kind === 'host' ? place.name : `${place.kind}/${place.vmid}`;
+    return place.kind === 'host' ? place.name : guestTarget({ ...place, cluster: place.cluster ?? cluster });
   });
   const all = new Set([...named, ...tagged.map(({ spec }) => spec.name)]);
   if (all.size > 0) return [...all];

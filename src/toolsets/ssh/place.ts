@@ -1,14 +1,16 @@
 import { Failure } from '../../failure.ts';
 import { findGuest, type Guest, listGuests } from '../../pve/guests.ts';
-import { parseTarget } from '../../ssh/target.ts';
+import { type GuestTarget, guestTarget, parseTarget } from '../../ssh/target.ts';
 import { readState } from '../pve/state.ts';
 import type { KnownHost, ToolContext } from '../tool.ts';
-import { type VmPlace, vmShellOf } from '../vm/place.ts';
+import { labelOf, type VmPlace, vmShellOf } from '../vm/place.ts';
 
 /** A host, or a container of it. */
 export interface HostPlace {
   readonly host: KnownHost;
   readonly container?: number;
+  /** The cluster of that container, where there are several. */
+  readonly cluster?: string;
   /** `pve1`, `CT 400 (keycloak)`. */
   readonly label: string;
 }
@@ -17,12 +19,12 @@ export interface HostPlace {
 export type Place = HostPlace | VmPlace;
 
 /** The target that means this place. */
-export const targetOf = (place: Place): string =>
-  'guest' in place
-    ? `vm/${place.guest.vmid}`
-    : place.container === undefined
-      ? place.host.spec.name
-      : `ct/${place.container}`;
+export function targetOf(place: Place): string {
+  const { cluster } = place;
+  if ('guest' in place) return guestTarget({ kind: 'vm', vmid: place.guest.vmid, cluster });
+  const { host, container } = place;
+  return container === undefined ? host.spec.name : guestTarget({ kind: 'ct', vmid: container, cluster });
+}
 
 /** The place that a target means, the usual host when there is none. A guest has to be running. */
 export async function placeOf(target: string | undefined, context: ToolContext): Promise<Place> {
@@ -32,11 +34,12 @@ export async function placeOf(target: string | undefined, context: ToolContext):
   }
   const parsed = parseTarget(target);
   if (parsed.kind === 'host') return hostPlace(parsed.name, context);
+  if (parsed.cluster !== undefined && parsed.cluster !== context.cluster) throw otherCluster(target, parsed, context);
   return parsed.kind === 'ct' ? containerPlaceOf(parsed.vmid, context) : vmShellOf(parsed.vmid, context);
 }
 
 /** The place inside a container of that VMID. */
-export async function containerPlaceOf(vmid: number, { pve, ssh, signal }: ToolContext): Promise<HostPlace> {
+export async function containerPlaceOf(vmid: number, { pve, ssh, cluster, signal }: ToolContext): Promise<HostPlace> {
   const guest = await findGuest(pve, vmid, { signal });
   if (guest.kind === 'qemu') throw isVm(guest);
   // The cluster's own list lags by up to 10 s: a container that was just started still counts as stopped there.
@@ -48,8 +51,8 @@ export async function containerPlaceOf(vmid: number, { pve, ssh, signal }: ToolC
       `Start it first: pve_guest_power with guest ${guest.vmid} and action start.`,
     );
   }
-  const host = await ssh.hosts.find(guest.node);
-  return { host, container: guest.vmid, label: guest.label.replace(/ on \S+$/, '') };
+  const host = await ssh.hosts.ofNode(guest.node);
+  return { host, container: guest.vmid, cluster, label: labelOf(guest, cluster) };
 }
 
 async function hostPlace(name: string, context: ToolContext): Promise<HostPlace> {
@@ -76,6 +79,11 @@ async function guestNamed(name: string, { pve, signal }: ToolContext): Promise<F
     `Write ${guest.kind === 'lxc' ? 'ct' : 'vm'}/${guest.vmid}.`,
   );
 }
+
+const otherCluster = (target: string, { vmid, kind }: GuestTarget, { cluster }: ToolContext): Failure =>
+  cluster === undefined
+    ? new Failure('not-found', `There is one cluster, and "${target}" names another.`, `Write ${kind}/${vmid}.`)
+    : new Failure('invalid-input', `"${target}" is not in the cluster ${cluster}.`, 'Name one cluster, once.');
 
 const isVm = ({ label, vmid }: Guest): Failure =>
   new Failure(

@@ -7,9 +7,15 @@ import { path } from '../../pve/path.ts';
 import { readState } from '../pve/state.ts';
 import type { ToolContext } from '../tool.ts';
 
+/** `VM 200 (homeassistant)`, and `VM 200 (homeassistant) of attic` where there are several clusters. */
+export const labelOf = ({ label }: Guest, cluster: string | undefined): string =>
+  `${label.replace(/ on \S+$/, '')}${cluster === undefined ? '' : ` of ${cluster}`}`;
+
 /** The inside of a running VM whose guest agent is switched on. */
 export interface VmPlace {
   readonly guest: Guest;
+  /** Its cluster, where there are several. */
+  readonly cluster?: string;
   /** `VM 200 (homeassistant)`. */
   readonly label: string;
 }
@@ -23,7 +29,7 @@ type Config = z.infer<typeof shape>;
  */
 export async function vmPlaceOf(
   ref: number | string,
-  { pve, signal }: Pick<ToolContext, 'pve' | 'signal'>,
+  { pve, cluster, signal }: Pick<ToolContext, 'pve' | 'cluster' | 'signal'>,
   refuse: (guest: Guest, config: Config) => void = () => undefined,
 ): Promise<VmPlace> {
   const found = await findGuest(pve, ref, { signal });
@@ -35,11 +41,14 @@ export async function vmPlaceOf(
   const running = guest.status === 'running' || (await readState(pve, guest, signal)).status === 'running';
   if (!running) throw notRunning(guest);
   if (!/(^|,)(enabled=)?(1|on|yes|true)(,|$)/i.test(config.agent ?? '')) throw noAgent(guest);
-  return { guest, label: guest.label.replace(/ on \S+$/, '') };
+  return { guest, cluster, label: labelOf(guest, cluster) };
 }
 
 /** The same where a shell is needed, which a Windows guest does not have. */
-export const vmShellOf = (ref: number | string, context: Pick<ToolContext, 'pve' | 'signal'>): Promise<VmPlace> =>
+export const vmShellOf = (
+  ref: number | string,
+  context: Pick<ToolContext, 'pve' | 'cluster' | 'signal'>,
+): Promise<VmPlace> =>
   vmPlaceOf(ref, context, ({ label }, { ostype }) => {
     if (!ostype?.startsWith('w')) return;
     throw new Failure(
