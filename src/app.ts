@@ -1,10 +1,9 @@
 import { join } from 'node:path';
 import { Approvals } from './approvals.ts';
-import { hooksOf, hostsOf, pvesOf } from './clients.ts';
-import type { Cluster } from './config/clusters.ts';
+import { hooksOf, hostsOf } from './clients.ts';
+import { blockedBy, clustersOf, guardedPves } from './clusters.ts';
 import type { HostsAround } from './config/inventory.ts';
 import type { Loaded } from './config/load.ts';
-import type { Problem } from './config/problem.ts';
 import { asFailure, Failure } from './failure.ts';
 import { type Audit, createAudit } from './gate/audit.ts';
 import { createChoosing } from './gate/clusters.ts';
@@ -24,45 +23,11 @@ import { createPresent } from './present/present.ts';
 import { createRedaction, type Redact } from './present/redact.ts';
 import { keepSecretsIn } from './present/secrets.ts';
 import { keepOutputsIn } from './present/spool.ts';
-import type { Pve } from './pve/client.ts';
-import { createSchema, type ReadSchema } from './pve/schema.ts';
 import type { Secret } from './secret.ts';
 import { shellSide } from './shell.ts';
 import { core } from './toolsets/core.ts';
 import { namesOf } from './toolsets/names.ts';
-import type { ClusterView, Setup, ToolContext } from './toolsets/tool.ts';
-
-function setupOf(
-  { settings, problems, settingsFile, clusters }: Loaded,
-  more: readonly Problem[],
-  version: string,
-): Omit<Setup, keyof OfCluster> {
-  const { toolsets, auditFile, transferDir, taskWaitS, commandTimeoutS } = settings;
-  const waits = { taskWaitMs: taskWaitS * 1000, commandTimeoutMs: commandTimeoutS * 1000 };
-  return {
-    version,
-    toolsets,
-    clusters: clusters.length > 1 ? clusters.map(({ name, mode }) => ({ name, mode })) : undefined,
-    auditFile,
-    transferDir,
-    settingsFile,
-    // One that is about the inventory file may be found by both who read it.
-    problems: [...problems, ...more].filter(({ cause }, i, all) => all.findIndex((one) => one.cause === cause) === i),
-    ...waits,
-  };
-}
-
-type OfCluster = Pick<Setup, 'mode' | 'protectedGuests' | 'token'>;
-
-/** What of a Setup is the cluster's own. */
-const ofCluster = ({ mode, protectedGuests, token }: Cluster): OfCluster => ({
-  mode,
-  protectedGuests,
-  token: token?.id,
-});
-
-const failureOf = (problem: Problem | undefined): Failure | undefined =>
-  problem && new Failure('misconfigured', problem.cause, problem.cure);
+import type { ToolContext } from './toolsets/tool.ts';
 
 /** What the process is on: its own version, and the files that hosts are known from. */
 export interface Ground extends Omit<HostsAround, 'nodes'> {
@@ -104,46 +69,22 @@ const allTools = async () => (await import('./toolsets/index.ts')).tools;
 /** What audit://recent shows. */
 const RECENT_CALLS = 100;
 
-interface ClusterParts extends ClusterView {
-  readonly schema: ReadSchema;
-}
-
-/** What calls about each cluster are given, in the order of `pves`. */
-function clustersOf(
-  { clusters, cacheFolder }: Loaded,
-  common: Omit<Setup, keyof OfCluster>,
-  [first, ...rest]: readonly [Pve, ...Pve[]],
-): readonly [ClusterParts, ...ClusterParts[]] {
-  const [main, ...others] = clusters;
-  const parts = (cluster: Cluster, pve: Pve): ClusterParts => ({
-    name: cluster.name,
-    pve,
-    schema: createSchema(pve, cacheFolder),
-    setup: { ...common, ...ofCluster(cluster) },
-  });
-  return [parts(main, first), ...others.flatMap((cluster, i) => (rest[i] ? [parts(cluster, rest[i])] : []))];
-}
-
 /** Everything the process is made of, from what was loaded; nothing is connected yet. */
 export async function assemble(loaded: Loaded, ground: Ground): Promise<ServerParts> {
   const { settings } = loaded;
-  const pves = pvesOf(loaded, ({ mode, problem }) => ({ readOnly: mode === 'read-only', problem: failureOf(problem) }));
+  const pves = guardedPves(loaded);
   const redaction = createRedaction(loaded.secrets);
   const { redact, hold } = redaction;
   const keep = keepOutputsIn(settings.outputDir, redaction);
   const hosts = hostsOf(loaded, pves, ground);
   const hooks = createHooks({ ...hooksOf(loaded, hosts, { redact, ...ground }), uid: ground.uid });
-  const blocked = failureOf(loaded.problems.find(({ blocks }) => blocks?.includes('ssh')));
-  const { shell, sessions, endJobs, ...ssh } = shellSide(loaded, {
-    hosts,
-    keep,
-    onConnection: hooks.connection,
-    blocked,
-  });
+  const onConnection = hooks.connection;
+  const blocked = blockedBy(loaded, 'ssh');
+  const { shell, sessions, endJobs, ...ssh } = shellSide(loaded, { hosts, keep, onConnection, blocked });
   const terminal = terminalOf(loaded, ground, redact);
   const unasked = terminal instanceof Failure ? [{ cause: terminal.message, cure: terminal.hint }] : [];
-  const common = setupOf(loaded, [...hosts.problems(), ...unasked], ground.version);
-  const [main, ...others] = clustersOf(loaded, common, pves);
+  const said = { version: ground.version, problems: [...hosts.problems(), ...unasked] };
+  const [main, ...others] = clustersOf(loaded, pves, said);
   const { setup } = main;
   const keepSecret = keepSecretsIn(join(settings.outputDir, 'secrets'), hold);
   const saveFile = saveFilesIn(join(settings.outputDir, 'exports'));
