@@ -3,6 +3,7 @@ import type { HostSpec } from '../ssh/client.ts';
 import type { CommandRules, KnownHost } from '../toolsets/tool.ts';
 import { HOST_NAME, type HostEntry } from './hostsfile.ts';
 import type { Loaded } from './load.ts';
+import { oneSpelling } from './sameaddress.ts';
 import type { Key, Settings } from './settings.ts';
 import type { SshConfig, SshOptions } from './sshconfig.ts';
 
@@ -86,12 +87,16 @@ export class HostBook {
     );
   }
 
-  /** Those for every place and those of the host, by whatever name its address goes in the file. */
-  #rules(name: string, { address }: HostSpec): CommandRules | undefined {
+  /** Those for every place and those of the host, by whatever name its address or its key goes in the file. */
+  #rules(name: string, { address, hostKeyAlias }: HostSpec): CommandRules | undefined {
     const { key } = this.#said(name);
-    const own = [...this.from.inventory].filter(
-      ([other, entry]) => other === name || other === key || (entry.address ?? other) === address,
-    );
+    const names = spellings(address, hostKeyAlias);
+    const own = [...this.from.inventory].filter(([other, { commands }]) => {
+      if (commands === undefined || other === name || other === key) return commands !== undefined;
+      const said = this.#said(other);
+      const theirs = spellings(addressOf(said), said.file?.hostKeyAlias ?? said.options.hostKeyAlias);
+      return theirs.some((one) => names.includes(one));
+    });
     const all = [this.from.commands, ...own.map(([, entry]) => entry.commands)].filter((one) => one !== undefined);
     return all.length > 0 ? together(all) : undefined;
   }
@@ -144,13 +149,13 @@ export class HostBook {
   #spec(name: string, trail: readonly string[]): HostSpec {
     if (trail.includes(name)) throw circle([...trail, name]);
     const said = this.#said(name);
-    const { file, about, options, node, key } = said;
+    const { file, about, options } = said;
     const agent = this.#agent(options);
     const keyPath = this.#set(said, 'sshKeyPath') ?? this.#keyFile(said, agent !== undefined);
     const { sshKeyPassphrase, sshPassword, sshSudoPassword } = this.#settings;
     return {
       name,
-      address: file?.address ?? node?.address ?? options.hostName ?? key,
+      address: addressOf(said),
       port: this.#set(said, 'sshPort') ?? file?.port ?? options.port ?? 22,
       user: this.#set(said, 'sshUser') ?? file?.user ?? options.user ?? this.#defaultUser(name),
       keyPath,
@@ -218,6 +223,12 @@ export class HostBook {
     return { ...spec, user: user ?? spec.user, ...other };
   }
 }
+
+const spellings = (...names: readonly (string | undefined)[]): string[] =>
+  names.flatMap((name) => (name === undefined ? [] : oneSpelling(name)));
+
+const addressOf = ({ file, node, options, key }: Said): string =>
+  file?.address ?? node?.address ?? options.hostName ?? key;
 
 /** The lists put together; of `otherwise` the stricter. */
 function together(all: readonly CommandRules[]): CommandRules {

@@ -13,6 +13,7 @@ import {
   type ServerContext,
 } from '@modelcontextprotocol/server';
 import type { Question, Reply, Ticket } from '../gate/confirm.ts';
+import { visibleLine } from '../present/visible.ts';
 
 const KEY = 'confirm';
 
@@ -24,7 +25,7 @@ export function clientOf(ctx: ServerContext, server: Server): string {
   const info = (envelope(ctx)[CLIENT_INFO_META_KEY] ?? server.getClientVersion()) as
     | Partial<Implementation>
     | undefined;
-  return info ? `${info.name ?? 'unknown'} ${info.version ?? ''}`.trim().slice(0, 100) : 'unknown';
+  return info ? visibleLine(`${info.name ?? 'unknown'} ${info.version ?? ''}`.trim().slice(0, 100)) : 'unknown';
 }
 
 /** The version of the protocol that this request is in. */

@@ -38,6 +38,36 @@ describe('rules for commands', () => {
     expect((await hosts.find('web2')).rules).toEqual({ deny: ['rm *'] });
   });
 
+  it.each([
+    [{ address: '10.0.0.5' }, { address: '::ffff:10.0.0.5' }],
+    [{ address: '10.0.0.5' }, { address: '::ffff:a00:5' }],
+    [{ address: '10.0.0.5' }, { address: '10.5' }],
+    [{ address: '10.0.0.5' }, { address: '0x0a000005' }],
+    [{ address: '10.0.0.5' }, { address: '10.0.0.5', port: 2222, via: 'gate', user: 'other' }],
+    [{ address: 'Web.example.com' }, { address: 'web.EXAMPLE.com.' }],
+    [{ address: 'fd00::1' }, { address: 'FD00:0:0::0001' }],
+    [{ address: '10.0.0.5' }, { address: 'web.example.com', hostKeyAlias: '10.0.0.5' }],
+    [
+      { address: '10.0.0.5', hostKeyAlias: 'web' },
+      { address: '127.0.0.1', via: 'ruled', hostKeyAlias: 'web' },
+    ],
+    [{}, { address: '192.0.2.7' }],
+  ])('hold for %j by another spelling or the name of its key: %j', async (ruled, other) => {
+    const content = { hosts: { ruled: { ...ruled, commands: { deny: ['rm *'] } }, other } };
+    const nodes = async () => [{ name: 'ruled', address: '192.0.2.7' }];
+    const home = new Home();
+    home.write(FILE, JSON.stringify(content));
+    const hosts = createHosts(home.load({ env: {} }), { ...ground(), home: home.path, nodes });
+    expect((await hosts.find('other')).rules).toEqual({ deny: ['rm *'] });
+  });
+
+  it('do not hold for others', async () => {
+    const ruled = { address: '10.0.0.5', hostKeyAlias: 'web', commands: { deny: ['rm *'] } };
+    for (const other of [{ address: '10.0.0.50' }, { address: '::a00:6' }, { address: 'db', hostKeyAlias: 'db' }]) {
+      expect((await hostsWith({ hosts: { ruled, other } }).hosts.find('other')).rules).toBeUndefined();
+    }
+  });
+
   it('are none where the file has none, or is not there', () => {
     expect(hostsWith({ hosts: { web: { address: '192.0.2.1' } } }).hosts.rules()).toBeUndefined();
     expect(hostsWith(undefined).hosts.rules()).toBeUndefined();

@@ -64,6 +64,8 @@ describe('a command that a rule denies', () => {
     expect(detached.facts.error).toBe('refused');
     const raw = { method: 'POST', path: '/nodes/pve1/qemu/200/agent/exec', params: { command: ['touch', '/tmp/x'] } };
     expect((await client.call('pve_api_call', raw)).text).toContain('The rule "touch *" for vm/200 denies');
+    const read = { ...raw, params: { command: ['sh'], 'input-data': 'touch /tmp/x' } };
+    expect((await client.call('pve_api_call', read)).text).toContain('The rule "touch *" for vm/200 denies');
     expect({ channels: channels(), writes: dc.writes().length }).toEqual(before);
     expect((await client.call('ssh_exec', { target: 'real', script: 'echo alive' })).text).toContain('alive');
     await client.close();

@@ -130,13 +130,14 @@ export default definePveTool({
     'raw rest endpoint request pvesh firewall ha users acl pools sdn replication node reboot shutdown create edit',
   input,
   // What the guest agent of a VM is told to run.
-  commands: async ({ path, params: { command } = {} }, { ssh }) => {
+  commands: async ({ path, params: { command, 'input-data': stdin } = {} }, { ssh }) => {
     const rules = ssh.hosts.rules();
     const vm = /\/qemu\/(\d+)\/agent\/exec$/.exec(pathOf(segmentsOf(path)))?.[1];
     if (rules === undefined || vm === undefined || command === undefined) return [];
     const words = [command].flat().map(String);
     const script = words.length > 1 ? words.map(quote).join(' ') : words.join('');
-    return [{ place: `vm/${vm}`, rules: rules.everywhere, script }];
+    const given = stdin === undefined ? undefined : String(stdin);
+    return [{ place: `vm/${vm}`, rules: rules.everywhere, script, stdin: given }];
   },
   touches: ({ path, params = {} }) => guestsNamed(pathOf(segmentsOf(path)), params),
   confirm: async (input, context) => preview(await plan(input, context)),
