@@ -4,6 +4,7 @@ import { assemble } from '../app.ts';
 import { asFailure, Failure } from '../failure.ts';
 import { filledPage } from '../pages/page.ts';
 import { saveFilesIn } from '../present/exports.ts';
+import { writeNewFile } from '../present/newfile.ts';
 import { openInBrowser } from './browser.ts';
 import { type Flags, ground, loadHere, version } from './surroundings.ts';
 import { say, warn } from './terminal.ts';
@@ -32,10 +33,8 @@ export async function dashboard(flags: Flags, { open, output }: DashboardOptions
     if (outcome.kind === 'failure') throw outcome.failure;
     const { structured } = await present.answer(outcome.answer);
     const page = await filledPage('dashboard', structured);
-    const folder = output === undefined ? join(loaded.settings.outputDir, 'exports') : dirname(resolve(output));
-    const written = await saveFilesIn(folder)('dashboard.html', page);
-    const file = output === undefined ? written : resolve(output);
-    if (file !== written) putInPlace(written, file);
+    const save = saveFilesIn(join(loaded.settings.outputDir, 'exports'));
+    const file = output === undefined ? await save('dashboard.html', page) : await writeAt(resolve(output), page);
     say(file);
     if (open) await openInBrowser(file);
   } catch (error) {
@@ -47,12 +46,15 @@ export async function dashboard(flags: Flags, { open, output }: DashboardOptions
   }
 }
 
-/** A link that somebody put there is replaced, not followed. */
-function putInPlace(written: string, file: string): void {
+/** Writes the page there; a link that somebody put there is replaced, not followed. */
+async function writeAt(file: string, page: string): Promise<string> {
+  let written: string | undefined;
   try {
+    written = await writeNewFile(dirname(file), 'dashboard.html', page);
     renameSync(written, file);
+    return file;
   } catch (cause) {
-    rmSync(written, { force: true });
+    if (written !== undefined) rmSync(written, { force: true });
     const text = `${file} could not be written: ${(cause as Error).message}.`;
     throw new Failure('misconfigured', text, 'It is as it was. Name another file to --output.', { cause });
   }

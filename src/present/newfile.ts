@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, mkdir, open, rm, writeFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rm, stat, writeFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 
 /** `name` as a file's name of at most 60 characters that no shell trips over. */
@@ -36,6 +36,15 @@ export async function writeNewFile(dir: string, name: string, text: string): Pro
     throw error;
   }
   return file;
+}
+
+/** The same in a folder that is ours: in another user's, that one could put another file in its place. */
+export async function writeOwnFile(dir: string, name: string, text: string): Promise<string> {
+  const file = await writeNewFile(dir, name, text);
+  const [{ uid: us }, { uid }] = await Promise.all([stat(file), stat(dir)]);
+  if (uid === us || uid === 0) return file;
+  await rm(file, { force: true });
+  throw new Error('the folder belongs to another user');
 }
 
 /** Opens a new 0600 file in `dir` to write and read; rejects as node:fs does. */

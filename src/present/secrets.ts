@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { Failure } from '../failure.ts';
 import { Secret } from '../secret.ts';
-import { writeNewFile } from './newfile.ts';
+import { writeOwnFile } from './newfile.ts';
 
 /** No letter or digit that looks like another one: the file may have to be typed from. */
 const ALPHABET = 'ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789';
@@ -25,7 +25,7 @@ export const keepSecretsIn =
   async (label: string): Promise<KeptSecret> => {
     const value = new Secret(newPassword());
     hold(value);
-    const file = await writeNewFile(dir, `${label}.txt`, `${value.reveal()}\n`).catch((cause: unknown) => {
+    const file = await writeOwnFile(dir, `${label}.txt`, `${value.reveal()}\n`).catch((cause: unknown) => {
       throw new Failure(
         'misconfigured',
         `A password was to be made, but it cannot be kept in ${dir}: ${cause instanceof Error ? cause.message : cause}`,

@@ -3,6 +3,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -16,10 +17,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ground } from '../../src/cli/surroundings.ts';
 import { createHosts } from '../../src/config/inventory.ts';
 import { readSshConfig } from '../../src/config/sshconfig.ts';
+import { saveFilesIn } from '../../src/present/exports.ts';
 import { saveInto } from '../../src/present/outputs.ts';
+import { keepSecretsIn } from '../../src/present/secrets.ts';
 import { Home } from '../config/home.ts';
 import { type Connected, connect } from '../e2e/clients.ts';
 import { bin, type Datacentre, startDatacentre, writePrivate } from '../e2e/datacentre.ts';
+import { runAsRoot } from '../rig/users.ts';
 
 const folders: string[] = [];
 const folder = (): string => {
@@ -39,6 +43,16 @@ describe('another user of this machine', () => {
     expect(statSync(file).mode & 0o777).toBe(0o600);
     // Others need it: /tmp with mode 0700 is the end of a machine.
     expect(statSync(everybody).mode & 0o7777).toBe(0o1777);
+  });
+
+  it('has no page, export or password kept in a folder of theirs, where they could put another one in its place', async () => {
+    const theirs = folder();
+    runAsRoot(['chown', '12345', theirs]);
+    runAsRoot(['chmod', '777', theirs]);
+    const keep = keepSecretsIn(theirs, () => undefined);
+    await expect(keep('CT 101')).rejects.toThrow('the folder belongs to another user');
+    await expect(saveFilesIn(theirs)('page.html', '')).rejects.toThrow('the folder belongs to another user');
+    expect(readdirSync(theirs)).toEqual([]);
   });
 
   it('leads no output elsewhere by a link that has its name: names are made by chance, and never written over', async () => {
