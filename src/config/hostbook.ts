@@ -1,6 +1,7 @@
 import { Failure } from '../failure.ts';
 import type { HostSpec } from '../ssh/client.ts';
 import type { CommandRules, KnownHost } from '../toolsets/tool.ts';
+import { clusterOfHost, refuseOthers } from './hostcluster.ts';
 import { HOST_NAME, type HostEntry } from './hostsfile.ts';
 import type { Loaded } from './load.ts';
 import { oneSpelling } from './sameaddress.ts';
@@ -75,16 +76,11 @@ export class HostBook {
     return { spec, source, displayName, purpose, tags, usual, webhook, rules, cluster: this.#cluster(name, spec) };
   }
 
-  /** Of a node: as the inventory file says, by its name, or by an address that only one cluster has. */
+  /** As the inventory file says, or by name and address; undefined where there is one cluster. */
   #cluster(name: string, { address }: HostSpec): string | undefined {
     const { nodes, mainCluster } = this.from;
     if (mainCluster === undefined) return undefined;
-    const node = nodes.find((each) => each.name === name);
-    const there = nodes.filter((each) => each.address === address);
-    const [only = mainCluster, ...others] = new Set(there.map(({ cluster = mainCluster }) => cluster));
-    return (
-      this.#said(name).about?.cluster ?? (node ? (node.cluster ?? mainCluster) : others.length > 0 ? mainCluster : only)
-    );
+    return this.#said(name).about?.cluster ?? clusterOfHost(name, address, { nodes, mainCluster });
   }
 
   /** Those for every place and those of the host, by whatever name its address or its key goes in the file. */
@@ -149,7 +145,8 @@ export class HostBook {
   #spec(name: string, trail: readonly string[]): HostSpec {
     if (trail.includes(name)) throw circle([...trail, name]);
     const said = this.#said(name);
-    const { file, about, options } = said;
+    const { file, about, options, node } = said;
+    if (file?.address === undefined && node?.cluster !== undefined) this.#refuseOthers(node);
     const agent = this.#agent(options);
     const keyPath = this.#set(said, 'sshKeyPath') ?? this.#keyFile(said, agent !== undefined);
     const { sshKeyPassphrase, sshPassword, sshSudoPassword } = this.#settings;
@@ -169,6 +166,12 @@ export class HostBook {
       limits: about?.limits,
       notes: options.skipped.map((what) => `Note: ~/.ssh/config decides by ${what}, which is never evaluated.`),
     };
+  }
+
+  #refuseOthers(node: ClusterNode): void {
+    const { nodes, mainCluster = '' } = this.from;
+    const { sshHost, proxmoxHost = [] } = this.#settings;
+    refuseOthers(node, [sshHost, ...proxmoxHost.map(({ host }) => host)], { nodes, mainCluster });
   }
 
   /** The value of a setting, where an operator set it and it is about this host. */

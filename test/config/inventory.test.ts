@@ -68,6 +68,19 @@ describe('several clusters', () => {
     expect([here.password?.reveal(), here.port, here.via?.length]).toEqual(['secret', 2222, 1]);
   });
 
+  it('are not taken for each other where both say the same address', async () => {
+    const home = new Home();
+    const attic = [{ name: 'pve1', address: 'pve.example.com' }];
+    expect(await failure(spec(hostsOfBoth(home, attic), 'pve1.attic'))).toMatchObject({
+      kind: 'misconfigured',
+      message: expect.stringContaining('the host of the settings, of home'),
+      hint: expect.stringContaining('Describe pve1.attic in the inventory file'),
+    });
+    inventory(home, { 'pve1.attic': { address: '10.8.0.2' }, inner: { address: '10.8.0.3', via: 'pve1.attic' } });
+    expect((await spec(hostsOfBoth(home, attic), 'pve1.attic')).address).toBe('10.8.0.2');
+    expect((await spec(hostsOfBoth(home, attic), 'inner')).via?.[0]?.address).toBe('10.8.0.2');
+  });
+
   it('tell the hosts of their own by address, or as the inventory file says', async () => {
     const home = new Home();
     inventory(home, {
@@ -78,12 +91,17 @@ describe('several clusters', () => {
       two: { address: '192.0.2.2' },
     });
     const both = hostsOfBoth(home, [...ATTIC, { name: 'same', address: '192.0.2.2' }]);
+    expect((await both.unusable()).map(({ name }) => name)).toEqual(['same.attic']);
     const of = async (hosts: Inventory) =>
       Object.fromEntries((await hosts.list()).map(({ spec, cluster }) => [spec.name, cluster]));
     // An address that both have tells nothing.
     const expected = { box: 'attic', web: 'home', said: 'attic', two: 'home', 'pve1.attic': 'attic' };
     expect(await of(both)).toMatchObject(expected);
     expect((await spec(both, 'pve1.attic')).port).toBe(2200);
+    await expect(both.of('attic').ofNode('same')).rejects.toMatchObject({
+      kind: 'misconfigured',
+      message: 'same.attic is said to be at 192.0.2.2, and so is pve2, of home.',
+    });
     expect(await of(hostsOfBoth(home, new Error('down')))).toMatchObject({ said: 'attic', box: 'home', pve1: 'home' });
   });
 });
