@@ -1,7 +1,7 @@
 import { type Browser, chromium } from 'playwright-core';
 
-/** Debian's Chromium without a window; it goes nowhere by itself. */
-export const startChromium = (): Promise<Browser> =>
+/** Debian's Chromium without a window; it goes nowhere by itself. `more` are switches of a test's own. */
+export const startChromium = (...more: readonly string[]): Promise<Browser> =>
   chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: [
@@ -12,5 +12,6 @@ export const startChromium = (): Promise<Browser> =>
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      ...more,
     ],
   });
