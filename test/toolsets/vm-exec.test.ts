@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { refuseProtected } from '../../src/gate/protect.ts';
 import type { Wire } from '../../src/pve/wire.ts';
 import vmExec from '../../src/toolsets/vm/exec.ts';
@@ -300,6 +302,16 @@ describe('vm_exec with real processes', () => {
     }
     expect(times.flatMap(running)).toEqual([]);
     tally(4, 'commands ended by the guest agent', stubbornCommands);
+  });
+
+  it('guarantee 4: nothing runs on after the timeout, though memory is cleared until then', async () => {
+    setFlagsFromString('--expose-gc');
+    const clear = runInNewContext('gc');
+    const clearing = setInterval(clear, 50);
+    onTestFinished(() => clearInterval(clearing));
+    const end = await fails({ script: `sleep 98${process.pid}.97`, timeout_s: 1 });
+    expect(end).toMatchObject({ kind: 'timeout', facts: { remote_process: 'terminated' } });
+    expect(running(`98${process.pid}.97`)).toEqual([]);
   });
 
   it('guarantee 4: nothing runs on after a cancel', async () => {

@@ -6,6 +6,7 @@ import { text } from '../../pve/fields.ts';
 import type { Guest } from '../../pve/guests.ts';
 import { path } from '../../pve/path.ts';
 import { type NodeRow, type Resources, readResources, type StorageRow } from '../../pve/resources.ts';
+import { orAfter } from '../deadline.ts';
 import { count, countBy, duration, percent, tally, usage } from '../format.ts';
 import type { ToolContext } from '../tool.ts';
 import { attempt, noted } from './attempt.ts';
@@ -21,7 +22,7 @@ const nodeShape = z.object({ pveversion: text });
 
 /** `9.2.11`, from `pve-manager/9.2.11/14a22df3`; undefined when the node does not tell at once. */
 async function readVersion(pve: Pve, node: string, signal: AbortSignal): Promise<string | undefined> {
-  const inTime = AbortSignal.any([signal, AbortSignal.timeout(VERSION_PATIENCE_MS)]);
+  const inTime = orAfter(signal, VERSION_PATIENCE_MS);
   const status = pve.get(path`/nodes/${node}/status`, nodeShape, {}, { signal: inTime });
   return status.then(
     ({ pveversion }) => pveversion?.split('/')[1],

@@ -3,6 +3,7 @@ import type { Pve } from '../../pve/client.ts';
 import { flag, num } from '../../pve/fields.ts';
 import type { Guest } from '../../pve/guests.ts';
 import { path } from '../../pve/path.ts';
+import { orAfter } from '../deadline.ts';
 import { iso } from '../format.ts';
 
 const storages = z.array(z.object({ storage: z.string(), active: flag }));
@@ -15,7 +16,7 @@ const PATIENCE_MS = 3000;
  * to a decision, so that what cannot be read is told as not known.
  */
 export async function lastBackup(pve: Pve, { node, vmid }: Guest, signal: AbortSignal): Promise<string> {
-  const options = { signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]) };
+  const options = { signal: orAfter(signal, PATIENCE_MS) };
   const read = async (): Promise<string> => {
     const found = await pve.get(path`/nodes/${node}/storage`, storages, { content: 'backup', enabled: true }, options);
     const times = await Promise.all(

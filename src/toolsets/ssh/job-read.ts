@@ -5,6 +5,7 @@ import { openSequence } from '../../ssh/capture.ts';
 import { type JobId, parseJobId } from '../../ssh/job-id.ts';
 import type { Job } from '../../ssh/jobs.ts';
 import { type StreamName, streamNames } from '../../ssh/output.ts';
+import { orAfter } from '../deadline.ts';
 import { job } from '../params.ts';
 import { defineSshTool, type ToolContext } from '../tool.ts';
 import { type Cursor, cursorText, type Piece, parseCursor, shownOf, start } from './job-cursor.ts';
@@ -103,7 +104,7 @@ async function seenHere(own: Job, asked: Asked, { signal }: ToolContext): Promis
     // The beginning of a character is no news: it would not be shown.
     return own.endedAt !== undefined || next.some(({ bytes }) => bytes.length > openSequence(bytes));
   };
-  const inTime = AbortSignal.any([signal, AbortSignal.timeout(waitS * 1000)]);
+  const inTime = orAfter(signal, waitS * 1000);
   const over = new Promise<void>((resolve) => {
     if (waitS === 0 || inTime.aborted) resolve();
     else inTime.addEventListener('abort', () => resolve(), { once: true });

@@ -1,6 +1,7 @@
 import { Failure } from '../../failure.ts';
 import { findGuest, type Guest, listGuests } from '../../pve/guests.ts';
 import { type GuestTarget, guestTarget, parseTarget } from '../../ssh/target.ts';
+import { orAfter } from '../deadline.ts';
 import { readState } from '../pve/state.ts';
 import type { KnownHost, ToolContext } from '../tool.ts';
 import { labelOf, type VmPlace, vmShellOf } from '../vm/place.ts';
@@ -69,7 +70,7 @@ const HINT_PATIENCE_MS = 3000;
 
 /** A guest's name is a likely slip for its target; undefined when there is none, or the API does not tell. */
 async function guestNamed(name: string, { pve, signal }: ToolContext): Promise<Failure | undefined> {
-  const inTime = AbortSignal.any([signal, AbortSignal.timeout(HINT_PATIENCE_MS)]);
+  const inTime = orAfter(signal, HINT_PATIENCE_MS);
   const guests = await listGuests(pve, { signal: inTime }).catch(() => []);
   const guest = guests.find((one) => one.name === name);
   if (guest === undefined) return undefined;

@@ -8,6 +8,7 @@ import type { Output, OutputReader } from '../../ssh/output.ts';
 import { stopped } from '../../ssh/stopped.ts';
 import { noUser } from '../../ssh/sudo.ts';
 import { newMarks } from '../../ssh/wrap.ts';
+import { orAfter } from '../deadline.ts';
 import { elapsed } from '../format.ts';
 import type { Work } from '../ssh/run-at.ts';
 import type { ToolContext } from '../tool.ts';
@@ -42,8 +43,7 @@ export async function runInVm(
   const pid = await startInVm(pve, guest, ['/bin/sh', '-s'], text);
   const began = performance.now();
   const watch = new Watch(() => endInVm(pve, guest, pid));
-  const limit =
-    timeoutMs === Number.POSITIVE_INFINITY ? signal : AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+  const limit = timeoutMs === Number.POSITIVE_INFINITY ? signal : orAfter(signal, timeoutMs);
   const tell = () => progress(`running in ${label}, ${elapsed(performance.now() - began)}`);
   const end = await watch.until(limit, tell);
   const durationMs = Math.round(performance.now() - began);
