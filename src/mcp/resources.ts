@@ -16,6 +16,7 @@ import type { Names } from '../toolsets/names.ts';
 import { reaches } from '../toolsets/tool.ts';
 import { pageUri } from './annotations.ts';
 import { clientOf } from './asker.ts';
+import { untilEither } from './either.ts';
 import type { Edge } from './server.ts';
 
 /** One name within a kind, as a list shows it. */
@@ -180,15 +181,15 @@ export function serveResources(
     if (uri === audit.uri) return { contents: [await auditContents({ recent, present })] };
     const kind = offered.find((one) => nameIn(uri, one) !== undefined);
     if (kind === undefined) throw new ResourceNotFoundError(uri);
-    const outcome = await gate({
+    const call = {
       tool: kind.tool,
       args: kind.input(nameIn(uri, kind) ?? ''),
       client: clientOf(ctx, server),
       canAsk: false,
-      unlisted: true,
-      signal: AbortSignal.any([shutdown, ctx.mcpReq.signal]),
+      unlisted: true as const,
       progress: () => undefined,
-    });
+    };
+    const outcome = await untilEither(shutdown, ctx.mcpReq.signal, (signal) => gate({ ...call, signal }));
     if (outcome.kind === 'answer') {
       const { text } = await present.answer(outcome.answer);
       return { contents: [{ uri, mimeType: 'text/plain', text }] };

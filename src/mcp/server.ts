@@ -15,6 +15,7 @@ import type { Setup } from '../toolsets/tool.ts';
 import { describeTool } from './annotations.ts';
 import { type Asker, canAsk, clientOf, protocolOf } from './asker.ts';
 import { serveCompletion } from './completion.ts';
+import { untilEither } from './either.ts';
 import { instructions } from './instructions.ts';
 import { servePrompts } from './prompts.ts';
 import { serveResources } from './resources.ts';
@@ -81,16 +82,16 @@ export function buildServer(edge: Edge): McpServer {
     tools: registry.listed.map((tool) => describeTool(tool, setup)),
   }));
   const answered = async (params: CallToolRequest['params'], ctx: ServerContext) => {
-    const outcome = await gate({
+    const call = {
       tool: params.name,
       args: params.arguments,
       client: clientOf(ctx, server),
       protocol: protocolOf(ctx, server),
       canAsk: canAsk(ctx, server),
       reply: asker.reply(ctx),
-      signal: AbortSignal.any([edge.shutdown, ctx.mcpReq.signal]),
       progress: progressTo(ctx, present),
-    });
+    };
+    const outcome = await untilEither(edge.shutdown, ctx.mcpReq.signal, (signal) => gate({ ...call, signal }));
     if (outcome.kind === 'question') return asker.question(outcome.question, ctx);
     return asResult(
       outcome.kind === 'answer' ? await present.answer(outcome.answer) : await present.failure(outcome.failure),
