@@ -160,6 +160,11 @@ describe('the walls', () => {
     expect(sources.filter(({ text }) => slow.test(text)).map(({ file }) => file)).toEqual([]);
   });
 
+  it('waits for no time that may be forgotten, as AbortSignal.any of Node.js 20 does', () => {
+    const forgotten = /AbortSignal\.any\([^)]*AbortSignal\.timeout/;
+    expect(sources.filter(({ text }) => forgotten.test(text)).map(({ file }) => file)).toEqual([]);
+  });
+
   it('shows no trace of a type system that was switched off', () => {
     const marks = /\bas any\b|: any\b|@ts-(ignore|expect-error|nocheck)|biome-ignore|eslint-disable|\b(TODO|FIXME)\b/;
     expect(sources.filter(({ text }) => marks.test(text)).map(({ file }) => file)).toEqual([]);

@@ -6,6 +6,7 @@ import { type ResourceRow, readRows } from '../pve/rows.ts';
 import { isJobId, parseJobId } from '../ssh/job-id.ts';
 import type { Sessions } from '../ssh/sessions.ts';
 import { type GuestTarget, parseTarget, type Target } from '../ssh/target.ts';
+import { orAfter } from '../toolsets/deadline.ts';
 import type { Hosts, Tool } from '../toolsets/tool.ts';
 
 /** Whether a call of the tool is about one cluster, or about all of them. */
@@ -89,7 +90,7 @@ export function createChoosing({ clusters, hosts, sessions }: ChoosingParts): Ch
 
   /** The clusters that have all of these. */
   const having = async (wanted: Wanted, tool: Tool, signal: AbortSignal): Promise<readonly string[]> => {
-    const inTime = AbortSignal.any([signal, AbortSignal.timeout(LOOK_MS)]);
+    const inTime = orAfter(signal, LOOK_MS);
     const looks = await Promise.allSettled(clusters.map(({ pve }) => readRows(pve, {}, { signal: inTime })));
     if (signal.aborted) throw cancelled(tool.name);
     const seen = looks.flatMap((look, i) =>

@@ -1,5 +1,6 @@
 import { asFailure } from '../../failure.ts';
 import { type Answer, answer, type Facts } from '../../present/answer.ts';
+import { orAfter } from '../deadline.ts';
 import type { ClusterView, ToolContext } from '../tool.ts';
 import { noted } from './attempt.ts';
 import { type Seen, seeDatacentre } from './datacentre.ts';
@@ -35,7 +36,7 @@ async function lookAt(
   signal: AbortSignal,
   factsOf: (seen: Seen) => Facts,
 ): Promise<Look> {
-  const inTime = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
+  const inTime = orAfter(signal, PATIENCE_MS);
   try {
     const seen = await seeDatacentre({ pve, signal: inTime });
     return { cluster, headline: seen.headline, facts: factsOf(seen) };
