@@ -74,8 +74,8 @@ describe.each(written)('%s', (name) => {
 
   it('names only commands and scripts that there are', async () => {
     const { stdout } = await cli(['--help'], { home: '/nonexistent' });
-    const known = [...stdout.matchAll(/^ {2}([a-z]+) /gm)].map(([, command]) => command);
-    const told = [...text.matchAll(/proxmox-ssh-mcp(?:\.js)? ([a-z]+)\b/g)].map(([, command]) => command);
+    const known = [...stdout.matchAll(/^ {2}([a-z][a-z-]+) /gm)].map(([, command]) => command);
+    const told = [...text.matchAll(/proxmox-ssh-mcp(?:\.js)? ([a-z][a-z-]+)\b/g)].map(([, command]) => command);
     const commands = told.filter((word) => !['with', 'is', 'as'].includes(word ?? ''));
     expect(commands.filter((command) => !known.includes(command))).toEqual([]);
     const scripts = Object.keys(JSON.parse(read('package.json')).scripts);

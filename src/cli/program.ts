@@ -85,6 +85,12 @@ function commands(): Command {
     .option('--open', 'open it in the browser')
     .option('--output <file>', 'file to write, in the place of one in MCP_OUTPUT_DIR')
     .action(async (flags: Flags & DashboardOptions) => (await import('./dashboard.ts')).dashboard(flags, flags));
+  withFile(program.command('cluster-secret'))
+    .description("put the secret of a further cluster's token into the keychain, typed or from standard input")
+    .argument('<cluster>', 'name in the inventory file')
+    .action(async (cluster: string, flags: Flags) =>
+      (await import('./cluster-secret.ts')).clusterSecret(cluster, flags),
+    );
   withFile(program.command('webhook'))
     .description('post one test event to every webhook that is set, and tell what came back')
     .addArgument(program.createArgument('<what>', 'what to do').choices(['test']))

@@ -78,7 +78,7 @@ function unusable(path: string, { clusters, clustersLost, problem }: HostsFile, 
 
 function clusterOf(name: string, entry: ClusterEntry, from: Around): Cluster {
   const { host, port = from.settings.proxmoxPort, fingerprint, protectedGuests = [], caFile } = entry;
-  const secret = secretOf(entry, from);
+  const secret = secretOf(name, entry, from);
   const file = caFile?.replace(/^~(?=\/)/, () => from.around.home);
   const ca = file === undefined ? undefined : textOfCa(file, from.around);
   const badCa = ca && 'why' in ca ? `its caFile cannot be used: ${ca.why}` : undefined;
@@ -100,6 +100,7 @@ const CURE = 'Correct it in the inventory file, and start the server again.';
 
 /** Secrets are where the operator said; the inventory file holds none. */
 function secretOf(
+  name: string,
   { token: { id, variable, command, keychain } }: ClusterEntry,
   { around, file }: Around,
 ): { readonly value: Secret } | { readonly why: string } {
@@ -109,18 +110,28 @@ function secretOf(
       variable !== undefined
         ? around.env[variable] || file.values.get(variable)?.text
         : keychain
-          ? around.keychain(id)
+          ? around.keychain(keychainAccount(name, id))
           : around.run(command ?? '');
     const read = tokenValue.schema.safeParse(text ?? '');
     if (read.success) return { value: read.data };
     if (text === undefined || text === '') {
-      return { why: variable === undefined ? `${place} has none for ${id}` : `${variable} is not set` };
+      return {
+        why:
+          variable === undefined
+            ? `${place} has none for ${id}${keychain ? help(name) : ''}`
+            : `${variable} is not set`,
+      };
     }
     return { why: `${place} must be ${tokenValue.takes}` };
   } catch (error) {
     return { why: `${place} gives no secret: ${(error as Error).message.replace(/\.$/, '') || reason(error)}` };
   }
 }
+
+/** What the keychain has the secret of a further cluster's token under: tokens are often called the same everywhere. */
+export const keychainAccount = (cluster: string, id: string): string => `${cluster}/${id}`;
+
+const help = (name: string): string => ` (proxmox-ssh-mcp cluster-secret ${name} puts it there)`;
 
 /** The cluster that the settings describe, which is the first. */
 export const settingsCluster = (

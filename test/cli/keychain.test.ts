@@ -60,6 +60,48 @@ const kept = (env: Readonly<Record<string, string>>): string =>
     { cwd: resolve(import.meta.dirname, '../..'), env: { ...env, PATH: '/usr/bin:/bin' }, encoding: 'utf8' },
   ).trim();
 
+describe('the secret of a further cluster', { timeout: 90_000 }, () => {
+  const put = (env: Readonly<Record<string, string>>, name: string, input: string) =>
+    cli(['cluster-secret', name], { home, env, input });
+  const describeIt = (token: object) => {
+    mkdirSync(join(home, '.config/proxmox-ssh-mcp'), { recursive: true });
+    const clusters = { attic: { host: '127.0.0.1', port: api.port, fingerprint: api.fingerprint, token } };
+    writeFileSync(join(home, '.config/proxmox-ssh-mcp/hosts.json'), JSON.stringify({ clusters }), { mode: 0o600 });
+  };
+
+  it('is kept, used, and taken away by uninstall', async () => {
+    const env = await enter(false);
+    describeIt({ id: ACCOUNT, keychain: true });
+    const { code, stdout } = await put(env, 'attic', `${secret}\n`);
+    expect([code, stdout]).toEqual([0, `The secret is in the keychain, as attic/${ACCOUNT}.\n`]);
+    const { stdout: told } = await cli(['doctor'], { home, env });
+    expect(told).toContain(`attic: API token: ${ACCOUNT} is accepted`);
+    const gone = await cli(['uninstall', '--yes'], { home, env });
+    expect(gone.stdout).toContain(`✓ Deleted the secret of attic/${ACCOUNT} from the keychain.`);
+    expect((await cli(['doctor'], { home, env })).stdout).toContain(
+      'proxmox-ssh-mcp cluster-secret attic puts it there',
+    );
+  });
+
+  it('has to be one, of a cluster that says so', async () => {
+    const env = await enter(false);
+    describeIt({ id: ACCOUNT, variable: 'ATTIC' });
+    const wrong = async (name: string, text: string) => {
+      const { code, stderr } = await put(env, name, text);
+      expect(code).toBe(1);
+      return stderr;
+    };
+    expect(await wrong('attic', secret)).toContain(
+      'The token of attic is said to be elsewhere. Write "keychain": true',
+    );
+    expect(await wrong('cellar', secret)).toContain('has no cluster cellar. It describes attic.');
+    describeIt({ id: ACCOUNT, keychain: true });
+    expect(await wrong('attic', `${ACCOUNT}=${secret}`)).toContain('That is no secret of a token.');
+    expect(await wrong('attic', '')).toContain('That is no secret of a token.');
+    expect(kept(env)).toBe('null');
+  });
+});
+
 describe('the keychain', { timeout: 90_000 }, () => {
   it('keeps the secret, gives it to the server at every start, and has it no more after uninstall', async () => {
     const env = await enter(false);

@@ -114,10 +114,12 @@ describe('the secret of its token', () => {
     expect(attic(printed)?.token?.secret.reveal()).toBe('said');
     const kept = load({
       clusters: by({ keychain: true }),
-      keychain: (id) => (id === 'root@pam!mcp' ? 'kept' : undefined),
+      keychain: (id) => (id === 'attic/root@pam!mcp' ? 'kept' : undefined),
     });
     expect(attic(kept)?.token?.secret.reveal()).toBe('kept');
-    expect(why({ clusters: by({ keychain: true }) })).toContain('the keychain has none for root@pam!mcp');
+    expect(why({ clusters: by({ keychain: true }) })).toContain(
+      'the keychain has none for root@pam!mcp (proxmox-ssh-mcp cluster-secret attic puts it there)',
+    );
     const locked = () => {
       throw new Error('it is locked.');
     };
