@@ -1,8 +1,11 @@
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tools } from '../../src/toolsets/index.ts';
 import { type Sshd, startSshd } from '../rig/sshd.ts';
 import { type Connected, connect, type Person } from './clients.ts';
 import { type Datacentre, startDatacentre, writePrivate } from './datacentre.ts';
+import { until } from './real-host.ts';
 
 let dc: Datacentre;
 let sshd: Sshd;
@@ -16,9 +19,9 @@ afterAll(async () => {
   await Promise.all([dc.stop(), sshd.stop()]);
 });
 
-async function session(rules: unknown, mode: string, person?: Person): Promise<Connected> {
+async function session(rules: unknown, mode: string, person?: Person, others: object = {}): Promise<Connected> {
   const host = { address: '127.0.0.1', port: sshd.port, user: 'root', keyPath: sshd.clientKeyPath };
-  await writePrivate(hostsFile(), JSON.stringify({ commands: rules, hosts: { real: host } }));
+  await writePrivate(hostsFile(), JSON.stringify({ commands: rules, hosts: { real: host, ...others } }));
   const settings = {
     MCP_MODE: mode,
     MCP_TOOLSETS: 'full',
@@ -68,6 +71,26 @@ describe('a command that a rule denies', () => {
     expect((await client.call('pve_api_call', read)).text).toContain('The rule "touch *" for vm/200 denies');
     expect({ channels: channels(), writes: dc.writes().length }).toEqual(before);
     expect((await client.call('ssh_exec', { target: 'real', script: 'echo alive' })).text).toContain('alive');
+    await client.close();
+  });
+
+  it('runs at no place that comes up only after the rules were looked at', async () => {
+    const guest = dc.world.guest(101);
+    // Another machine than all that are on 127.0.0.1 here.
+    Object.assign(guest ?? {}, { status: 'stopped', node: 'pve2' });
+    const client = await session({}, 'trusted', undefined, { pve2: { commands: { deny: ['touch *'] } } });
+    const [begun, go] = [`${dc.dir}/begun`, `${dc.dir}/go`];
+    const script = `echo >'${begun}'; while [ ! -e '${go}' ]; do sleep 0.1; done; touch /dev/null`;
+    const input = { targets: ['real', 'ct/101'], script, parallel: 1 };
+    const calling = client.call('ssh_exec_many', input);
+    await Promise.race([calling, until(async () => existsSync(begun))]);
+    Object.assign(guest ?? {}, { status: 'running' });
+    await writeFile(go, '');
+    expect((await calling).text).toContain(
+      'was not there when the rules for commands were looked at, so nothing was run',
+    );
+    expect((await client.call('ssh_exec_many', input)).text).toContain('The rule "touch *" for CT 101');
+    Object.assign(guest ?? {}, { node: 'pve1' });
     await client.close();
   });
 

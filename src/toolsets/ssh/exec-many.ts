@@ -46,8 +46,14 @@ export default defineSshTool({
     alarmFor(rest, tag === undefined && targets.every((one) => /^(ct|lxc)\//.test(one))),
   commands: async (input, context) => {
     if (context.ssh.hosts.rules() === undefined) return [];
-    // Where there is no such place, nothing runs, and the answer says why.
-    const at = (target: string) => placed(input, context, () => placeOf(target, context)).catch(() => []);
+    const places = new Set<string>();
+    judged.set(context, places);
+    // Where there is no such place now, nothing runs, and the answer says why.
+    const at = async (target: string) => {
+      const commands = await placed(input, context, () => placeOf(target, context)).catch(() => undefined);
+      if (commands) places.add(target);
+      return commands ?? [];
+    };
     return (await Promise.all((await targetsOf(input, context)).map(at))).flat();
   },
   confirm: preview,
@@ -59,12 +65,23 @@ export default defineSshTool({
     const targets = await targetsOf(given, context);
     const many = await atEach(targets, { parallel, stopOnFailure: stop_on_failure }, context, async (target) => {
       const place = await placeOf(target, context);
+      if (judged.get(context)?.has(target) === false) throw notJudged(place.label);
       const work = { script, stdin, cwd, env, user, timeoutMs, sudo };
       return { place: place.label, result: await runAt(place, work, context) };
     });
     return tellMany(many, context);
   },
 });
+
+/** The targets of a call at which its commands were held against the rules. */
+const judged = new WeakMap<ToolContext, ReadonlySet<string>>();
+
+const notJudged = (label: string): Failure =>
+  new Failure(
+    'refused',
+    `${label} was not there when the rules for commands were looked at, so nothing was run on it.`,
+    'Call again for this place.',
+  );
 
 /** One spelling for each place, in the order in which they were given, and then by tag. */
 async function targetsOf({ targets = [], tag }: Input, { ssh, cluster }: ToolContext): Promise<string[]> {
