@@ -22,7 +22,11 @@ export const rooms: Readonly<Record<string, readonly Part[]>> = {
   ],
   config: [
     part('config', 'setting settings settings-proxmox settings-webhook', 'documents load'),
-    part('config', 'values load token tokensecret envfile problem webhook', 'load tokensecret secrets envfile'),
+    part(
+      'config',
+      'values load token tokensecret transferdir envfile problem webhook',
+      'load tokensecret secrets envfile',
+    ),
     part('config', 'sshconfig sshlines sshmatch sshpattern', 'sshconfig'),
     part('config', 'hostsfile hostbook inventory', 'hostsfile inventory hostschange commandrules'),
     part('config', 'hostschange', 'hostschange'),
