@@ -7,6 +7,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -32,6 +33,7 @@ describe('a new file', () => {
     ['a/b\0c.tar.gz', 'a-b-c.tar.gz'],
     ['--x--.txt', 'x.txt'],
     ['.hidden.', 'hidden'],
+    ['ends-.-..', 'ends'],
     ['pässwörd.txt', 'p-ssw-rd.txt'],
     [`${'n'.repeat(70)}.txt`, 'n'.repeat(60)],
     [`${'n'.repeat(55)}.text`, `${'n'.repeat(55)}.text`],
@@ -104,6 +106,14 @@ describe('the room that outputs take', () => {
     output('other', 5_000, 9);
     expect(await makeRoom(dir, { most: 200 })).toBe(true);
     expect(left()).toEqual(['other', 'output-a', 'output-c']);
+  });
+
+  it('is counted without what is gone or leads nowhere', async () => {
+    symlinkSync(join(dir, 'nowhere'), join(dir, 'output-0'));
+    output('output-1', 300, 2);
+    output('output-2', 300, 1);
+    expect(await makeRoom(dir, { most: 300 })).toBe(true);
+    expect(left()).toEqual(['output-0', 'output-2']);
   });
 
   it('is not made by files that are being written, and then is not there', async () => {

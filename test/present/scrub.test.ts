@@ -135,6 +135,8 @@ describe('guarantee 21: a stream of output, cut anywhere', () => {
   it('decides at once where nothing can follow, and waits where a longer secret may', () => {
     const scrub = new Scrub(createRedaction([new Secret('pass'), new Secret('password1'), new Secret('geheim')]));
     expect(scrub.push(Buffer.from('x geheim')).toString()).toBe('x [secret removed]');
+    expect(scrub.push(Buffer.from('geheim')).toString()).toBe('[secret removed]');
+    expect(scrub.push(Buffer.from('geheim, more')).toString()).toBe('[secret removed], more');
     expect(scrub.push(Buffer.from(' pass')).toString()).toBe(' ');
     expect(scrub.push(Buffer.from('word1 pass')).toString()).toBe('[secret removed] ');
     expect(scrub.push(Buffer.from('age')).toString()).toBe('[secret removed]a');

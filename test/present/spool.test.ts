@@ -86,6 +86,17 @@ describe('a stream that is kept in a file', () => {
     );
   });
 
+  it('guarantee 21: is as free of secrets where it was scrubbed before', async () => {
+    const keep = kept();
+    const scrub = keep.scrub();
+    const spool = keep.files().spool(true);
+    for (const piece of [SECRET.slice(0, 9), `${SECRET.slice(9)} end`])
+      await spool.write(scrub.push(Buffer.from(piece)));
+    await spool.write(scrub.end());
+    await spool.end();
+    expect(readFileSync(spool.file ?? '', 'utf8')).toBe('[secret removed] end');
+  });
+
   it('is cut where its command has had its share, both streams together, and says so', async () => {
     const files = kept({ mostPerCommand: 3 * MIB }).files();
     const first = await written(files.spool, Buffer.alloc(2 * MIB, 'a'));
@@ -124,6 +135,14 @@ describe('a stream that is kept in a file', () => {
       const { file, lacks } = await written(kept().files().spool, Buffer.alloc(8 * MIB));
       expect(lacks).toMatch(/^it could not be kept: ENOSPC/);
       expect(file).toBeUndefined();
+      expect(readdirSync(dir)).toEqual([]);
+    });
+  });
+
+  it('a disk that takes a part of what is written at once has not taken it', async () => {
+    await onDisk(dir, 1_024, async () => {
+      const { file, lacks } = await written(kept().files().spool, Buffer.alloc(3 * MIB), 3 * MIB);
+      expect([file, lacks]).toEqual([undefined, expect.stringMatching(/^it could not be kept: ENOSPC/)]);
       expect(readdirSync(dir)).toEqual([]);
     });
   });
