@@ -79,10 +79,10 @@ export function createChoosing({ clusters, hosts, sessions }: ChoosingParts): Ch
   };
   const tagged = async (tag: string): Promise<readonly string[]> =>
     (await hosts.list()).filter(({ tags }) => tags?.includes(tag)).map(({ cluster }) => cluster ?? main);
-  const said = async (input: Input, places: readonly Place[]): Promise<readonly string[]> => {
-    const { cluster, tag, targets } = input;
+  const said = async ({ schema }: Tool, input: Input, places: readonly Place[]): Promise<readonly string[]> => {
+    const { cluster, tag } = input;
     const byPlace = places.map(async (place) => (isGuest(place) ? (place.cluster ?? []) : clusterOfHost(place?.name)));
-    const byTag = typeof tag === 'string' && (targets === undefined || Array.isArray(targets)) ? tagged(tag) : [];
+    const byTag = typeof tag === 'string' && 'targets' in schema.shape ? tagged(tag) : [];
     return [
       ...new Set([typeof cluster === 'string' ? cluster : [], ...(await Promise.all([...byPlace, byTag]))].flat()),
     ];
@@ -108,7 +108,7 @@ export function createChoosing({ clusters, hosts, sessions }: ChoosingParts): Ch
 
   return async (tool, input, signal) => {
     const places = placesOf(tool, input, sessions);
-    const named = await said(input, places);
+    const named = await said(tool, input, places);
     const unknown = named.find((name) => !all.includes(name));
     if (unknown !== undefined) throw new Failure('not-found', `There is no cluster ${unknown}.`, oneOf(all));
     const [only, ...others] = named;

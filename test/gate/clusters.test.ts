@@ -118,6 +118,8 @@ describe('the cluster that a call is about', () => {
     ['pve_guest_get', { guest: 200 }, /^ambiguous/],
     ['pve_node_get', { node: 'pve1' }, /^ambiguous/],
     ['pve_guest_list', {}, /^ambiguous/],
+    // A tag of guests is none of hosts.
+    ['pve_guest_list', { tag: 'up' }, /^ambiguous/],
     ['pve_ct_create', { vmid: 555 }, /^ambiguous/],
     ['pve_guest_clone', { guest: 100, new_vmid: 900 }, /^ambiguous/],
     ['pve_guest_get', { guest: 'vualt' }, /^not-found: .*vualt/],
