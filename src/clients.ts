@@ -58,7 +58,7 @@ export function hostsOf(
 
 /** Webhooks as the settings and the inventory file have them; events wait beside the audit file. */
 export function hooksOf(
-  { settings, webhookCa }: Loaded,
+  { settings, webhookCa, clusters }: Loaded,
   { webhooks }: Pick<Inventory, 'webhooks'>,
   {
     version,
@@ -71,6 +71,7 @@ export function hooksOf(
     url: webhookUrl,
     secret: webhookSecret,
     events: webhookEvents,
+    mainCluster: clusters.length > 1 ? settings.proxmoxCluster : undefined,
     plainHttp: webhookHttp,
     ca: webhookCa,
     ofHosts: webhooks,

@@ -23,10 +23,12 @@ export interface Call extends Asker {
   readonly progress: (message: string) => void;
 }
 
-export type Outcome =
+/** What came of a call, and the cluster that it was about, where there are several. */
+export type Outcome = { readonly cluster?: string } & (
   | { readonly kind: 'answer'; readonly answer: Answer }
   | { readonly kind: 'failure'; readonly failure: Failure }
-  | { readonly kind: 'question'; readonly question: Question };
+  | { readonly kind: 'question'; readonly question: Question }
+);
 
 export interface GateParts {
   readonly registry: Registry;
@@ -65,6 +67,7 @@ export function createGate(parts: GateParts): Gate {
     const began = performance.now();
     let tool: Tool | undefined;
     let input: Record<string, unknown> | undefined;
+    let cluster: string | undefined;
     const outcome = async (verdict: string, message: string, facts: Facts): Promise<void> => {
       const durationMs = Math.round(performance.now() - began);
       if (tool) await note(tool, { ...line, kind: 'outcome', input, verdict, message, facts, durationMs });
@@ -72,7 +75,7 @@ export function createGate(parts: GateParts): Gate {
     try {
       tool = await registry.find(call.tool, call.unlisted);
       input = parseInput(tool, call.args);
-      const cluster = await choose?.(tool, input, call.signal);
+      cluster = await choose?.(tool, input, call.signal);
       if (cluster !== undefined && tool.clusters) input = { ...input, cluster };
       const context = contextOf(call.signal, call.progress, cluster);
       line = { ...line, mode: context.setup.mode };
@@ -83,7 +86,7 @@ export function createGate(parts: GateParts): Gate {
       const admitted = await admit(call, tool, given, context, noted);
       if (typeof admitted === 'object') {
         await noted(admitted);
-        return { kind: 'question', question: admitted };
+        return { kind: 'question', question: admitted, cluster };
       }
       if (tool.effect !== 'read') {
         await note(tool, { ...line, kind: 'intent', input, approved: admitted, nonce: nonceOf(call) });
@@ -92,11 +95,11 @@ export function createGate(parts: GateParts): Gate {
       if (call.signal.aborted) throw cancelled(tool.name);
       const answer = await tool.run(given, context);
       await outcome('ok', answer.headline, answer.facts);
-      return { kind: 'answer', answer };
+      return { kind: 'answer', answer, cluster };
     } catch (error) {
       const failure = asFailure(error);
       await outcome(failure.kind, failure.message, failure.facts);
-      return { kind: 'failure', failure };
+      return { kind: 'failure', failure, cluster };
     }
   };
 }

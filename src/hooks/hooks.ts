@@ -14,6 +14,8 @@ export interface HooksOptions extends Omit<OfficeOptions, 'secret'> {
   /** Nothing is posted without. */
   readonly secret?: Secret;
   readonly events: readonly EventType[];
+  /** The cluster of the settings, where there are others. */
+  readonly mainCluster?: string;
   /** The webhooks of single hosts, as they are now. */
   readonly ofHosts: () => ReadonlyMap<string, string>;
 }
@@ -56,7 +58,7 @@ class LiveHooks implements Hooks {
     return async (call) => {
       const outcome = await gate(call);
       const tool = listed.find(({ name }) => name === call.tool);
-      this.#harmless(() => this.#tell(happeningOf(call, tool, outcome)));
+      this.#harmless(() => this.#tell(happeningOf(call, tool, outcome, this.options.mainCluster)));
       return outcome;
     };
   }

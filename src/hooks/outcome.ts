@@ -25,7 +25,12 @@ function hostMeant(target: string | undefined): string | undefined {
 }
 
 /** What a call was about, by its own words and by those of its outcome; no other part of either is told. */
-function about(input: Input, facts: Facts): { readonly data: Data; readonly hosts: readonly string[] } {
+function about(
+  input: Input,
+  facts: Facts,
+  { cluster }: Pick<Outcome, 'cluster'>,
+  main?: string,
+): { readonly data: Data; readonly hosts: readonly string[] } {
   const target = textOf(input.target);
   const targets = textsOf(input.targets);
   const upid = textOf(facts.upid);
@@ -33,8 +38,10 @@ function about(input: Input, facts: Facts): { readonly data: Data; readonly host
   const host = textOf(input.host) ?? hostMeant(target) ?? textOf(facts.ssh_host) ?? textOf(facts.host);
   const ranOn = input.target === undefined ? textOf(facts.ran_on) : undefined;
   const guest = [input.guest, input.vmid, facts.guest, facts.vmid].map(textOf).find((text) => text !== undefined);
-  const data = { target: target ?? ranOn, targets, host, guest, node, upid };
-  return { data, hosts: [host, node, ranOn, ...(targets ?? []).map(hostMeant)].flatMap((name) => name ?? []) };
+  const data = { target: target ?? ranOn, targets, host, guest, node, upid, cluster };
+  // As hosts, the nodes of further clusters go by its name too.
+  const nodeHost = node === undefined || cluster === undefined || cluster === main ? node : `${node}.${cluster}`;
+  return { data, hosts: [host, nodeHost, ranOn, ...(targets ?? []).map(hostMeant)].flatMap((name) => name ?? []) };
 }
 
 /** Which of our rules said no. */
@@ -43,11 +50,16 @@ function reasonOf(call: Call, sign: string | undefined): string {
   return call.reply && !(call.reply.action === 'accept' && call.reply.confirmed) ? 'declined' : 'policy';
 }
 
-/** What webhooks are told of a call that is over; most calls are nothing to tell. */
-export function happeningOf(call: Call, tool: Tool | undefined, outcome: Outcome): Happening | undefined {
+/** What webhooks are told of a call that is over; most calls are nothing to tell. `main`: the cluster of the settings. */
+export function happeningOf(
+  call: Call,
+  tool: Tool | undefined,
+  outcome: Outcome,
+  main?: string,
+): Happening | undefined {
   if (outcome.kind === 'question') return undefined;
   const facts = outcome.kind === 'answer' ? outcome.answer.facts : outcome.failure.facts;
-  const { data, hosts } = about((call.args ?? {}) as Input, facts);
+  const { data, hosts } = about((call.args ?? {}) as Input, facts, outcome, main);
   const what = { tool: call.tool, effect: tool?.effect, ...data };
   if (outcome.kind === 'answer') {
     if (tool === undefined || tool.effect === 'read') return undefined;
