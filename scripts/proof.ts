@@ -96,7 +96,9 @@ function wrongWith(report: Report, number: number, tests: Tested): string | unde
   return tests.length === 0 ? 'there is no test' : undefined;
 }
 
-const firstLine = (text: string): string => text.split('\n', 1)[0] ?? '';
+/** Of a test that ran out of time, vitest gives no more than a name of its own. */
+const firstLine = (text: string): string =>
+  (text.split('\n', 1)[0] ?? '').replace('Error: STACK_TRACE_ERROR', 'it took too long');
 
 /** The counts that are smaller in CI, by file: `- test/x.test.ts: 100 of 10,000 lists`. */
 function smaller(): string[] {

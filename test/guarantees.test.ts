@@ -39,6 +39,14 @@ describe('the verdict', () => {
       { number: 28, figures: '2 clients', verdict: 'holds', date: '2026-11-20' },
     ]));
 
+  it('says so when a test took too long', () => {
+    const [file = ''] = filesOf([28]);
+    const late = { fullName: 'guarantee 28: x', status: 'failed', failureMessages: ['Error: STACK_TRACE_ERROR\n at'] };
+    const results = report('passed', [measured]).testResults.filter(({ name }) => !name.endsWith(file));
+    const one = { name: file, status: 'failed', message: '', assertionResults: [{ ...late, meta: {} }] };
+    expect(verdict({ testResults: [one, ...results] })).toBe('BROKEN: guarantee 28: x: it took too long');
+  });
+
   it('says which part was not proven', () => {
     const open: Figure = { guarantee: 28, text: 'the third client', unproven: true };
     expect(verdict(report('passed', [measured, open]))).toBe('holds; not proven here: the third client');
