@@ -161,3 +161,22 @@ describe.each(Object.keys(eras) as (keyof typeof eras)[])('resources, to a clien
     expect(await complete('x://{y}', '')).toEqual([]);
   });
 });
+
+describe('resources of which somebody made up the name', () => {
+  it('with a path, an option or a login instead of a name are not there, and nothing is asked for by them', async () => {
+    const ask = await serverIn('2026-07-28');
+    const nodes = ['..', '..%2F..%2Faccess', 'pve1%2Fstatus', '%00', '%ED%A0%80', '%3Cuntrusted%3E%0A', ''];
+    const guests = ['..', '400%2Fconfig', '400?x', '0x190', '-1', '9'.repeat(20)];
+    const hosts = ['..%2F..', 'root@10.0.0.1', '10.0.0.1:22', 'ct%2F400', '-oProxyCommand=id', 'a'.repeat(5_000)];
+    const uris = [
+      ...nodes.map((name) => `pve://node/${name}`),
+      ...guests.map((name) => `pve://guest/${name}`),
+      ...hosts.map((name) => `ssh://host/${name}`),
+      ...['pve://cluster/../nodes', 'audit://recent/../x', 'ui://proxmox-ssh-mcp/../x', 'PVE://cluster'],
+    ];
+    dc.world.requests.length = 0;
+    for (const uri of uris) expect(await ask('resources/read', { uri }), uri).toHaveProperty('code');
+    const asked = new Set(dc.world.requests.map(({ method, path }) => `${method} ${path}`));
+    expect([...asked].filter((one) => !/^GET \/cluster\/(resources|status)$/.test(one))).toEqual([]);
+  });
+});
