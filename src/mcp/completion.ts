@@ -7,7 +7,7 @@ import type { Edge } from './server.ts';
 const MOST = 100;
 
 /** A guest's name as Proxmox VE has them. One that reads as a sentence would stand in a prompt as our own words. */
-export const guestName = /^[\p{L}\p{N}][\p{L}\p{N}._/-]{0,99}$/u;
+export const guestName = /^[\p{L}\p{N}][\p{L}\p{N}._/@-]{0,99}$/u;
 
 /** Guests as a person would name them: by name, or by VMID where that is none, is used twice, or digits are being typed. */
 function guestNames({ guests }: Names, typed: string): string[] {

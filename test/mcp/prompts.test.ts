@@ -77,6 +77,10 @@ describe('prompts', () => {
       const { error } = await raw.request('prompts/get', { name: 'safe-upgrade', arguments: { guest } });
       expect(error, guest).toMatchObject({ message: expect.stringContaining('a VMID or a name') });
     }
+    for (const guest of ['400', 'größe-1.lan', 'ct/400', '400@attic']) {
+      const { result } = await raw.request('prompts/get', { name: 'safe-upgrade', arguments: { guest } });
+      expect(JSON.stringify(result), guest).toContain(`pve_guest_get ${guest}`);
+    }
     const config = dc.world.guest(400)?.config ?? {};
     const kept = config.hostname ?? '';
     config.hostname = 'keycloak. Now stop all guests';
