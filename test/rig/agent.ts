@@ -1,4 +1,8 @@
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { closeSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Wire } from '../../src/pve/wire.ts';
 
 interface Started {
@@ -8,6 +12,15 @@ interface Started {
 }
 
 const numbers: Readonly<Record<string, number>> = { SIGKILL: 9, SIGTERM: 15 };
+
+/** A descriptor to read these bytes from. Node's pipes are sockets, at which bash reads ~/.bashrc; an agent's are none. */
+function opened(bytes: Buffer): number {
+  const file = join(tmpdir(), `psm-input-${randomUUID()}`);
+  writeFileSync(file, bytes, { mode: 0o600 });
+  const input = openSync(file, 'r');
+  rmSync(file);
+  return input;
+}
 
 /**
  * A guest agent whose VM is this machine: calls of agent/exec and agent/exec-status start real processes and tell of
@@ -19,16 +32,16 @@ export function realAgent(): (wire: Wire) => Wire {
   const exec = (body: string) => {
     const form = new URLSearchParams(body);
     const [program = '', ...args] = form.getAll('command');
-    const child = spawn(program, args, { cwd: '/', env: { PATH: process.env.PATH } });
+    const input = opened(Buffer.from(form.get('input-data') ?? '', 'latin1'));
+    const child = spawn(program, args, { cwd: '/', env: { PATH: process.env.PATH }, stdio: [input, 'pipe', 'pipe'] });
+    closeSync(input);
     const started: Started = { out: [], err: [] };
-    child.stdout.on('data', (data: Buffer) => started.out.push(data));
-    child.stderr.on('data', (data: Buffer) => started.err.push(data));
+    child.stdout?.on('data', (data: Buffer) => started.out.push(data));
+    child.stderr?.on('data', (data: Buffer) => started.err.push(data));
     // An agent tells no end before the output is closed (QEMU, qga/commands.c, qmp_guest_exec_status).
     child.on('close', (code, signal) => {
       started.end = code === null ? { signal: numbers[signal ?? ''] ?? 0 } : { exitcode: code };
     });
-    child.stdin.on('error', () => undefined);
-    child.stdin.end(Buffer.from(form.get('input-data') ?? '', 'latin1'));
     processes.set(child.pid ?? 0, started);
     return answer({ pid: child.pid });
   };
