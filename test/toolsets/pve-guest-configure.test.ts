@@ -434,7 +434,7 @@ describe('what no token may do goes over SSH', () => {
     const closed = async (over: Parameters<Bench['fails']>[2]) =>
       (await bench.fails('pve_guest_configure', { guest: 102, set: { dev0: '/dev/null' } }, over)).headline;
     const user = { ...host, spec: { ...host.spec, user: 'admin' } };
-    const hosts = { ...ssh.hosts, list: async () => [user], find: async () => user };
+    const hosts = { ...ssh.hosts, list: async () => [user], ofNode: async () => user };
     expect(await closed({ ssh: { ...ssh, hosts } })).toContain('SSH logs in to pve1 as admin');
     expect(await closed({ setup: { ...setup, toolsets: ['pve'] } })).toContain('SSH is not among the chosen tools');
     expect(bench.writes()).toEqual([]);
@@ -445,7 +445,7 @@ describe('what no token may do goes over SSH', () => {
     const { ssh } = bench.context();
     const [host] = await ssh.hosts.list();
     if (!host) throw new Error('no host');
-    const wrong = { ...ssh, hosts: { ...ssh.hosts, list: async () => [host], find: async () => host } };
+    const wrong = { ...ssh, hosts: { ...ssh.hosts, list: async () => [host], ofNode: async () => host } };
     const failure = await bench.fails('pve_guest_configure', { guest: 300, set: { args: '-x' } }, { ssh: wrong });
     expect(failure).toMatchObject({
       kind: 'misconfigured',
