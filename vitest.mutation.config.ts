@@ -19,6 +19,8 @@ export default defineConfig({
     include: process.env.MUTATION_TESTS?.split(','),
     setupFiles: ['test/setup.ts', 'test/mutation-setup.ts'],
     isolate: false,
+    // For a busy machine: changes that never end are ended sooner, by Stryker.
+    testTimeout: 30_000,
     reporters: [failedFiles],
   },
 });

@@ -28,11 +28,12 @@ export const rooms: Readonly<Record<string, readonly Part[]>> = {
       'load tokensecret secrets envfile',
     ),
     part('config', 'sshconfig sshlines sshmatch sshpattern', 'sshconfig'),
-    part('config', 'hostsfile hostbook inventory', 'hostsfile inventory hostschange commandrules'),
+    part('config', 'hostsfile hostbook inventory', 'hostsfile inventory hostschange commandrules clusters'),
     part('config', 'hostschange', 'hostschange'),
     part('config', 'httptoken tlsfiles', 'httptoken'),
     part('config', 'learned', 'learned'),
     part('config', 'remembered', 'remembered'),
+    part('config', 'clusters clusterentry hostcluster sameaddress', 'clusters load commandrules inventory'),
   ],
   gate: [
     part('gate', 'audit logfile noted', 'audit-lines audit logfile noted hostile'),
@@ -43,5 +44,6 @@ export const rooms: Readonly<Record<string, readonly Part[]>> = {
     ),
     part('gate', 'parse registry protect', 'parse guests dispatch hostile'),
     part('gate', 'terminal', 'terminal-answers terminal'),
+    part('gate', 'clusters', 'clusters takingcluster'),
   ],
 };

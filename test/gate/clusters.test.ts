@@ -130,6 +130,8 @@ describe('the cluster that a call is about', () => {
     ['ssh_exec_many', { targets: ['pve1', 'pve9.attic'], script: 'x' }, /^invalid-input/],
     ['ssh_exec_many', { targets: ['pve1', 'ct/200'], script: 'x' }, /^ambiguous/],
     ['ssh_exec_many', { targets: ['pve1', 'ct/100'], script: 'x' }, /^ambiguous/],
+    // A host here, and a container that is there alone.
+    ['ssh_exec_many', { targets: ['pve1', 'ct/201'], script: 'x' }, /^ambiguous/],
     ['ssh_exec_many', { tag: 'all', script: 'x' }, /^invalid-input/],
   ])('of %s %j is told as not known', async (tool, input, says) => {
     expect(await chosen(tool, input)).toMatch(says);
