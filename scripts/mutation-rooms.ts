@@ -25,7 +25,7 @@ export const rooms: Readonly<Record<string, readonly Part[]>> = {
     part(
       'config',
       'values load token tokensecret transferdir envfile problem webhook',
-      'load tokensecret secrets envfile',
+      'load tokensecret secrets envfile clusters',
     ),
     part('config', 'sshconfig sshlines sshmatch sshpattern', 'sshconfig'),
     part('config', 'hostsfile hostbook inventory', 'hostsfile inventory hostschange commandrules clusters'),
