@@ -61,7 +61,7 @@ type Input = Readonly<Record<string, unknown>>;
 /** The cluster that a call is about; undefined for a tool that spans all and was told of none. */
 export type ChooseCluster = (tool: Tool, input: Input, signal: AbortSignal) => Promise<string | undefined>;
 
-/** Names are compared with those of all clusters only where a call names none. */
+/** A cluster that does not tell what it has within so long counts as silent. */
 const LOOK_MS = 5_000;
 
 /**
