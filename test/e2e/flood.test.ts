@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { figure } from '../figures.ts';
+import { figure, unproven } from '../figures.ts';
 import { memoryOf } from '../rig/memory.ts';
 import { startSshd } from '../rig/sshd.ts';
 import { connect } from './clients.ts';
@@ -40,8 +40,9 @@ it('guarantee 7: 1 GiB on stdout and 64 MiB on stderr at once take 64 MiB of mem
     const whole = memoryOf(client.pid, 'VmHWM');
     figure(
       7,
-      `most memory of the program: ${Math.round(whole - quarter)} MiB more than for 256 MiB, which take ${Math.round(quarter - idle)} MiB more than nothing`,
+      `most memory of the program: ${Math.round(whole - quarter)} MiB more than for 256 MiB, ${Math.round(whole - idle)} MiB more than idle`,
     );
+    if (whole - idle > 64) unproven(7, '64 MiB over idle: the first long output takes more, whatever its length');
     expect(whole - quarter).toBeLessThan(64);
   } finally {
     await client.close();
