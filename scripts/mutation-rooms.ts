@@ -33,7 +33,7 @@ export const rooms: Readonly<Record<string, readonly Part[]>> = {
     part('config', 'httptoken tlsfiles', 'httptoken'),
     part('config', 'learned', 'learned'),
     part('config', 'remembered', 'remembered'),
-    part('config', 'clusters clusterentry hostcluster sameaddress', 'clusters load commandrules inventory'),
+    part('config', 'clusters clusterentry hostcluster sameaddress', 'clusters hostcluster load commandrules inventory'),
   ],
   gate: [
     part('gate', 'audit logfile noted', 'audit-lines audit logfile noted hostile'),

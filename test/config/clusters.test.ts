@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseHosts } from '../../src/config/hostsfile.ts';
-import type { Loaded } from '../../src/config/load.ts';
+import type { Loaded, Surroundings } from '../../src/config/load.ts';
 import { Home } from './home.ts';
 
 const PIN = Array.from({ length: 32 }, () => 'AB').join(':');
@@ -171,5 +171,34 @@ describe('the file that describes clusters', () => {
   it('has to call them otherwise than the settings call theirs', () => {
     expect(blocked({ clusters: { main: ATTIC } })).toEqual([[expect.stringContaining('a cluster main'), ['pve']]]);
     expect(load({ clusters: { main: ATTIC }, settings: 'PROXMOX_CLUSTER=home\n' }).problems).toEqual([]);
+  });
+});
+
+describe('what a cluster is reached with', () => {
+  function reached(given: Partial<Surroundings> = {}, entry: object = {}): Loaded {
+    const home = new Home();
+    home.write('ca.pem', 'text\n-----BEGIN CERTIFICATE-----\n');
+    const file = home.write('hosts.json', JSON.stringify({ clusters: { attic: { ...ATTIC, ...entry } } }));
+    const env = { PROXMOX_HOST: 'pve', PROXMOX_TOKEN_NAME: 'mcp', PROXMOX_TOKEN_VALUE: 'main-secret' };
+    return home.load({
+      env: { ...env, MCP_INVENTORY_FILE: file, ATTIC_TOKEN: 'attic-secret', PROXMOX_TIMEOUT_S: '7' },
+      ...given,
+    });
+  }
+
+  it('is its own CA, below the home folder too, and the time of the settings', () => {
+    const { clusters, problems } = reached({}, { caFile: '~/ca.pem' });
+    expect(problems).toEqual([]);
+    expect(clusters.map(({ ca, timeoutMs }) => [ca, timeoutMs])).toEqual([
+      [undefined, 7_000],
+      ['text\n-----BEGIN CERTIFICATE-----\n', 7_000],
+    ]);
+  });
+
+  it('is not what somebody else may have written, where files have owners', () => {
+    const { clusters, problems } = reached({ uid: 7 });
+    expect(clusters).toHaveLength(1);
+    expect(problems[0]?.cure).toBe('Make it yours alone: chown it to uid 7, and chmod 600.');
+    expect(reached({ uid: undefined, stat: () => ({ mode: 0o666, uid: 3 }) }).clusters).toHaveLength(2);
   });
 });
