@@ -40,9 +40,9 @@ export const rooms: Readonly<Record<string, readonly Part[]>> = {
     part(
       'gate',
       'confirm policy dispatch admit commands',
-      'admit policy confirm dispatch question hostile audit-lines terminal',
+      'admit policy confirm dispatch question hostile audit-lines terminal takingcluster',
     ),
-    part('gate', 'parse registry protect', 'parse guests dispatch hostile'),
+    part('gate', 'parse registry protect', 'parse guests dispatch hostile takingcluster'),
     part('gate', 'terminal', 'terminal-answers terminal'),
     part('gate', 'clusters', 'clusters takingcluster'),
   ],

@@ -79,6 +79,14 @@ describe('what is let through', () => {
 });
 
 describe('what is not let through', () => {
+  it('is what the mode of the place hides, though the tool is there for another', async () => {
+    expect(await admitted({ commands: [at('ls -l')] }, 'read-only')).toEqual([
+      'refused',
+      'ssh_x is not available in read-only mode: its effect is execute.',
+      'The operator can set MCP_MODE=guarded and restart the server.',
+    ]);
+  });
+
   it('is what a rule denies, whatever else is asked or allowed', async () => {
     const rm = at('rm -r /srv', 'web');
     const refusal = (file: string) => [

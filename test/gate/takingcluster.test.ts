@@ -1,9 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import type { AuditEntry } from '../../src/gate/audit.ts';
 import { takingCluster } from '../../src/gate/clusters.ts';
+import { createConfirmation } from '../../src/gate/confirm.ts';
+import { createGate } from '../../src/gate/dispatch.ts';
+import { createRegistry } from '../../src/gate/registry.ts';
 import { answer } from '../../src/present/answer.ts';
 import { definePveTool, type Tool, type ToolContext } from '../../src/toolsets/tool.ts';
-import { lampTools } from './harness.ts';
+import { lampTools, setup } from './harness.ts';
 
 const names = ['home', 'attic'];
 const inAttic = { cluster: 'attic' } as ToolContext;
@@ -67,5 +71,62 @@ describe('a tool where there are several clusters', () => {
     expect([taking.touches, taking.alarm, taking.commands, taking.confirm]).toEqual(Array(4).fill(undefined));
     const server: Tool = { ...read, toolset: 'server' };
     expect(takingCluster(server, names)).toBe(server);
+  });
+});
+
+describe('a call where there are several clusters', () => {
+  /** A gate of a guarded and a read-only cluster, whose calls are about that one. */
+  function gateOf(chosen: string | undefined) {
+    const { tools, ran } = lampTools();
+    const clusters = [
+      { name: 'home', mode: 'guarded' },
+      { name: 'attic', mode: 'read-only' },
+    ] as const;
+    const made = setup({ clusters });
+    const entries: AuditEntry[] = [];
+    const gate = createGate({
+      registry: createRegistry(tools, made),
+      confirmation: createConfirmation(1_000, (text) => text),
+      audit: { write: async (entry) => void entries.push(entry), close: async () => undefined },
+      setup: made,
+      choose: async () => chosen,
+      context: (_signal, _progress, cluster) => {
+        const mode = clusters.find(({ name }) => name === cluster)?.mode ?? 'guarded';
+        return { cluster, setup: { ...made, mode } } as ToolContext;
+      },
+    });
+    const call = (tool: string) =>
+      gate({
+        tool,
+        args: { colour: 'red' },
+        client: 'vitest 4',
+        canAsk: true,
+        signal: new AbortController().signal,
+        progress: () => undefined,
+      });
+    return { call, ran, entries };
+  }
+
+  it('is judged by the mode of its cluster, and noted with both', async () => {
+    const { call, ran, entries } = gateOf('attic');
+    expect(await call('pve_lamp_change')).toMatchObject({
+      failure: {
+        kind: 'refused',
+        message: 'pve_lamp_change is not available in read-only mode: its effect is change.',
+      },
+    });
+    expect(await call('pve_lamp_read')).toMatchObject({ cluster: 'attic', answer: { headline: 'attic: read done' } });
+    expect(ran).toEqual(['read']);
+    const input = { colour: 'red', cluster: 'attic' };
+    expect(entries).toMatchObject([
+      { mode: 'read-only', input, verdict: 'refused' },
+      { mode: 'read-only', input, verdict: 'ok' },
+    ]);
+  });
+
+  it('is noted without a cluster where it is about none', async () => {
+    const { call, entries } = gateOf(undefined);
+    expect(await call('pve_lamp_read')).toMatchObject({ cluster: undefined, answer: { headline: 'read done' } });
+    expect(entries.map(({ input }) => input)).toEqual([{ colour: 'red' }]);
   });
 });
