@@ -224,6 +224,11 @@ describe('the overview', () => {
       { in_cluster: 'home', guest_list: expect.any(Array) },
       { in_cluster: 'attic' },
     ]);
+    expect((await call('ssh_host_list')).facts.hosts).toMatchObject([
+      { host: 'pve1', in_cluster: 'home' },
+      { host: 'pve1.attic', in_cluster: 'attic' },
+      { host: 'pve2', in_cluster: 'home' },
+    ]);
     expect((await call('server_status')).facts.clusters).toMatchObject([
       { cluster: 'home', mode: 'guarded', state: 'connected' },
       { cluster: 'attic', mode: 'guarded', state: 'connected' },

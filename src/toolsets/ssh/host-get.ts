@@ -60,7 +60,7 @@ export default defineSshTool({
 const moment = (ms: number | undefined): string | undefined => (ms === undefined ? undefined : iso(ms / 1000));
 
 /** How it is known and reached; of what is secret, no more than that it is set. */
-function about({ spec, source, displayName, purpose, tags, usual, webhook, rules }: KnownHost): Facts {
+function about({ spec, source, cluster, displayName, purpose, tags, usual, webhook, rules }: KnownHost): Facts {
   const { keyPath, agent, identitiesOnly, password, sudoPassword, keyPassphrase } = spec;
   const auth = [
     keyPath === undefined ? [] : [`key ${keyPath}${keyPassphrase ? ' with a passphrase' : ''}`],
@@ -74,6 +74,7 @@ function about({ spec, source, displayName, purpose, tags, usual, webhook, rules
     tags,
     default: usual || undefined,
     known_from: source,
+    in_cluster: cluster,
     login: loginOf(spec),
     via: spec.via && spec.via.length > 0 ? spec.via.map((hop) => `${hop.name} (${loginOf(hop)})`) : undefined,
     auth,

@@ -11,7 +11,11 @@ import { isOnline, loginOf, stateOf } from './host-state.ts';
 const unlessEmpty = <T>(list: readonly T[] | undefined): readonly T[] | undefined =>
   list && list.length > 0 ? list : undefined;
 
-function row({ spec, source, displayName, purpose, tags, usual }: KnownHost, ssh: Shell, learned?: Learned): Facts {
+function row(
+  { spec, source, cluster, displayName, purpose, tags, usual }: KnownHost,
+  ssh: Shell,
+  learned?: Learned,
+): Facts {
   const connection = ssh.connection(spec);
   return {
     host: spec.name,
@@ -20,6 +24,7 @@ function row({ spec, source, displayName, purpose, tags, usual }: KnownHost, ssh
     login: loginOf(spec),
     via: unlessEmpty(spec.via?.map((hop) => hop.name)),
     known_from: source,
+    in_cluster: cluster,
     purpose,
     tags: unlessEmpty(tags),
     capabilities: unlessEmpty(learned?.capabilities),
