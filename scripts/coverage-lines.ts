@@ -41,12 +41,20 @@ function paint(hit: Uint8Array, ranges: Ranges): void {
   for (const [i, ran] of own.entries()) hit[i] ||= ran;
 }
 
+/** What one process noted: nothing, if it was killed as it did. */
+function notedIn(file: string): readonly (readonly [url: string, Ranges])[] {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return [];
+  }
+}
+
 /** Lines that ran in processes of the built program, which scripts/counting.js has noted in `folder`. */
 export function countedByProcesses(folder: string, dist: string, maps: string): Lines {
   const texts = new Map<string, { readonly text: string; readonly hit: Uint8Array }>();
   for (const name of existsSync(folder) ? readdirSync(folder) : []) {
-    const noted: readonly (readonly [string, Ranges])[] = JSON.parse(readFileSync(join(folder, name), 'utf8'));
-    for (const [url, ranges] of noted) {
+    for (const [url, ranges] of notedIn(join(folder, name))) {
       const file = fileURLToPath(url);
       if (!file.startsWith(dist)) continue;
       const text = texts.get(file)?.text ?? readFileSync(file, 'utf8');
