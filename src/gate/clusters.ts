@@ -16,23 +16,24 @@ const isAboutClusters = ({ toolset, schema }: Tool): boolean =>
 /** The tool as it is where there are several clusters: its input may name one, and what it says does. */
 export function takingCluster(tool: Tool, names: readonly string[]): Tool {
   if (!isAboutClusters(tool)) return tool;
+  const { touches, alarm, commands, confirm } = tool;
   const says = tool.spans ? 'Only this one.' : 'Needed where not just one of them has the guest or node that is meant.';
   const cluster = z.enum(names).optional().describe(says);
   return {
     ...tool,
     clusters: names,
     schema: tool.schema.extend({ cluster }),
-    touches: tool.touches && ((input, context) => tool.touches?.(plain(input), context) ?? []),
-    alarm: tool.alarm && ((input, context) => tool.alarm?.(plain(input), context)),
-    commands: tool.commands && (async (input, context) => (await tool.commands?.(plain(input), context)) ?? []),
+    touches: touches && ((input, context) => touches(withoutCluster(input), context)),
+    alarm: alarm && ((input, context) => alarm(withoutCluster(input), context)),
+    commands: commands && ((input, context) => commands(withoutCluster(input), context)),
     confirm:
-      tool.confirm &&
+      confirm &&
       (async (input, context) => {
-        const { message, state } = (await tool.confirm?.(plain(input), context)) ?? { message: tool.title, state: {} };
+        const { message, state } = await confirm(withoutCluster(input), context);
         return { message: `In the cluster ${context.cluster}:\n${message}`, state };
       }),
     async run(input, context) {
-      const told = await tool.run(plain(input), context);
+      const told = await tool.run(withoutCluster(input), context);
       if (context.cluster === undefined) return told;
       return {
         headline: `${context.cluster}: ${told.headline}`,
@@ -42,8 +43,8 @@ export function takingCluster(tool: Tool, names: readonly string[]): Tool {
   };
 }
 
-/** Without what the tool itself knows nothing of. */
-function plain(input: unknown): Record<string, unknown> {
+/** What the tool itself knows of. */
+function withoutCluster(input: unknown): Record<string, unknown> {
   const { cluster: _, ...rest } = input as Record<string, unknown>;
   return rest;
 }
@@ -147,7 +148,7 @@ function placesOf(tool: Tool, input: Input, sessions: ChoosingParts['sessions'])
   return [...texts.map(parseTarget), ...usual];
 }
 
-/** What tells a cluster: guests by VMID or name, and nodes. */
+/** What tells a cluster: guests by VMID or name, and nodes. The VMID of a new guest tells none, nor does one in a volume's name. */
 interface Wanted {
   readonly guests: readonly (string | number)[];
   readonly nodes: readonly string[];
@@ -159,16 +160,14 @@ const isRef = (value: unknown): value is string | number => typeof value === 'st
 
 function wantedBy(tool: Tool, input: Input, places: readonly Place[]): Wanted {
   const { guest, vmid, node, upid, path } = input;
-  const ofApi = tool.toolset === 'pve';
-  const touched = ofApi ? (tool.touches?.(input) ?? []) : [];
   const inside = places.filter(isGuest).flatMap((place) => (place.cluster === undefined ? [place.vmid] : []));
   const spoken = [
     node,
     typeof upid === 'string' ? /^UPID:([^:]+):/.exec(upid)?.[1] : undefined,
-    ofApi && typeof path === 'string' ? /^\/nodes\/([^/]+)/.exec(path)?.[1] : undefined,
+    tool.toolset === 'pve' && typeof path === 'string' ? /^\/nodes\/([^/]+)/.exec(path)?.[1] : undefined,
   ];
   return {
-    guests: [...[guest, vmid].filter(isRef), ...touched, ...inside],
+    guests: [...[guest, vmid].flat().filter(isRef), ...inside],
     nodes: spoken.filter((one) => typeof one === 'string'),
     named: isRef(guest) ? guest : undefined,
   };

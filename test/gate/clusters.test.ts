@@ -89,6 +89,7 @@ describe('the cluster that a call is about', () => {
     ['pve_node_get', { node: 'pve9' }, 'attic'],
     ['pve_task_get', { upid: 'UPID:pve9:0004F2A1:0183BC2E:68AF3C11:vzstart:400:root@pam!mcp:' }, 'attic'],
     ['pve_api_get', { path: '/nodes/pve9/status' }, 'attic'],
+    ['pve_volume_delete', { volume: 'local-lvm:vm-200-disk-0', node: 'pve2' }, 'home'],
     ['pve_api_call', { method: 'POST', path: '/nodes/pve9/lxc/200/status/start' }, 'attic'],
     ['pct_exec', { vmid: 201, script: 'x' }, 'attic'],
     ['ssh_exec', { target: 'ct/201', script: 'x' }, 'attic'],
@@ -118,6 +119,11 @@ describe('the cluster that a call is about', () => {
     ['pve_guest_get', { guest: 200 }, /^ambiguous/],
     ['pve_node_get', { node: 'pve1' }, /^ambiguous/],
     ['pve_guest_list', {}, /^ambiguous/],
+    // What tells a guest in one cluster only may as well be left of one, or meant for one, in the other.
+    ['pve_backup_delete', { backup: 'nas:backup/vzdump-lxc-200-2026_11_20-03_00_00.tar.zst' }, /^ambiguous/],
+    ['pve_volume_delete', { volume: 'local-lvm:vm-200-disk-0', node: 'pve1' }, /^ambiguous/],
+    ['pve_ct_create', { new_vmid: 200, template: 'x', hostname: 'x' }, /^ambiguous/],
+    ['pve_api_call', { method: 'DELETE', path: '/nodes/pve1/storage/nas/content/vm-200-disk-0' }, /^ambiguous/],
     // A tag of guests is none of hosts.
     ['pve_guest_list', { tag: 'up' }, /^ambiguous/],
     ['pve_ct_create', { vmid: 555 }, /^ambiguous/],
