@@ -47,7 +47,7 @@ export function clustersOf(
 
 function setupOf(
   { settings, problems, settingsFile, clusters }: Loaded,
-  { mode, protectedGuests, token }: Cluster,
+  { name, mode, protectedGuests, token }: Cluster,
   { version, problems: more }: Said,
 ): Setup {
   const { toolsets, auditFile, transferDir, taskWaitS, commandTimeoutS } = settings;
@@ -57,6 +57,7 @@ function setupOf(
     mode,
     toolsets,
     protectedGuests,
+    cluster: name === clusters[0].name ? undefined : name,
     clusters: clusters.length > 1 ? clusters.map((one) => ({ name: one.name, mode: one.mode })) : undefined,
     auditFile,
     transferDir,

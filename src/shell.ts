@@ -20,7 +20,7 @@ const noCommands = (): Failure =>
   new Failure(
     'refused',
     'No command is run over SSH in read-only mode.',
-    'The operator can set MCP_MODE=guarded and restart the server.',
+    'The operator can set another mode and restart the server.',
     { sign: { is: 'read-only' } },
   );
 

@@ -5,14 +5,8 @@ import { type HostsFile, readHostsFile } from './hostsfile.ts';
 import type { Surroundings } from './load.ts';
 import { type Problem, reason } from './problem.ts';
 import type { Settings } from './settings.ts';
-import { textOfCa } from './token.ts';
+import { type ApiToken, textOfCa } from './token.ts';
 import { tokenValue } from './values.ts';
-
-/** `id` is `user@realm!name`. */
-export interface ApiToken {
-  readonly id: string;
-  readonly secret: Secret;
-}
 
 /** One Proxmox VE: how it is reached, and what may be done with it. */
 export interface Cluster {
@@ -51,9 +45,10 @@ export interface FurtherClusters {
 /** Reads them. A cluster without a usable token is there all the same, with its problem. */
 export function furtherClusters(from: Around): FurtherClusters {
   const { inventoryFile } = from.settings;
+  if (inventoryFile === undefined) return { clusters: [], variables: [] };
   const read = readHostsFile(inventoryFile, from.around.readFile);
   const found = [...(read.clusters ?? [])];
-  const problem = unusable(String(inventoryFile), read, from);
+  const problem = unusable(inventoryFile, read, from);
   if (problem) return { clusters: [], problem: { ...problem, blocks: ['pve'] }, variables: [] };
   const clusters = found.map(([name, entry]) => clusterOf(name, entry, from));
   return { clusters, variables: found.flatMap(([, { token }]) => token.variable ?? []) };
@@ -96,7 +91,7 @@ function clusterOf(name: string, entry: ClusterEntry, from: Around): Cluster {
   };
 }
 
-const CURE = 'Correct it in the inventory file, and start the server again.';
+const CURE = 'Put that right, and start the server again.';
 
 /** Secrets are where the operator said; the inventory file holds none. */
 function secretOf(
@@ -105,24 +100,16 @@ function secretOf(
   { around, file }: Around,
 ): { readonly value: Secret } | { readonly why: string } {
   const place = variable ?? (keychain ? 'the keychain' : 'the command of its token');
+  const none = variable ? `${variable} is not set` : `${place} has none for ${id}${keychain ? help(name) : ''}`;
+  const ask = (): string | undefined => {
+    if (variable !== undefined) return around.env[variable] || file.values.get(variable)?.text;
+    return keychain ? around.keychain(keychainAccount(name, id)) : around.run(command ?? '');
+  };
   try {
-    const text =
-      variable !== undefined
-        ? around.env[variable] || file.values.get(variable)?.text
-        : keychain
-          ? around.keychain(keychainAccount(name, id))
-          : around.run(command ?? '');
-    const read = tokenValue.schema.safeParse(text ?? '');
-    if (read.success) return { value: read.data };
-    if (text === undefined || text === '') {
-      return {
-        why:
-          variable === undefined
-            ? `${place} has none for ${id}${keychain ? help(name) : ''}`
-            : `${variable} is not set`,
-      };
-    }
-    return { why: `${place} must be ${tokenValue.takes}` };
+    const text = ask();
+    if (!text) return { why: none };
+    const read = tokenValue.schema.safeParse(text);
+    return read.success ? { value: read.data } : { why: `${place} must be ${tokenValue.takes}` };
   } catch (error) {
     return { why: `${place} gives no secret: ${(error as Error).message.replace(/\.$/, '') || reason(error)}` };
   }

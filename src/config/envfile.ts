@@ -10,9 +10,11 @@ export interface EnvFile {
   readonly path?: string;
   readonly values: ReadonlyMap<string, { readonly text: string; readonly line: number }>;
   readonly problems: readonly Problem[];
+  /** Those of names that are no setting, by these: one may be what a cluster's token is kept under. */
+  readonly unknown: ReadonlyMap<string, Problem>;
 }
 
-const nothing = (...problems: Problem[]): EnvFile => ({ values: new Map(), problems });
+const nothing = (...problems: Problem[]): EnvFile => ({ values: new Map(), problems, unknown: new Map() });
 
 /** Reads a settings file. It is refused, and nothing of it used, when anybody else can read or own it. */
 export function readEnvFile(path: string, required: boolean, around: Surroundings): EnvFile {
@@ -52,19 +54,22 @@ function refuse(path: string, around: Surroundings): Problem | undefined {
 
 const quoted = (path: string): string => `'${path.replaceAll("'", "'\\''")}'`;
 
-function readEnvText(path: string, text: string): Pick<EnvFile, 'values' | 'problems'> {
+function readEnvText(path: string, text: string): Pick<EnvFile, 'values' | 'problems' | 'unknown'> {
   const lines = text.split(/\r\n?|\n/);
   const set = lastLines(lines);
   const values = new Map(
     Object.entries(parse(text)).map(([name, value]) => [name, { text: value, line: set.get(name) ?? 1 }]),
   );
   const known = keys.map((key) => settingOf(key).env);
-  const problems = [...values].flatMap(([name, { line }]) => {
-    const where = `${path}:${line}`;
-    if (known.includes(name)) return cutAtHash(name, where, lines[line - 1] ?? '');
-    return /^(PROXMOX|SSH|MCP)_/.test(name) ? [unknownName(name, where, known)] : [];
-  });
-  return { values, problems };
+  const where = (line: number): string => `${path}:${line}`;
+  const looksOurs = (name: string): boolean => !known.includes(name) && /^(PROXMOX|SSH|MCP)_/.test(name);
+  const unknown = new Map(
+    [...values].flatMap(([name, { line }]) => (looksOurs(name) ? [[name, unknownName(name, where(line), known)]] : [])),
+  );
+  const problems = [...values].flatMap(([name, { line }]) =>
+    known.includes(name) ? cutAtHash(name, where(line), lines[line - 1] ?? '') : (unknown.get(name) ?? []),
+  );
+  return { values, problems, unknown };
 }
 
 /** The last line that sets each name, since the last one counts; from 1. */

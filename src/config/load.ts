@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { Secret } from '../secret.ts';
-import { type ApiToken, type Cluster, furtherClusters, settingsCluster } from './clusters.ts';
+import { type Cluster, furtherClusters, settingsCluster } from './clusters.ts';
 import { type EnvFile, readEnvFile } from './envfile.ts';
 import type { Problem } from './problem.ts';
 import { flagOf, type Key, keys, type Settings, settingOf } from './settings.ts';
-import { caText, missing, tokenOf } from './token.ts';
+import { type ApiToken, caText, missing, tokenOf } from './token.ts';
 import { fetchTokenSecret } from './tokensecret.ts';
 import { guardTransferDir } from './transferdir.ts';
 import { webhookProblems } from './webhook.ts';
@@ -101,8 +101,8 @@ export function loadSettings(around: Surroundings): Loaded {
   const unset = missing(settings, told, file.path ?? defaultFile);
   const further = furtherClusters({ settings, file, around, unguarded: sources.mode === WRONG_SAFETY });
   const own = [token, ca, unset, webhookCa, further].flatMap((part) => part?.problem ?? []);
-  const known = told.filter(({ cause }) => !further.variables.some((name) => cause.startsWith(`${name} (`)));
-  const mine = [...known, ...own, ...webhookProblems(settings)];
+  const explained = further.variables.map((name) => file.unknown.get(name));
+  const mine = [...told.filter((one) => !explained.includes(one)), ...own, ...webhookProblems(settings)];
   const problem = mine.find(({ blocks }) => blocks?.includes('pve'));
   const others = further.clusters;
   return {

@@ -1,10 +1,16 @@
+import type { Secret } from '../secret.ts';
 import { reaches } from '../toolsets/tool.ts';
-import type { ApiToken } from './clusters.ts';
 import type { Surroundings } from './load.ts';
 import { ALL, type Problem, reason } from './problem.ts';
 import { type Key, keys, type Settings, settingOf } from './settings.ts';
 
 type Sources = Readonly<Record<Key, string>>;
+
+/** `id` is `user@realm!name`. */
+export interface ApiToken {
+  readonly id: string;
+  readonly secret: Secret;
+}
 
 interface Token {
   readonly token?: ApiToken;

@@ -1,8 +1,8 @@
 import { Failure } from '../failure.ts';
-import type { Tool, ToolContext } from '../toolsets/tool.ts';
+import { settingsOf, type Tool, type ToolContext } from '../toolsets/tool.ts';
 import { judgeCommands } from './commands.ts';
 import type { Confirmation, Question, Reply } from './confirm.ts';
-import { decide, type Mode } from './policy.ts';
+import { decide } from './policy.ts';
 import { refuseProtected } from './protect.ts';
 import { hidden } from './registry.ts';
 import type { Terminal } from './terminal.ts';
@@ -46,7 +46,7 @@ export const createAdmit =
     const byRule = ruled.verdict === 'allow' && alarm === undefined && tool.human === undefined;
     const asks = ruled.verdict === 'ask' || (byMode === 'ask' && !byRule);
     if (asks && !canAsk && terminal instanceof Failure) throw terminal;
-    if (asks && !canAsk && !terminal) throw cannotAsk(tool, mode, ruled.verdict === 'ask');
+    if (asks && !canAsk && !terminal) throw cannotAsk(tool, context, ruled.verdict === 'ask');
     await refuseProtected(tool, input, context);
     if (!asks) return byMode === 'ask' ? 'policy' : 'mode';
     const because = [ruled.verdict === 'ask' ? ruled.because : [], alarm ?? []].flat();
@@ -59,7 +59,7 @@ export const createAdmit =
     return 'confirmed';
   };
 
-function cannotAsk({ name, human }: Tool, mode: Mode, byRule: boolean): Failure {
+function cannotAsk({ name, human }: Tool, { setup }: ToolContext, byRule: boolean): Failure {
   const client = 'Use a client with elicitation (Claude Code has it)';
   if (human !== undefined) {
     return new Failure(
@@ -78,7 +78,7 @@ function cannotAsk({ name, human }: Tool, mode: Mode, byRule: boolean): Failure 
   }
   return new Failure(
     'refused',
-    `${name} has to be confirmed by a human in ${mode} mode, and this client cannot ask one.`,
-    `${client}, or the operator can set MCP_APPROVE_IN_TERMINAL=yes or MCP_MODE=trusted and restart the server.`,
+    `${name} has to be confirmed by a human in ${setup.mode} mode, and this client cannot ask one.`,
+    `${client}, or the operator can set MCP_APPROVE_IN_TERMINAL=yes or ${settingsOf(setup).mode('trusted')} and restart the server.`,
   );
 }

@@ -62,8 +62,12 @@ export function createGate(parts: GateParts): Gate {
 
   return async (call) => {
     const { client, protocol } = call;
-    let line: Pick<AuditEntry, 'call' | 'client' | 'protocol' | 'mode'>;
-    line = { call: randomUUID().slice(-12), client, protocol, mode: setup.mode };
+    let line: Pick<AuditEntry, 'call' | 'client' | 'protocol' | 'mode'> = {
+      call: randomUUID().slice(-12),
+      client,
+      protocol,
+      mode: setup.mode,
+    };
     const began = performance.now();
     let tool: Tool | undefined;
     let input: Record<string, unknown> | undefined;

@@ -3,7 +3,7 @@ import { Failure } from '../failure.ts';
 import { findGuest, type Guest, listGuests } from '../pve/guests.ts';
 import { path } from '../pve/path.ts';
 import { parseTarget } from '../ssh/target.ts';
-import type { Tool, ToolContext } from '../toolsets/tool.ts';
+import { settingsOf, type Tool, type ToolContext } from '../toolsets/tool.ts';
 
 /** The guest that a call is about: tools name it by `guest`, `vmid` or `target`, and by nothing else. */
 function guestRef(input: Record<string, unknown>): string | number | undefined {
@@ -34,17 +34,17 @@ async function refuseFlagged(guest: Guest, tool: Tool, { pve, signal }: ToolCont
 async function touched(refs: readonly (string | number)[], tool: Tool, context: ToolContext): Promise<Guest[]> {
   const ids = refs.map(String);
   const listed = context.setup.protectedGuests.find((vmid) => ids.includes(String(vmid)));
-  if (listed !== undefined) throw listedGuest(`Guest ${listed}`, tool);
+  if (listed !== undefined) throw listedGuest(`Guest ${listed}`, tool, context);
   if (ids.length === 0) return [];
   const guests = await listGuests(context.pve, { signal: context.signal });
   return guests.filter(({ vmid, name }) => ids.includes(String(vmid)) || ids.includes(name));
 }
 
-const listedGuest = (label: string, tool: Tool): Failure =>
+const listedGuest = (label: string, tool: Tool, { setup }: ToolContext): Failure =>
   new Failure(
     'refused',
     `${label} is protected by the operator's settings: ${tool.name} was not run.`,
-    'Only the operator can lift this, by taking it out of MCP_PROTECTED_GUESTS. Reading it is allowed.',
+    `Only the operator can lift this, by taking it out of ${settingsOf(setup).protectedGuests}. Reading it is allowed.`,
     { sign: { is: 'protected' } },
   );
 
@@ -62,7 +62,7 @@ export async function refuseProtected(tool: Tool, input: Record<string, unknown>
     ...(await touched(tool.touches?.(input, context) ?? [], tool, context)),
   ];
   const found = guests.find(({ vmid }) => listed.includes(vmid));
-  if (found) throw listedGuest(found.label, tool);
+  if (found) throw listedGuest(found.label, tool, context);
   if (tool.effect !== 'destroy') return;
   for (const guest of guests) await refuseFlagged(guest, tool, context);
 }

@@ -1,6 +1,6 @@
 import { distance } from 'fastest-levenshtein';
 import { Failure } from '../failure.ts';
-import type { Setup, Tool, ToolChoice } from '../toolsets/tool.ts';
+import { type Setup, settingsOf, type Tool, type ToolChoice } from '../toolsets/tool.ts';
 import { takingCluster } from './clusters.ts';
 import { decide } from './policy.ts';
 
@@ -27,7 +27,8 @@ const chosenBy = (chosen: readonly ToolChoice[], { toolset, core }: Tool): boole
   toolset === 'server' || chosen.some((one) => one === 'full' || one === toolset || (one === 'core' && core));
 
 /** Why a tool is not there in this mode, or not among the chosen ones, with the settings that would list it. */
-export function hidden(tool: Tool, chosen: boolean, { mode, toolsets }: Pick<Setup, 'mode' | 'toolsets'>): Failure {
+export function hidden(tool: Tool, chosen: boolean, setup: Pick<Setup, 'mode' | 'toolsets' | 'cluster'>): Failure {
+  const { mode, toolsets } = setup;
   const { name, effect, toolset } = tool;
   const byMode = decide(mode, tool) === 'hide';
   const why = chosen
@@ -35,7 +36,7 @@ export function hidden(tool: Tool, chosen: boolean, { mode, toolsets }: Pick<Set
     : `${name} is not one of the chosen tools (${toolsets.join(', ')}).`;
   const cure = [
     ...(chosen ? [] : [`MCP_TOOLSETS=${[...toolsets, toolset].join(',')} or MCP_TOOLSETS=full`]),
-    ...(byMode ? ['MCP_MODE=guarded'] : []),
+    ...(byMode ? [settingsOf(setup).mode('guarded')] : []),
   ];
   return new Failure('refused', why, `The operator can set ${cure.join(' and ')} and restart the server.`, {
     sign: byMode ? { is: 'read-only' } : undefined,

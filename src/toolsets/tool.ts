@@ -153,6 +153,8 @@ export interface Setup {
   readonly mode: 'read-only' | 'guarded' | 'ask' | 'trusted';
   readonly toolsets: readonly ToolChoice[];
   readonly protectedGuests: readonly number[];
+  /** The further cluster that its mode and its protected guests are of. */
+  readonly cluster?: string;
   /** All clusters with their modes, where there are several. */
   readonly clusters?: readonly { readonly name: string; readonly mode: Setup['mode'] }[];
   readonly auditFile: string;
@@ -168,6 +170,14 @@ export interface Setup {
   /** What is wrong with the configuration, each with its cure. */
   readonly problems: readonly { readonly cause: string; readonly cure: string }[];
 }
+
+/** Where the operator says which mode is set and which guests are protected, in words for them. */
+export const settingsOf = ({ cluster }: Pick<Setup, 'cluster'>) => ({
+  mode: (mode: Setup['mode']): string =>
+    cluster === undefined ? `MCP_MODE=${mode}` : `"mode": "${mode}" of ${cluster} in the inventory file`,
+  protectedGuests:
+    cluster === undefined ? 'MCP_PROTECTED_GUESTS' : `"protectedGuests" of ${cluster} in the inventory file`,
+});
 
 /** One of several clusters, for a tool that looks at all of them. */
 export interface ClusterView {

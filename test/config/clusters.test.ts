@@ -108,6 +108,12 @@ describe('the secret of its token', () => {
     expect(attic(both)?.token?.secret.reveal()).toBe('from-env');
   });
 
+  it('hides nothing that is said of a setting of that name', () => {
+    const named = { attic: { ...ATTIC, token: { ...TOKEN, variable: 'MCP_PROTECTED_GUESTS' } } };
+    const { problems } = load({ clusters: named, settings: 'MCP_PROTECTED_GUESTS=web\n' });
+    expect(problems[0]?.cause).toMatch(/^MCP_PROTECTED_GUESTS \(.*\) must be VMIDs/);
+  });
+
   it('is what a command prints, or in the keychain', () => {
     const by = (token: object) => ({ attic: { ...ATTIC, token: { id: 'root@pam!mcp', ...token } } });
     const printed = load({ clusters: by({ command: 'show x' }), command: (line) => (line === 'show x' ? 'said' : '') });

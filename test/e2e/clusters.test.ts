@@ -130,6 +130,8 @@ describe('a change', () => {
       expect(text, tool).toContain(says);
     };
     await refused('pve_guest_power', { guest: 'vault', action: 'start' }, 'read-only');
+    const cure = `The operator can set "mode": "guarded" of attic in the inventory file and restart the server.`;
+    await refused('pve_guest_power', { guest: 'vault', action: 'start' }, cure);
     await refused('pct_exec', { vmid: VAULT, script: 'true' }, 'read-only');
     await refused('ssh_exec', { target: 'pve1.attic', script: 'true' }, 'read-only');
     await refused('ssh_exec', { target: `ct/${VAULT}`, script: 'true' }, 'read-only');
@@ -142,9 +144,9 @@ describe('a change', () => {
 
   it('may be protected in one and not in the other', async () => {
     const { call } = await session({ attic: { protectedGuests: [BOTH] } });
-    expect((await call('pve_guest_power', { guest: BOTH, action: 'reboot', cluster: 'attic' })).facts).toMatchObject({
-      error: 'refused',
-    });
+    const there = await call('pve_guest_power', { guest: BOTH, action: 'reboot', cluster: 'attic' });
+    expect(there.facts).toMatchObject({ error: 'refused' });
+    expect(there.text).toContain('taking it out of "protectedGuests" of attic in the inventory file');
     expect((await call('pve_guest_power', { guest: BOTH, action: 'reboot', cluster: 'home' })).isError).toBe(false);
   });
 

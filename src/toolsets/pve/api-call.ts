@@ -11,7 +11,7 @@ import { pathOf } from '../../pve/path.ts';
 import { parseUpid } from '../../pve/upid.ts';
 import { quote } from '../../ssh/quote.ts';
 import { apiParams, apiPath, waitSeconds } from '../params.ts';
-import { definePveTool, type Preview, type ToolContext } from '../tool.ts';
+import { definePveTool, type Preview, settingsOf, type ToolContext } from '../tool.ts';
 import { dataFacts, shownValue } from './api-data.ts';
 import { brief } from './api-words.ts';
 import { settle } from './settle.ts';
@@ -42,15 +42,15 @@ async function plan({ method: verb, path, params = {} }: Input, context: ToolCon
   check({ readOnly: false, protectedGuests: new Set(protectedGuests) }, verb, found.path, sent);
   const guests = await guestsOf(found, sent, context);
   const kept = guests.find(({ vmid }) => protectedGuests.includes(vmid));
-  if (kept) throw reached(kept);
+  if (kept) throw reached(kept, context);
   return { found, method, sent, guests };
 }
 
-const reached = ({ label }: Guest): Failure =>
+const reached = ({ label }: Guest, { setup }: ToolContext): Failure =>
   new Failure(
     'refused',
     `${label} is protected by the operator's settings, and this would reach it.`,
-    'Only the operator can lift this, by taking it out of MCP_PROTECTED_GUESTS; it may also be moved to another node.',
+    `Only the operator can lift this, by taking it out of ${settingsOf(setup).protectedGuests}; it may also be moved to another node.`,
   );
 
 /** The secret of a new token is told once, in the answer, where a model and a log would read it. */
