@@ -1,6 +1,6 @@
 import { distance } from 'fastest-levenshtein';
 import { Failure } from '../failure.ts';
-import type { HostEdit, Hosts, KnownHost } from '../toolsets/tool.ts';
+import { type HostEdit, type Hosts, type KnownHost, nodeHost } from '../toolsets/tool.ts';
 import { type ClusterNode, HostBook } from './hostbook.ts';
 import { changeEntry } from './hostschange.ts';
 import { HOST_NAME, readHostsFile } from './hostsfile.ts';
@@ -113,17 +113,14 @@ export function createHosts(loaded: Pick<Loaded, 'settings' | 'sources'>, around
   const of = (cluster: string | undefined): Hosts =>
     cluster === undefined || cluster === mainCluster
       ? hosts
-      : { ...hosts, ofNode: (node) => find(nodeName(node, cluster)) };
+      : { ...hosts, ofNode: (node) => find(nodeHost(node, cluster)) };
   return { ...hosts, of, problems, webhooks };
 }
-
-/** What a node of a further cluster is called as a host: two clusters may well have a `pve` each. */
-const nodeName = (node: string, cluster: string): string => `${node}.${cluster}`;
 
 const nodesOf =
   (cluster: string, nodes: HostsAround['nodes']): HostsAround['nodes'] =>
   async () =>
-    (await nodes()).map(({ name, address }) => ({ name: nodeName(name, cluster), address, cluster }));
+    (await nodes()).map(({ name, address }) => ({ name: nodeHost(name, cluster), address, cluster }));
 
 /** Members that say how a host is reached. */
 const WAY = ['address', 'port', 'user', 'keyPath', 'via', 'hostKeyAlias'];

@@ -3,7 +3,7 @@ import type { Call, Outcome } from '../gate/dispatch.ts';
 import type { Facts } from '../present/answer.ts';
 import type { HostSpec } from '../ssh/client.ts';
 import { parseTarget } from '../ssh/target.ts';
-import type { Tool } from '../toolsets/tool.ts';
+import { nodeHost, type Tool } from '../toolsets/tool.ts';
 import type { Data, Happening } from './events.ts';
 
 type Input = Readonly<Record<string, unknown>>;
@@ -39,9 +39,8 @@ function about(
   const ranOn = input.target === undefined ? textOf(facts.ran_on) : undefined;
   const guest = [input.guest, input.vmid, facts.guest, facts.vmid].map(textOf).find((text) => text !== undefined);
   const data = { target: target ?? ranOn, targets, host, guest, node, upid, cluster };
-  // As hosts, the nodes of further clusters go by its name too.
-  const nodeHost = node === undefined || cluster === undefined || cluster === main ? node : `${node}.${cluster}`;
-  return { data, hosts: [host, nodeHost, ranOn, ...(targets ?? []).map(hostMeant)].flatMap((name) => name ?? []) };
+  const onHost = node === undefined ? undefined : nodeHost(node, cluster === main ? undefined : cluster);
+  return { data, hosts: [host, onHost, ranOn, ...(targets ?? []).map(hostMeant)].flatMap((name) => name ?? []) };
 }
 
 /** Which of our rules said no. */

@@ -179,6 +179,10 @@ export const settingsOf = ({ cluster }: Pick<Setup, 'cluster'>) => ({
     cluster === undefined ? 'MCP_PROTECTED_GUESTS' : `"protectedGuests" of ${cluster} in the inventory file`,
 });
 
+/** What a node is called as a host: one of a further cluster has its name too, since two may well have a `pve` each. */
+export const nodeHost = (node: string, cluster: string | undefined): string =>
+  cluster === undefined ? node : `${node}.${cluster}`;
+
 /** One of several clusters, for a tool that looks at all of them. */
 export interface ClusterView {
   readonly name: string;

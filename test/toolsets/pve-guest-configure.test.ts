@@ -436,6 +436,8 @@ describe('what no token may do goes over SSH', () => {
     const user = { ...host, spec: { ...host.spec, user: 'admin' } };
     const hosts = { ...ssh.hosts, list: async () => [user], ofNode: async () => user };
     expect(await closed({ ssh: { ...ssh, hosts } })).toContain('SSH logs in to pve1 as admin');
+    const nowhere = { ...ssh, hosts: { ...ssh.hosts, ofNode: () => ssh.hosts.find('nowhere') } };
+    expect(await closed({ ssh: nowhere, setup: { ...setup, cluster: 'attic' } })).toContain('known for pve1.attic');
     expect(await closed({ setup: { ...setup, toolsets: ['pve'] } })).toContain('SSH is not among the chosen tools');
     expect(bench.writes()).toEqual([]);
     expect(config(102).dev0).toBeUndefined();

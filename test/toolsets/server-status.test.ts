@@ -90,6 +90,13 @@ describe('server_status', () => {
     expect(performance.now() - began).toBeLessThan(10_000);
   });
 
+  it('does not say read-only where no host is known', async () => {
+    const { ssh } = bench.context();
+    const none = { ...ssh, hosts: { ...ssh.hosts, list: async () => [] } };
+    const { headline } = await bench.call('server_status', {}, { ssh: none });
+    expect(headline).toContain('SSH 0 of 0 hosts connected');
+  });
+
   it('leaves hosts alone in read-only mode', async () => {
     const told = await bench.call('server_status', {}, { setup: { ...setup, mode: 'read-only' } });
     expect(told.headline).toBe('proxmox-ssh-mcp 0.1.0, read-only mode; API connected, SSH off (read-only)');

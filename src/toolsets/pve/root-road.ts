@@ -4,7 +4,7 @@ import { meaningOf } from '../../pve/errors.ts';
 import type { Guest } from '../../pve/guests.ts';
 import type { CommandResult, HostSpec } from '../../ssh/client.ts';
 import { quote } from '../../ssh/quote.ts';
-import { reaches, type ToolContext } from '../tool.ts';
+import { nodeHost, reaches, type ToolContext } from '../tool.ts';
 import type { Change, Settings } from './settings.ts';
 
 const program = ({ kind }: Guest): 'pct' | 'qm' => (kind === 'lxc' ? 'pct' : 'qm');
@@ -27,10 +27,11 @@ export async function rootRoad({ ssh, setup }: ToolContext, guest: Guest, why: s
       'An operator can add ssh to MCP_TOOLSETS, or make the change in the web interface as root@pam.',
     );
   }
+  const called = nodeHost(guest.node, setup.cluster);
   const host = await ssh.hosts.ofNode(guest.node).catch((error: unknown) => {
     throw closed(
-      `no SSH host is known for ${guest.node}`,
-      `Name ${guest.node} in the hosts file or in ~/.ssh/config with a login as root, or make the change in the web interface as root@pam.`,
+      `no SSH host is known for ${called}`,
+      `Name ${called} in the hosts file or in ~/.ssh/config with a login as root, or make the change in the web interface as root@pam.`,
       error,
     );
   });

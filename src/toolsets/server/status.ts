@@ -107,7 +107,8 @@ async function checkHosts(context: ToolContext): Promise<Facts> {
     })),
   );
   const connected = checked.filter((one) => 'state' in one && one.state === 'connected').length;
-  const state = known.some(triedOn) ? `${connected} of ${count(checked.length, 'host')} connected` : 'off (read-only)';
+  const tried = known.length === 0 ? context.setup.mode !== 'read-only' : known.some(triedOn);
+  const state = tried ? `${connected} of ${count(checked.length, 'host')} connected` : 'off (read-only)';
   return { state, known_hosts: hosts.length, checked };
 }
 
